@@ -1,0 +1,11 @@
+//! What Scorebook speaks about, without any input or output: digests and keys, numbers, periods, metrics, scores.
+//!
+//! Nothing here reads a file, a clock, the environment or a database.
+
+pub mod digest;
+pub mod json;
+pub mod number;
+pub mod period;
+pub mod metric;
+pub mod score;
+pub mod code;

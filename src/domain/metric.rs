@@ -1,0 +1,202 @@
+//! What a metric is: its header, checked. The SQL beneath it is the engine's business.
+
+use crate::domain::period::Grain;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The header of `queries/metrics/<group>/<id>.sql`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// What people call it.
+    pub title: String,
+    /// The question it answers, in one sentence.
+    pub question: String,
+    /// How the number is made, in one sentence that prints on the reports.
+    pub definition: String,
+    /// Other names, for searching.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// What the value counts.
+    pub unit: Unit,
+    /// Whether facts happen on a day or hold from day to day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
+    /// How facts add up; absent for a formula.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregate: Option<Aggregate>,
+    /// Which way is good.
+    pub better: Better,
+    /// The model table whose records the facts name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// Columns of the facts by which the number is broken down.
+    #[serde(default)]
+    pub slices: Vec<String>,
+    /// Two slices together: `competitor*segment`.
+    #[serde(default)]
+    pub pairs: Vec<String>,
+    /// Slices whose named values stand on their own line and in no total.
+    #[serde(default)]
+    pub apart: Vec<String>,
+    /// The grains it is scored at.
+    #[serde(default = "all_grains")]
+    pub cadence: Vec<Grain>,
+    /// The levels it is scored at.
+    #[serde(default = "all_levels")]
+    pub levels: Vec<String>,
+    /// The model tables without which it is not supplied.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// A published figure, printed as a footnote with its source, never as a colour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<Benchmark>,
+    /// Below so many facts there is no arrow, colour, rank or alert.
+    #[serde(default)]
+    pub minimum_n: i64,
+    /// Another metric whose facts this one adds up in its own way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<String>,
+    /// An expression over other metrics; then there is no SQL beneath the header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formula: Option<String>,
+    /// The metrics whose scores the SQL reads from the table `scores`.
+    #[serde(default)]
+    pub reads: Vec<String>,
+    /// Serves other metrics only and is printed nowhere.
+    #[serde(default)]
+    pub hidden: bool,
+    /// The definition's version, printed beside its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The day from which this version counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+fn all_grains() -> Vec<Grain> {
+    Grain::ALL.to_vec()
+}
+
+fn all_levels() -> Vec<String> {
+    ["rep", "team", "region", "company"].map(String::from).to_vec()
+}
+
+/// A published figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Benchmark {
+    /// The figure in words or numbers, as published.
+    pub figure: String,
+    /// Who published it.
+    pub source: String,
+}
+
+/// What a value counts, and thereby how it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Things, in whole numbers.
+    Count,
+    /// The company's currency.
+    Money,
+    /// A share of one; 0.25 prints as 25 %.
+    Percent,
+    /// Days.
+    Days,
+    /// Hours.
+    Hours,
+    /// So many in a thousand.
+    PerThousand,
+    /// A plain number.
+    Ratio,
+}
+
+/// Whether facts happen or hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Measure {
+    /// A fact happens on its `event_date`.
+    Flow,
+    /// A fact holds from `valid_from` up to, not including, `valid_to`.
+    Stock,
+}
+
+/// How facts become a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Aggregate {
+    /// The sum of `value`.
+    Sum,
+    /// How many facts.
+    Count,
+    /// How many different records.
+    Distinct,
+    /// The sum of `numerator` over the sum of `denominator`.
+    Ratio,
+    /// The mean of `value`.
+    Mean,
+    /// The middle of `value`.
+    Median,
+}
+
+impl Aggregate {
+    /// Whether a period, an entity or a slice without facts is nought rather than empty.
+    pub fn is_nought_without_facts(self) -> bool {
+        matches!(self, Aggregate::Sum | Aggregate::Count | Aggregate::Distinct)
+    }
+
+    /// Whether the facts of a day can be added up before all else.
+    pub fn is_additive(self) -> bool {
+        !matches!(self, Aggregate::Distinct | Aggregate::Median)
+    }
+}
+
+/// Which way is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Better {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+    /// Neither.
+    Neither,
+    /// Too little and too much are both bad.
+    Range,
+}
+
+/// A metric: its id, its header, and where its text stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    /// The file's name without `.sql`; the metric's name everywhere.
+    pub id: String,
+    /// The folder: activity, pipeline, outcome, profit or adoption.
+    pub group: String,
+    /// The path within the project.
+    pub path: String,
+    /// The checked header.
+    pub header: Header,
+    /// The SQL beneath the header; empty for a formula and for shared facts.
+    pub sql: String,
+    /// The line of the file on which the SQL starts, counted from 1.
+    pub sql_line: usize,
+    /// The whole file.
+    pub source: String,
+}
+
+impl Metric {
+    /// Whether a cell without facts is nought rather than empty.
+    pub fn is_nought_without_facts(&self) -> bool {
+        self.header.aggregate.is_some_and(Aggregate::is_nought_without_facts)
+    }
+
+    /// Whether this metric has an expression instead of facts.
+    pub fn is_formula(&self) -> bool {
+        self.header.formula.is_some()
+    }
+}
+
+/// All metrics of a project, by id.
+pub type Metrics = BTreeMap<String, Metric>;

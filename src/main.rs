@@ -1,0 +1,2 @@
+//! Parse, resolve, dispatch, print the error, exit code.
+fn main() {}
