@@ -2,3 +2,8 @@
 
 pub mod diagnostic;
 pub mod domain;
+pub mod engine;
+pub mod project;
+pub mod settings;
+pub mod steps;
+pub mod store;

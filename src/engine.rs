@@ -1,0 +1,214 @@
+//! The only place that imports DataFusion.
+//!
+//! A [`Session`] holds named tables and answers read-only SQL over them. It has no clock, no chance, no files of its
+//! own, and no functions beyond the built-in ones: the same text gives the same rows on every machine.
+
+mod fault;
+pub mod formula;
+mod guard;
+
+pub use guard::{Parameters, Sql};
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::store::Store;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::datasource::MemTable;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// The engine's name and version, part of every key that depends on its answers.
+pub const VERSION: &str = concat!("datafusion ", "55.2");
+
+/// The functions of the clock and of chance that DataFusion has: all refused.
+const UNREPEATABLE: [&str; 11] = [
+    "now",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "today",
+    "localtime",
+    "localtimestamp",
+    "random",
+    "rand",
+    "uuid",
+    "version",
+];
+
+/// How much of the machine the engine may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Threads.
+    pub threads: usize,
+    /// Bytes before sorts and aggregates spill to disk.
+    pub memory_bytes: usize,
+}
+
+/// Named tables, and SQL over them.
+pub struct Session {
+    context: SessionContext,
+}
+
+/// What a query will return and what it reads.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Columns and types of the result.
+    pub schema: SchemaRef,
+    /// Tables it reads.
+    pub tables: BTreeSet<String>,
+    /// Parameters it uses, without the `$`.
+    pub parameters: BTreeSet<String>,
+}
+
+impl Session {
+    /// An empty session over a warehouse.
+    pub fn new(limits: Limits, warehouse: &Store) -> Result<Session> {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(limits.threads.max(1))
+            .with_information_schema(false)
+            .with_collect_statistics(true);
+        let options = config.options_mut();
+        options.sql_parser.parse_float_as_decimal = true;
+        options.sql_parser.map_string_types_to_utf8view = false;
+        options.sql_parser.collect_spans = true;
+        options.execution.parquet.schema_force_view_types = false;
+        let consumers = NonZeroUsize::MIN.saturating_add(2);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(limits.memory_bytes), consumers);
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc();
+        let runtime = runtime.map_err(|error| fault::internal("start the engine", &error))?;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        let address = url::Url::parse(WAREHOUSE).map_err(|error| Diagnostic::internal(error.to_string()))?;
+        context.register_object_store(&address, warehouse.objects());
+        for function in UNREPEATABLE {
+            context.deregister_udf(function);
+        }
+        for function in ["generate_series", "range"] {
+            context.deregister_udtf(function);
+        }
+        Ok(Session { context })
+    }
+
+    /// Names some batches in memory.
+    pub fn add_batches(&self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
+        let add = || {
+            let table = MemTable::try_new(schema, vec![batches])?;
+            self.context.register_table(quoted(name), Arc::new(table))
+        };
+        add().map(drop).map_err(|error| fault::internal(&format!("add the table {name}"), &error))
+    }
+
+    /// Names a Parquet object of the warehouse.
+    pub async fn add_parquet(&self, name: &str, path: &str) -> Result<()> {
+        let address = format!("{WAREHOUSE}/{path}");
+        let added = self.context.register_parquet(quoted(name), address, ParquetReadOptions::default()).await;
+        added.map_err(|error| fault::internal(&format!("read {path}"), &error))
+    }
+
+    /// Names the rows of several Parquet objects of one shape as one table.
+    pub async fn add_parquets(&self, name: &str, paths: &[String]) -> Result<()> {
+        let add = async || {
+            let addresses: Vec<String> = paths.iter().map(|path| format!("{WAREHOUSE}/{path}")).collect();
+            let frame = self.context.read_parquet(addresses, ParquetReadOptions::default()).await?;
+            self.context.register_table(quoted(name), frame.into_view())
+        };
+        add().await.map(drop).map_err(|error| fault::internal(&format!("read the table {name}"), &error))
+    }
+
+    /// Forgets a table.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let removed = self.context.deregister_table(quoted(name));
+        removed.map(drop).map_err(|error| fault::internal(&format!("forget the table {name}"), &error))
+    }
+
+    /// Checks a definition's SQL and says what it reads and returns, without running it.
+    pub async fn shape(&self, sql: &Sql<'_>, parameters: &Parameters) -> Result<Shape> {
+        let (plan, tables, used) = self.plan(sql, parameters).await?;
+        Ok(Shape { schema: Arc::new(plan.schema().as_arrow().clone()), tables, parameters: used })
+    }
+
+    /// Runs a definition's SQL, or a user's.
+    pub async fn query(&self, sql: &Sql<'_>, parameters: &Parameters) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        let (plan, _, _) = self.plan(sql, parameters).await?;
+        let frame = DataFrame::new(self.context.state(), plan);
+        let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+        let batches = frame.collect().await.map_err(|error| fault::of_definition(sql, &error))?;
+        Ok((schema, batches))
+    }
+
+    /// Names the result of SQL, run once, as a table.
+    pub async fn keep(&self, name: &str, sql: &Sql<'_>, parameters: &Parameters) -> Result<SchemaRef> {
+        let (schema, batches) = self.query(sql, parameters).await?;
+        self.add_batches(name, schema.clone(), batches)?;
+        Ok(schema)
+    }
+
+    /// Runs SQL of Scorebook's own, whose faults are Scorebook's.
+    pub async fn ask(&self, sql: &str) -> Result<Vec<RecordBatch>> {
+        let ask = async || self.context.sql(sql).await?.collect().await;
+        ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))
+    }
+
+    /// Names the result of SQL of Scorebook's own, run once, as a table.
+    pub async fn keep_asked(&self, name: &str, sql: &str) -> Result<()> {
+        let ask = async || {
+            let frame = self.context.sql(sql).await?;
+            let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+            Ok::<_, datafusion::error::DataFusionError>((schema, frame.collect().await?))
+        };
+        let (schema, rows) = ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
+        self.remove(name)?;
+        self.add_batches(name, schema, rows)
+    }
+
+    async fn plan(
+        &self,
+        sql: &Sql<'_>,
+        parameters: &Parameters,
+    ) -> Result<(LogicalPlan, BTreeSet<String>, BTreeSet<String>)> {
+        let guarded = guard::read_only(sql, parameters, &UNREPEATABLE)?;
+        for table in &guarded.tables {
+            if !self.context.table_exist(quoted(table)).unwrap_or(false) {
+                return Err(fault::unknown_table(sql, table, &self.tables()));
+            }
+        }
+        let state = self.context.state();
+        let plan = state.statement_to_plan(guarded.statement).await.map_err(|error| fault::of_definition(sql, &error))?;
+        let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        read_only.verify_plan(&plan).map_err(|error| fault::of_definition(sql, &error))?;
+        guard::repeatable(sql, &plan)?;
+        Ok((plan, guarded.tables, guarded.parameters))
+    }
+
+    /// The names of all tables.
+    pub fn tables(&self) -> Vec<String> {
+        let catalog = self.context.catalog("datafusion").and_then(|catalog| catalog.schema("public"));
+        let mut names = catalog.map(|schema| schema.table_names()).unwrap_or_default();
+        names.sort();
+        names
+    }
+}
+
+/// The tables and parameters that SQL reads, without planning it.
+pub fn reads(sql: &Sql<'_>, parameters: &Parameters) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let guarded = guard::read_only(sql, parameters, &UNREPEATABLE)?;
+    Ok((guarded.tables, guarded.parameters))
+}
+
+/// The address under which sessions see the warehouse.
+const WAREHOUSE: &str = "scorebook://warehouse";
+
+/// A name as it stands, not folded to lower case.
+fn quoted(name: &str) -> datafusion::common::TableReference {
+    datafusion::common::TableReference::bare(name)
+}
+
+/// A schema without metadata, so that equal columns are equal.
+pub fn bare_schema(schema: &Schema) -> SchemaRef {
+    let fields: Vec<_> = schema.fields().iter().map(|f| f.as_ref().clone().with_metadata(Default::default())).collect();
+    Arc::new(Schema::new(fields))
+}

@@ -1,0 +1,124 @@
+//! DataFusion's errors in Scorebook's one style.
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::engine::Sql;
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+use std::error::Error;
+
+/// A fault of the machine or of Scorebook's own SQL.
+pub(super) fn internal(what: &str, error: &DataFusionError) -> Box<Diagnostic> {
+    match root(error) {
+        DataFusionError::ResourcesExhausted(text) => Diagnostic::internal(format!("not enough memory to {what}"))
+            .note(first_line(text))
+            .help("raise `memory` under [engine] in scorebook.toml"),
+        root => Diagnostic::internal(format!("cannot {what}")).note(first_line(&root.strip_backtrace())),
+    }
+}
+
+/// A fault in a definition, at its place.
+pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagnostic> {
+    let place = place(sql, error);
+    match root(error) {
+        DataFusionError::SchemaError(fault, _) => match &**fault {
+            SchemaError::FieldNotFound { field, valid_fields } => {
+                let mut known: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
+                known.sort_unstable();
+                known.dedup();
+                let quoted: Vec<String> = known.iter().map(|name| in_sql(name)).collect();
+                let place = place.unwrap_or_else(|| sql.place_of(field.name()));
+                Diagnostic::project(format!("unknown column `{}`", field.name()))
+                    .at(place.label("no table here has it"))
+                    .note(format!("the columns here are {}", quoted.join(", ")))
+                    .closest(field.name(), known.iter().copied())
+                    .help("`scorebook sql \"SELECT * FROM <table> LIMIT 3\"` shows a table as it stands")
+            }
+            fault => other(sql, place, fault.to_string()),
+        },
+        DataFusionError::SQL(fault, _) => {
+            let text = fault.to_string();
+            let place = place.or_else(|| parser_place(sql, &text));
+            let reason = text.split(" at Line:").next().unwrap_or_default();
+            let reason = reason.trim_start_matches("sql parser error: ");
+            Diagnostic::project(format!("this is not valid SQL: {}", lower_first(reason)))
+                .at(place.unwrap_or_else(|| Place::file(sql.file)))
+                .help("a definition is plain SQL after its header: SELECT ... FROM ... WHERE ...")
+        }
+        DataFusionError::ResourcesExhausted(_) => internal(&format!("run {}", sql.file), error),
+        root => other(sql, place, root.strip_backtrace()),
+    }
+}
+
+/// A table that does not exist, with the one probably meant.
+pub(super) fn unknown_table(sql: &Sql<'_>, table: &str, known: &[String]) -> Box<Diagnostic> {
+    Diagnostic::project(format!("unknown table `{table}`"))
+        .at(sql.place_of(table).label("no such table"))
+        .note(format!("the tables here are {}", known.join(", ")))
+        .closest(table, known.iter().map(String::as_str))
+        .help("model tables are described in queries/model.toml")
+}
+
+fn other(sql: &Sql<'_>, place: Option<Place>, text: String) -> Box<Diagnostic> {
+    let text = first_line(&text);
+    let text = ["Error during planning: ", "Arrow error: ", "Execution error: ", "Optimizer rule ", "This feature is not implemented: "]
+        .iter()
+        .fold(text.as_str(), |text, prefix| text.strip_prefix(prefix).unwrap_or(text))
+        .to_owned();
+    Diagnostic::project(format!("this SQL cannot be run: {}", lower_first(&text)))
+        .at(place.unwrap_or_else(|| Place::line(sql.file, sql.source, sql.first_line)))
+        .help("`scorebook sql` with a part of the query shows which part")
+}
+
+fn place(sql: &Sql<'_>, error: &DataFusionError) -> Option<Place> {
+    let span = error.diagnostic()?.span?;
+    let (line, column) = (span.start.line as usize, span.start.column as usize);
+    let width = if span.end.line == span.start.line { span.end.column.saturating_sub(span.start.column) } else { 1 };
+    (line > 0).then(|| sql.place(line, column, width as usize))
+}
+
+/// The parser says `... at Line: 3, Column: 14`.
+fn parser_place(sql: &Sql<'_>, text: &str) -> Option<Place> {
+    let (line, column) = text.split_once("Line: ")?.1.split_once(", Column: ")?;
+    let column: String = column.chars().take_while(char::is_ascii_digit).collect();
+    Some(sql.place(line.parse().ok()?, column.parse().ok()?, 1))
+}
+
+/// The innermost error, below contexts and shared wrappers.
+fn root(error: &DataFusionError) -> &DataFusionError {
+    let mut innermost = error;
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref::<DataFusionError>() {
+            innermost = found;
+        }
+        next = match current.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Collection(all)) => all.first().map(|first| first as &(dyn Error + 'static)),
+            _ => None,
+        };
+    }
+    innermost
+}
+
+/// A column's name as SQL must spell it.
+fn in_sql(name: &str) -> String {
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if plain { name.to_owned() } else { format!("\"{name}\"") }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            let rest: String = text.chars().skip(1).collect();
+            first.to_lowercase().collect::<String>() + &rest
+        }
+        _ => text.to_owned(),
+    }
+}
+

@@ -1,0 +1,149 @@
+//! Formulas: SQL expressions over metrics, such as `bookings / target(bookings)`.
+
+use crate::diagnostic::{Diagnostic, Result};
+use datafusion::sql::sqlparser::ast::{self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// What a formula takes of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Taken {
+    /// Its value.
+    Value,
+    /// Its target.
+    Target,
+    /// Its value of the period before.
+    Previous,
+    /// Its value of the same period a year before.
+    YearBefore,
+}
+
+/// A part of a formula.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// The metric.
+    pub metric: String,
+    /// What of it.
+    pub taken: Taken,
+}
+
+impl Part {
+    /// The column under which [`Formula::sql`] knows it.
+    pub fn column(&self) -> String {
+        let suffix = match self.taken {
+            Taken::Value => "value",
+            Taken::Target => "target",
+            Taken::Previous => "previous",
+            Taken::YearBefore => "year_before",
+        };
+        format!("{}__{suffix}", self.metric)
+    }
+}
+
+/// A formula that SQL can compute.
+#[derive(Clone, Debug)]
+pub struct Formula {
+    /// The expression over [`Part::column`]s. Division by nought is empty.
+    pub sql: String,
+    /// Its parts, each once.
+    pub parts: BTreeSet<Part>,
+}
+
+const FUNCTIONS: [(&str, Taken); 3] =
+    [("target", Taken::Target), ("previous", Taken::Previous), ("year_before", Taken::YearBefore)];
+/// Plain functions that formulas may call.
+const PLAIN: [&str; 6] = ["abs", "least", "greatest", "coalesce", "nullif", "round"];
+
+/// Reads a formula.
+pub fn parse(text: &str) -> Result<Formula> {
+    let parsed = Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| {
+        let expression = parser.parse_expr()?;
+        parser.expect_token(&datafusion::sql::sqlparser::tokenizer::Token::EOF)?;
+        Ok(expression)
+    });
+    let mut expression = parsed.map_err(|error| Diagnostic::project(format!("`{text}` is no formula: {error}")))?;
+    // Arguments are visited before the call around them: a name is a value until a call turns out to hold it.
+    let mut names: Vec<String> = Vec::new();
+    let mut parts = BTreeSet::new();
+    let flow = ast::visit_expressions_mut(&mut expression, |expression: &mut Expr| match rewrite(expression) {
+        Ok(Rewritten::Name(name)) => {
+            names.push(name);
+            ControlFlow::Continue(())
+        }
+        Ok(Rewritten::Part(part)) => {
+            names.pop();
+            *expression = Expr::Identifier(Ident::new(part.column()));
+            parts.insert(part);
+            ControlFlow::Continue(())
+        }
+        Ok(Rewritten::Other) => ControlFlow::Continue(()),
+        Err(problem) => ControlFlow::Break(problem),
+    });
+    if let ControlFlow::Break(problem) = flow {
+        return Err(Diagnostic::project(problem));
+    }
+    parts.extend(names.into_iter().map(|metric| Part { metric, taken: Taken::Value }));
+    Ok(Formula { sql: expression.to_string(), parts })
+}
+
+enum Rewritten {
+    Name(String),
+    Part(Part),
+    Other,
+}
+
+fn rewrite(expression: &mut Expr) -> std::result::Result<Rewritten, String> {
+    match expression {
+        Expr::Identifier(name) => {
+            let metric = name.value.clone();
+            *name = Ident::new(Part { metric: metric.clone(), taken: Taken::Value }.column());
+            Ok(Rewritten::Name(metric))
+        }
+        Expr::Function(function) => {
+            let name = function.name.to_string().to_lowercase();
+            if let Some((_, taken)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
+                let metric = only_name(&function.args).ok_or_else(|| format!("`{name}` takes one metric"))?;
+                let metric = metric.trim_end_matches("__value").to_owned();
+                return Ok(Rewritten::Part(Part { metric, taken: *taken }));
+            }
+            match PLAIN.contains(&name.as_str()) {
+                true => Ok(Rewritten::Other),
+                false => Err(format!("a formula cannot call `{name}`")),
+            }
+        }
+        Expr::BinaryOp { op: BinaryOperator::Divide, right, .. } => {
+            let divisor = format!("NULLIF({right}, 0)");
+            let divisor = Parser::new(&GenericDialect {}).try_with_sql(&divisor).and_then(|mut p| p.parse_expr());
+            **right = divisor.map_err(|error| error.to_string())?;
+            Ok(Rewritten::Other)
+        }
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => Err("a formula has no subquery".into()),
+        _ => Ok(Rewritten::Other),
+    }
+}
+
+fn only_name(arguments: &FunctionArguments) -> Option<String> {
+    let FunctionArguments::List(list) = arguments else { return None };
+    match list.args.as_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(name)))] => Some(name.value.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_become_columns() {
+        let formula = parse("bookings / target(bookings) - 1").unwrap();
+        assert_eq!(formula.sql, "bookings__value / NULLIF(bookings__target, 0) - 1");
+        let parts: Vec<String> = formula.parts.iter().map(Part::column).collect();
+        assert_eq!(parts, ["bookings__value", "bookings__target"]);
+        assert_eq!(parse("target(bookings)").unwrap().parts.len(), 1);
+        assert!(parse("now()").is_err());
+        assert!(parse("bookings bookings").is_err());
+    }
+}

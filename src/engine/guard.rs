@@ -1,0 +1,171 @@
+//! What SQL may say: one query, over known tables, with known parameters, and nothing of the clock or of chance.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::engine::fault;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::resolve::resolve_table_references;
+use datafusion::sql::sqlparser::ast::{self, Expr, Spanned, Value};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Span;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+/// SQL, and where it stands, so that faults can be shown there.
+#[derive(Clone, Copy, Debug)]
+pub struct Sql<'a> {
+    /// The file within the project, or a name such as `the query`.
+    pub file: &'a str,
+    /// The whole file.
+    pub source: &'a str,
+    /// The SQL itself.
+    pub text: &'a str,
+    /// The line of the file on which the SQL starts, counted from 1.
+    pub first_line: usize,
+}
+
+impl<'a> Sql<'a> {
+    /// SQL that stands in no file.
+    pub fn bare(name: &'a str, text: &'a str) -> Sql<'a> {
+        Sql { file: name, source: text, text, first_line: 1 }
+    }
+
+    /// A place in it, from a line and column of the SQL itself, both counted from 1.
+    pub(super) fn place(&self, line: usize, column: usize, width: usize) -> Place {
+        Place::line(self.file, self.source, self.first_line + line.saturating_sub(1)).columns(column, width)
+    }
+
+    /// The place of the first line that has the word, else the file.
+    pub fn place_of(&self, word: &str) -> Place {
+        let lines = self.text.lines().enumerate();
+        let places = lines.map(|(i, _)| Place::line(self.file, self.source, self.first_line + i).word(word));
+        places.into_iter().find(|place| place.column > 0).unwrap_or_else(|| Place::file(self.file))
+    }
+
+    pub(super) fn place_of_span(&self, span: Span) -> Option<Place> {
+        let (line, column) = (span.start.line as usize, span.start.column as usize);
+        let width = if span.end.line == span.start.line { span.end.column.saturating_sub(span.start.column) } else { 1 };
+        (line > 0).then(|| self.place(line, column, width as usize))
+    }
+}
+
+/// The parameters of a definition: name without the `$`, and its value as SQL.
+pub type Parameters = BTreeMap<String, String>;
+
+pub(super) struct Guarded {
+    pub statement: Statement,
+    pub tables: BTreeSet<String>,
+    pub parameters: BTreeSet<String>,
+}
+
+/// Parses one read-only query and fills in its parameters.
+pub(super) fn read_only(sql: &Sql<'_>, parameters: &Parameters, unrepeatable: &[&str]) -> Result<Guarded> {
+    let dialect = GenericDialect {};
+    let parsed = DFParserBuilder::new(sql.text).with_dialect(&dialect).build().and_then(|mut p| p.parse_statements());
+    let statements = parsed.map_err(|error| fault::of_definition(sql, &error))?;
+    let mut statements: Vec<Statement> = statements.into_iter().collect();
+    let only = match (statements.pop(), statements.is_empty()) {
+        (Some(only), true) => only,
+        (None, _) => return Err(Diagnostic::project("there is no SQL here").at(Place::file(sql.file))),
+        (Some(_), false) => {
+            return Err(Diagnostic::project("a definition is one query, and here are several statements")
+                .at(sql.place_of(";"))
+                .help("keep one SELECT and remove what follows its semicolon"));
+        }
+    };
+    let Statement::Statement(mut statement) = only else { return Err(writes(sql, &only.to_string())) };
+    let ast::Statement::Query(query) = statement.as_ref() else { return Err(writes(sql, &statement.to_string())) };
+    if let ast::SetExpr::Insert(inner) | ast::SetExpr::Update(inner) | ast::SetExpr::Delete(inner) = &*query.body {
+        return Err(writes(sql, &inner.to_string()));
+    }
+    let used = substitute(sql, &mut statement, parameters)?;
+    refuse_functions(sql, &statement, unrepeatable)?;
+    let statement = Statement::Statement(statement);
+    let (tables, _) = resolve_table_references(&statement, true).map_err(|error| fault::of_definition(sql, &error))?;
+    let tables = tables.into_iter().map(|table| table.to_string().replace('"', "")).collect();
+    Ok(Guarded { statement, tables, parameters: used })
+}
+
+fn writes(sql: &Sql<'_>, statement: &str) -> Box<Diagnostic> {
+    let verb = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
+    let lower = verb.to_lowercase();
+    let place = [verb.as_str(), lower.as_str()].map(|word| sql.place_of(word)).into_iter().find(|p| p.column > 0);
+    Diagnostic::project(format!("{verb} is refused: a definition only reads"))
+        .at(place.unwrap_or_else(|| Place::file(sql.file)).label("this would change something"))
+        .note("a metric is a query for the rows that count; Scorebook writes the results itself")
+        .help("write one SELECT that returns the rows")
+}
+
+/// Puts values in the place of `$name`.
+fn substitute(sql: &Sql<'_>, statement: &mut ast::Statement, parameters: &Parameters) -> Result<BTreeSet<String>> {
+    let mut used = BTreeSet::new();
+    let flow = ast::visit_expressions_mut(statement, |expression: &mut Expr| {
+        let Expr::Value(value) = expression else { return ControlFlow::Continue(()) };
+        let Value::Placeholder(placeholder) = &value.value else { return ControlFlow::Continue(()) };
+        let name = placeholder.trim_start_matches('$');
+        let known = parameters.get(name).and_then(|text| {
+            Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| parser.parse_expr()).ok()
+        });
+        match known {
+            Some(value) => {
+                used.insert(name.to_owned());
+                *expression = value;
+                ControlFlow::Continue(())
+            }
+            None => ControlFlow::Break((placeholder.clone(), value.span)),
+        }
+    });
+    match flow {
+        ControlFlow::Continue(()) => Ok(used),
+        ControlFlow::Break((placeholder, span)) => {
+            let known: Vec<String> = parameters.keys().map(|name| format!("${name}")).collect();
+            let place = sql.place_of_span(span).unwrap_or_else(|| sql.place_of(&placeholder));
+            Err(Diagnostic::project(format!("unknown parameter `{placeholder}`"))
+                .at(place)
+                .help(format!("the parameters here are {}", known.join(", ")))
+                .closest(&placeholder, known.iter().map(String::as_str)))
+        }
+    }
+}
+
+/// Refuses functions whose answer depends on when or how often they are asked.
+fn refuse_functions(sql: &Sql<'_>, statement: &ast::Statement, unrepeatable: &[&str]) -> Result<()> {
+    let flow = ast::visit_expressions(statement, |expression: &Expr| {
+        let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
+        let name = function.name.to_string().to_lowercase();
+        if unrepeatable.contains(&name.as_str()) {
+            return ControlFlow::Break((name, function.name.span()));
+        }
+        ControlFlow::Continue(())
+    });
+    let ControlFlow::Break((name, span)) = flow else { return Ok(()) };
+    let place = sql.place_of_span(span).unwrap_or_else(|| sql.place_of(&name));
+    Err(unrepeatable_function(&name).at(place.label("not the same on every run")))
+}
+
+fn unrepeatable_function(name: &str) -> Box<Diagnostic> {
+    Diagnostic::project(format!("`{name}` is refused: its answer depends on when it is asked"))
+        .note("a run must give the same numbers when it is replayed years later")
+        .help("use $as_of for the run's date: `closed_on <= $as_of`")
+}
+
+/// A second net under [`refuse_functions`]: whatever the planner knows to be volatile.
+pub(super) fn repeatable(sql: &Sql<'_>, plan: &LogicalPlan) -> Result<()> {
+    let mut found = None;
+    let walked = plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            if expression.is_volatile() {
+                found = Some(expression.to_string());
+                return Ok(TreeNodeRecursion::Stop);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+    });
+    walked.map_err(|error| fault::of_definition(sql, &error))?;
+    match found {
+        Some(expression) => Err(unrepeatable_function(&expression).at(Place::file(sql.file))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,242 @@
+//! From the model to scores: every metric at every level, entity, period and slice, as tidy Parquet.
+//!
+//! Facts are run once per metric and added up in SQL; the last step, where two sums become a ratio, a share of target
+//! or an interval, is exact decimal arithmetic in [`finish`].
+
+pub mod definition;
+
+mod cells;
+mod facts;
+mod finish;
+mod periods;
+mod targets;
+
+use crate::diagnostic::Result;
+use crate::domain::digest::{Digest, Key};
+use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
+use crate::domain::period::Grain;
+use crate::engine::{self, Parameters, Session};
+use crate::parquet_file;
+use crate::pipeline::Night;
+use crate::pipeline::stage::{Model, read_table};
+use crate::steps::Made;
+use crate::store::object_name;
+use facts::Shape;
+use periods::Periods;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use targets::Targets;
+
+/// Raised when scoring makes other numbers of the same inputs.
+const FORMAT: u32 = 1;
+
+/// The scores of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Scores {
+    /// By metric.
+    pub tables: BTreeMap<String, ScoreTable>,
+    /// The metrics that had to be scored.
+    pub made: Vec<String>,
+    /// How many were found as they were.
+    pub reused: usize,
+}
+
+/// The scores of one metric.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreTable {
+    /// Of the Parquet file.
+    pub digest: Digest,
+    /// Its rows.
+    pub rows: u64,
+    /// Why the metric has no scores, if a table that it needs has no export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_supplied: Option<String>,
+}
+
+impl ScoreTable {
+    /// The path of a metric's Parquet file.
+    pub fn path(&self, metric: &str) -> String {
+        object_name(&format!("scores/{metric}"), &self.digest, "parquet")
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct MadeScores {
+    metric: String,
+    table: ScoreTable,
+}
+
+impl Made for MadeScores {
+    fn objects(&self) -> Vec<String> {
+        vec![self.table.path(&self.metric)]
+    }
+}
+
+/// The parameters every definition may use.
+pub fn parameters(as_of: jiff::civil::Date) -> Parameters {
+    Parameters::from([("as_of".to_owned(), format!("DATE '{as_of}'"))])
+}
+
+/// Scores all metrics at these grains.
+pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &BTreeSet<Grain>) -> Result<Scores> {
+    let scoring = Scoring {
+        night,
+        model,
+        metrics,
+        periods: Periods::of(&night.settings.calendar, grains, night.as_of),
+        targets: Targets::of(&read_table(night, model, "targets").await?)?,
+        parameters: parameters(night.as_of),
+    };
+    let mut scores = Scores::default();
+    for metric in definition::order(metrics)? {
+        let key = scoring.key(metric, &scores)?;
+        let made = match night.steps.recall::<MadeScores>(key).await? {
+            Some(made) => {
+                scores.reused += 1;
+                made
+            }
+            None => {
+                (night.progress)(&metric.id);
+                let made = scoring.make(metric, &scores).await?;
+                night.steps.remember(key, &made)?;
+                scores.made.push(metric.id.clone());
+                made
+            }
+        };
+        scores.tables.insert(metric.id.clone(), made.table);
+    }
+    night.steps.flush().await?;
+    Ok(scores)
+}
+
+/// What scoring any metric needs.
+struct Scoring<'a> {
+    night: &'a Night<'a>,
+    model: &'a Model,
+    metrics: &'a Metrics,
+    periods: Periods,
+    targets: Targets,
+    parameters: Parameters,
+}
+
+impl Scoring<'_> {
+    /// The tables a metric's SQL reads besides `scores`, and whether it uses the run's date.
+    fn reads(&self, metric: &Metric) -> Result<(BTreeSet<String>, bool)> {
+        let owner = definition::owner_of_facts(self.metrics, metric);
+        if owner.is_formula() {
+            return Ok((BTreeSet::new(), false));
+        }
+        let (mut tables, used) = engine::reads(&definition::sql(owner), &self.parameters)?;
+        tables.remove("scores");
+        Ok((tables, used.contains("as_of")))
+    }
+
+    fn key(&self, metric: &Metric, scores: &Scores) -> Result<Key> {
+        #[derive(Serialize)]
+        struct Inputs<'a, P> {
+            engine: &'a str,
+            sql: &'a str,
+            numbers: (Option<Measure>, Option<Aggregate>, &'a [String], &'a [String], &'a [String], &'a [Grain], &'a [String]),
+            formula: Option<&'a str>,
+            needs: Vec<(&'a str, bool)>,
+            tables: BTreeMap<String, Option<Digest>>,
+            parts: BTreeMap<String, Digest>,
+            targets: Option<Digest>,
+            working_days: Option<&'a [crate::domain::period::Day]>,
+            as_of: Option<String>,
+            periods: P,
+        }
+        let header = &metric.header;
+        let (mut tables, uses_as_of) = self.reads(metric)?;
+        if !metric.is_formula() {
+            tables.extend(["membership".to_owned(), "tenure".to_owned()]);
+        }
+        let stock = definition::measure(metric) == Measure::Stock;
+        let targets = self.targets.digest(&metric.id);
+        let table = |name: String| (name.clone(), self.model.tables.get(&name).map(|table| table.digest));
+        let parts = definition::uses(metric)?.into_iter().filter(|part| Some(part) != header.facts.as_ref());
+        let inputs = Inputs {
+            engine: engine::VERSION,
+            sql: &definition::owner_of_facts(self.metrics, metric).sql,
+            numbers: (
+                header.measure,
+                header.aggregate,
+                &header.slices,
+                &header.pairs,
+                &header.apart,
+                &header.cadence,
+                &header.levels,
+            ),
+            formula: header.formula.as_deref(),
+            needs: self.supplied(metric),
+            tables: tables.into_iter().map(table).collect(),
+            parts: parts.map(|part| (part.clone(), scores.tables[&part].digest)).collect(),
+            targets,
+            working_days: targets.map(|_| self.night.settings.calendar.working_days.as_slice()),
+            as_of: uses_as_of.then(|| self.night.as_of.to_string()),
+            periods: self.periods.inputs(&header.cadence, stock),
+        };
+        Ok(Key::of("score", FORMAT, &inputs))
+    }
+
+    fn supplied<'a>(&self, metric: &'a Metric) -> Vec<(&'a str, bool)> {
+        let supplied = |name: &str| self.model.tables.get(name).is_some_and(|table| table.supplied);
+        metric.header.needs.iter().map(|name| (name.as_str(), supplied(name))).collect()
+    }
+
+    async fn make(&self, metric: &Metric, scores: &Scores) -> Result<MadeScores> {
+        let missing: Vec<&str> =
+            self.supplied(metric).into_iter().filter(|(_, supplied)| !supplied).map(|(name, _)| name).collect();
+        let parts = definition::uses(metric)?;
+        let lacking = parts.iter().find_map(|part| scores.tables.get(part)?.not_supplied.clone());
+        let not_supplied = match missing.is_empty() {
+            true => lacking,
+            false => Some(format!("no export supplies {}", missing.join(" and "))),
+        };
+        let batches = match not_supplied {
+            Some(_) => Vec::new(),
+            None => self.score(metric, scores).await?,
+        };
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        let bytes = parquet_file::write(finish::schema(), &batches, parquet_file::SCORE_ROW_GROUP_ROWS)?;
+        let digest = self.night.store.put_named(&format!("scores/{}", metric.id), "parquet", bytes).await?;
+        Ok(MadeScores { metric: metric.id.clone(), table: ScoreTable { digest, rows, not_supplied } })
+    }
+
+    async fn score(&self, metric: &Metric, scores: &Scores) -> Result<Vec<arrow::array::RecordBatch>> {
+        let session = Session::new(self.night.limits, self.night.store)?;
+        self.periods.add_to(&session)?;
+        for (name, table) in &self.model.tables {
+            session.add_parquet(name, &table.path(name)).await?;
+        }
+        let parts = definition::uses(metric)?;
+        for part in &parts {
+            session.add_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
+        }
+        if !metric.header.reads.is_empty() {
+            let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
+            session.add_parquets("scores", &paths).await?;
+        }
+        if metric.is_formula() {
+            cells::of_formula(&session, self.metrics, metric).await?;
+        } else {
+            let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
+            cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?;
+        }
+        // A target is a sum of days, so it is set for what is a sum of days itself.
+        self.targets.add_to(&session, &metric.id, &self.night.settings.calendar)?;
+        cells::of_targets(&session, metric).await?;
+        let assembled = session.ask(include_str!("score/sql/assemble.sql")).await?;
+        finish::finish(metric, &assembled)
+    }
+}
+
+/// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape.
+pub async fn facts_of(
+    session: &Session,
+    metrics: &Metrics,
+    metric: &Metric,
+    parameters: &Parameters,
+) -> Result<bool> {
+    Ok(facts::keep(session, metrics, metric, parameters).await? == Shape::Stock)
+}

@@ -1,0 +1,294 @@
+//! From facts to cells: one row per level, entity, period and slice, still as sums (`a` over `b`).
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::metric::{Aggregate, Metric, Metrics};
+use crate::domain::number::{PRECISION, SCALE};
+use crate::domain::score::NO_VALUE;
+use crate::engine::formula::{self, Part, Taken};
+use crate::engine::Session;
+use crate::pipeline::score::definition;
+use crate::pipeline::score::facts::Shape;
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use std::sync::Arc;
+
+const CELL: &str = "level, entity, grain, period_start";
+
+/// The columns of the tables `cells` and `target_cells`.
+pub fn schema() -> SchemaRef {
+    let number = DataType::Decimal128(PRECISION, SCALE as i8);
+    let columns = [
+        ("level", DataType::Utf8),
+        ("entity", DataType::Utf8),
+        ("grain", DataType::Utf8),
+        ("period_start", DataType::Date32),
+        ("slice", DataType::Utf8),
+        ("slice_value", DataType::Utf8),
+        ("a", number.clone()),
+        ("b", number),
+        ("n", DataType::Int64),
+        ("unit", DataType::Boolean),
+    ];
+    Arc::new(Schema::new(columns.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec()))
+}
+
+/// Puts values in the place of `{name}` in an SQL file of this folder.
+fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+/// What is common to the queries of a metric.
+struct Query<'a> {
+    metric: &'a Metric,
+    levels: String,
+    grains: String,
+}
+
+fn quoted(names: impl Iterator<Item = impl AsRef<str>>) -> String {
+    names.map(|name| format!("'{}'", name.as_ref().replace('\'', "''"))).collect::<Vec<_>>().join(", ")
+}
+
+impl<'a> Query<'a> {
+    fn of(metric: &'a Metric) -> Query<'a> {
+        let levels = quoted(metric.header.levels.iter());
+        let grains = quoted(metric.header.cadence.iter().map(|grain| grain.name()));
+        Query { metric, levels, grains }
+    }
+
+    /// The slices, each followed by a comma, so that they may be none.
+    fn slices(&self, prefix: &str) -> String {
+        self.metric.header.slices.iter().map(|slice| format!("{prefix}{slice}, ")).collect()
+    }
+
+    /// The main cells, and one more query for each slice that stands apart.
+    fn groupings(&self) -> Vec<Grouping> {
+        let header = &self.metric.header;
+        let apart = |slice: &String| header.apart.contains(slice);
+        let total = header.apart.iter().map(|slice| format!("{slice} = '{NO_VALUE}'")).collect::<Vec<_>>();
+        let mut groups: Vec<Vec<&str>> = vec![Vec::new()];
+        groups.extend(header.slices.iter().filter(|slice| !apart(slice)).map(|slice| vec![slice.as_str()]));
+        groups.extend(header.pairs.iter().map(|pair| pair.split('*').collect()));
+        let rows = if total.is_empty() { "TRUE".to_owned() } else { total.join(" AND ") };
+        let mut all = vec![Grouping { rows, groups }];
+        for slice in &header.apart {
+            let rows = format!("{slice} <> '{NO_VALUE}'");
+            all.push(Grouping { rows, groups: vec![vec![slice]] });
+        }
+        all
+    }
+}
+
+/// A set of slices to group by, over some of the rows.
+struct Grouping<'a> {
+    rows: String,
+    groups: Vec<Vec<&'a str>>,
+}
+
+impl Grouping<'_> {
+    fn sets(&self) -> String {
+        let set = |group: &Vec<&str>| {
+            let slices: String = group.iter().map(|slice| format!(", {slice}")).collect();
+            format!("({CELL}{slices})")
+        };
+        self.groups.iter().map(set).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A slice is NULL exactly where it is not grouped by: facts have `(none)` for nothing. Longer groups come first,
+    /// for whoever is grouped by two slices is not NULL in either.
+    fn by_group(&self, of: impl Fn(&[&str]) -> String) -> String {
+        let mut groups: Vec<&Vec<&str>> = self.groups.iter().filter(|group| !group.is_empty()).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        if groups.is_empty() {
+            return "''".into();
+        }
+        let whens = groups.into_iter().map(|group| {
+            let grouped: Vec<String> = group.iter().map(|slice| format!("{slice} IS NOT NULL")).collect();
+            format!("WHEN {} THEN {}", grouped.join(" AND "), of(group))
+        });
+        format!("CASE {} ELSE '' END", whens.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Adds the metric's facts up, from the session's table `facts`, and names the result `cells`.
+pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_slot: &str) -> Result<()> {
+    let query = Query::of(metric);
+    let aggregate = definition::aggregate(metric);
+    let additive = aggregate.is_additive();
+    let (template, source) = match (shape, additive) {
+        (Shape::Flow, true) => {
+            session.keep_asked("daily", &daily(&query)).await?;
+            (include_str!("sql/flow.sql"), "daily")
+        }
+        (Shape::Flow, false) => (include_str!("sql/flow.sql"), "facts"),
+        (Shape::Stock, true) => {
+            session.keep_asked("standing", &standing(&query, first_slot)).await?;
+            (include_str!("sql/stock.sql"), "standing")
+        }
+        (Shape::Stock, false) => {
+            session.keep_asked("standing", include_str!("sql/stock_facts.sql")).await?;
+            (include_str!("sql/stock.sql"), "standing")
+        }
+        (Shape::Given, _) => (include_str!("sql/given.sql"), "facts"),
+    };
+    let (inputs, outputs) = match (aggregate, shape) {
+        (Aggregate::Distinct, _) => (
+            "record_id",
+            "CAST(COUNT(DISTINCT record_id) AS DECIMAL(38, 12)) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(*) AS n, FALSE AS unit",
+        ),
+        (Aggregate::Median, _) => {
+            ("a", "MEDIAN(a) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(a) AS n, FALSE AS unit")
+        }
+        (_, Shape::Given) => ("", "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit"),
+        _ => ("a, b, n, unit", "SUM(a) AS a, SUM(b) AS b, SUM(n) AS n, BOOL_AND(unit) AS unit"),
+    };
+    let mut rows = Vec::new();
+    for grouping in query.groupings() {
+        let sql = fill(
+            template,
+            &[
+                ("source", source),
+                ("slices", &query.slices("")),
+                ("inputs", inputs),
+                ("outputs", outputs),
+                ("levels", &query.levels),
+                ("grains", &query.grains),
+                ("rows", &grouping.rows),
+                ("sets", &grouping.sets()),
+                ("slice_name", &grouping.by_group(|group| format!("'{}'", group.join("*")))),
+                ("slice_value", &grouping.by_group(|group| group.join(" || '*' || "))),
+            ],
+        );
+        rows.extend(session.ask(&sql).await?);
+    }
+    keep(session, rows)
+}
+
+fn daily(query: &Query<'_>) -> String {
+    let keys = format!("rep_id, day, {}", query.slices(""));
+    let sums = "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit";
+    let keys = keys.trim_end_matches(", ");
+    fill(include_str!("sql/daily.sql"), &[("slices", &query.slices("")), ("sums", sums), ("keys", keys)])
+}
+
+fn standing(query: &Query<'_>, first_slot: &str) -> String {
+    let before_comma = |prefix: &str| -> String {
+        query.metric.header.slices.iter().map(|slice| format!(", {prefix}{slice}")).collect()
+    };
+    fill(
+        include_str!("sql/stock_standing.sql"),
+        &[
+            ("slices", &query.slices("")),
+            ("seen_slices_of_s", &query.slices("s.")),
+            ("seen_slices", &query.slices("c.")),
+            ("seen_keys", &before_comma("c.")),
+            ("keys_of_s", &before_comma("s.")),
+            ("first_slot", first_slot),
+        ],
+    )
+}
+
+/// Adds the days of a metric's targets up, and names the result `target_cells`.
+pub async fn of_targets(session: &Session, metric: &Metric) -> Result<()> {
+    let query = Query::of(metric);
+    let sql = fill(
+        include_str!("sql/flow.sql"),
+        &[
+            ("source", "target_days"),
+            ("slices", ""),
+            ("inputs", "a"),
+            ("outputs", "SUM(a) AS target"),
+            ("levels", &query.levels),
+            ("grains", &query.grains),
+            ("rows", "TRUE"),
+            ("sets", &format!("({CELL})")),
+            ("slice_name", "''"),
+            ("slice_value", "''"),
+        ],
+    );
+    session.keep_asked("target_cells", &sql).await
+}
+
+/// Computes a formula over the scores of its parts (tables `score_<metric>`), and names the result `cells`.
+pub async fn of_formula(session: &Session, metrics: &Metrics, metric: &Metric) -> Result<()> {
+    let text = metric.header.formula.as_deref().unwrap_or_default();
+    let formula = formula::parse(text).map_err(|error| error.at(definition::place(metric, "formula")))?;
+    let query = Query::of(metric);
+    let mut wanted = vec![String::new()];
+    wanted.extend(metric.header.slices.iter().chain(&metric.header.pairs).cloned());
+    let keys = formula.parts.iter().map(|part| {
+        let from = format!("score_{}", part.metric);
+        format!(
+            "SELECT {CELL}, slice, slice_value FROM {from} WHERE {} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND grain IN ({})",
+            column(part), quoted(wanted.iter()), query.levels, query.grains
+        )
+    });
+    let keys: Vec<String> = keys.collect();
+    let joins: Vec<String> = formula.parts.iter().enumerate().map(|(i, part)| join(i, part, &metrics[&part.metric])).collect();
+    let columns: Vec<String> =
+        formula.parts.iter().enumerate().map(|(i, part)| expression(i, part, &metrics[&part.metric])).collect();
+    let values = formula.parts.iter().filter(|part| part.taken == Taken::Value).map(|part| format!("{}__n", part.metric));
+    let values: Vec<String> = values.collect();
+    let n = if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
+    let sql = fill(
+        include_str!("sql/formula.sql"),
+        &[
+            ("keys", &keys.join("\n    UNION\n    ")),
+            ("columns", &columns.join(", ")),
+            ("joins", &joins.join("\n    ")),
+            ("expression", &formula.sql),
+            ("n", &n),
+        ],
+    );
+    let rows = session.ask(&sql).await?;
+    keep(session, rows)
+}
+
+fn column(part: &Part) -> &'static str {
+    match part.taken {
+        Taken::Value => "value",
+        Taken::Target => "target",
+        Taken::Previous => "previous",
+        Taken::YearBefore => "year_before",
+    }
+}
+
+/// Joins a part: on the key's slice if the part has it, else on its whole. Targets are set for wholes.
+fn join(i: usize, part: &Part, metric: &Metric) -> String {
+    let own = metric.header.slices.iter().chain(&metric.header.pairs).filter(|_| part.taken != Taken::Target);
+    let own = quoted(own.map(String::as_str).chain([""]));
+    format!(
+        "LEFT JOIN score_{id} AS p{i} ON p{i}.level = k.level AND p{i}.entity = k.entity AND p{i}.grain = k.grain \
+         AND p{i}.period_start = k.period_start AND p{i}.slice = CASE WHEN k.slice IN ({own}) THEN k.slice ELSE '' END \
+         AND p{i}.slice_value = CASE WHEN k.slice IN ({own}) THEN k.slice_value ELSE '' END",
+        id = part.metric
+    )
+}
+
+/// A part as a column. Without facts, a sum is nought and a ratio is empty.
+fn expression(i: usize, part: &Part, metric: &Metric) -> String {
+    let value = format!("CAST(p{i}.{} AS DOUBLE)", column(part));
+    let nought = metric.is_nought_without_facts() && part.taken == Taken::Value;
+    let value = if nought { format!("COALESCE({value}, 0)") } else { value };
+    let n = match part.taken {
+        Taken::Value => format!(", COALESCE(p{i}.n, 0) AS {}__n", part.metric),
+        _ => String::new(),
+    };
+    format!("{value} AS {}{n}", part.column())
+}
+
+/// Names rows `cells`, in the schema that all metrics share.
+fn keep(session: &Session, rows: Vec<RecordBatch>) -> Result<()> {
+    let schema = schema();
+    let conform = |batch: RecordBatch| {
+        let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+            Some(column) => cast(column, field.data_type()),
+            None => Ok(arrow::array::new_null_array(field.data_type(), batch.num_rows())),
+        });
+        RecordBatch::try_new(schema.clone(), columns.collect::<std::result::Result<_, _>>()?)
+    };
+    let rows: std::result::Result<Vec<_>, arrow::error::ArrowError> = rows.into_iter().map(conform).collect();
+    let rows = rows.map_err(|error| Diagnostic::internal(format!("cells of an unknown shape: {error}")))?;
+    session.remove("cells")?;
+    session.add_batches("cells", schema, rows)
+}

@@ -1,0 +1,177 @@
+//! `queries/metrics/<group>/<id>.sql`: headers, checked against each other.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::digest::Digest;
+use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
+use crate::engine::{Sql, formula};
+use crate::project::{self, Project};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where metrics stand.
+pub const FOLDER: &str = "queries/metrics/";
+
+/// Slices that the engine adds by itself.
+pub const OF_THE_ENGINE: [&str; 1] = ["tenure_band"];
+
+/// All metrics by id, each checked alone and against the others.
+pub fn read(project: &Project) -> Result<Metrics> {
+    let mut metrics = Metrics::new();
+    for (path, source, _) in project.texts(FOLDER, ".sql")? {
+        let metric = one(path, source)?;
+        if let Some(other) = metrics.get(&metric.id) {
+            return Err(Diagnostic::project(format!("two metrics are called `{}`", metric.id))
+                .at(Place::file(path))
+                .note(format!("the other is {}", other.path)));
+        }
+        metrics.insert(metric.id.clone(), metric);
+    }
+    for metric in metrics.values() {
+        check(metric)?;
+        for part in uses(metric)? {
+            if !metrics.contains_key(&part) {
+                return Err(Diagnostic::project(format!("`{part}` is no metric"))
+                    .at(place(metric, &part))
+                    .closest(&part, metrics.keys().map(String::as_str)));
+            }
+        }
+    }
+    order(&metrics)?;
+    Ok(metrics)
+}
+
+/// Metric id -> the digest of its file.
+pub fn digests(project: &Project, metrics: &Metrics) -> BTreeMap<String, Digest> {
+    let digest = |metric: &Metric| project.find(&metric.path).map(|file| file.digest);
+    metrics.iter().filter_map(|(id, metric)| Some((id.clone(), digest(metric)?))).collect()
+}
+
+fn one(path: &str, source: &str) -> Result<Metric> {
+    let mut parts = path[FOLDER.len()..].split('/');
+    let (Some(group), Some(file), None) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(Diagnostic::project(format!("{path} stands in no group"))
+            .at(Place::file(path))
+            .help("metrics stand in queries/metrics/<group>/<id>.sql"));
+    };
+    let id = file.trim_end_matches(".sql");
+    if !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+        return Err(Diagnostic::project(format!("`{id}` is no metric id"))
+            .at(Place::file(path))
+            .help("an id has lower-case letters, digits and _ only: it is a name in SQL"));
+    }
+    let split = project::split(path, source)?;
+    Ok(Metric {
+        id: id.to_owned(),
+        group: group.to_owned(),
+        path: path.to_owned(),
+        header: project::toml(path, source, split.header, 1)?,
+        sql: split.sql.to_owned(),
+        sql_line: split.sql_line,
+        source: source.to_owned(),
+    })
+}
+
+/// The place of a word in a metric's header.
+pub fn place(metric: &Metric, word: &str) -> Place {
+    let lines = metric.source.lines().enumerate();
+    let places = lines.map(|(i, _)| Place::line(&metric.path, &metric.source, i + 1).word(word));
+    places.into_iter().find(|place| place.column > 0).unwrap_or_else(|| Place::file(&metric.path))
+}
+
+/// A metric's own SQL, with its place.
+pub fn sql(metric: &Metric) -> Sql<'_> {
+    Sql { file: &metric.path, source: &metric.source, text: &metric.sql, first_line: metric.sql_line }
+}
+
+fn check(metric: &Metric) -> Result<()> {
+    let header = &metric.header;
+    let wrong = |message: &str, word: &str, help: &str| {
+        Err(Diagnostic::project(message.to_owned()).at(place(metric, word)).help(help))
+    };
+    let has_sql = !metric.sql.is_empty();
+    match (&header.formula, &header.facts) {
+        (Some(_), Some(_)) => return wrong("a formula has no facts", "facts", "keep `formula` or `facts`"),
+        (Some(_), None) if has_sql => {
+            return wrong("a formula has no SQL beneath its header", "formula", "remove the SQL, or the formula");
+        }
+        (None, Some(_)) if has_sql => {
+            return wrong("shared facts have no SQL of their own", "facts", "remove the SQL, or `facts`");
+        }
+        (None, None) if !has_sql => {
+            return wrong("there is no SQL beneath the header", "title", "write a SELECT that returns the rows that count");
+        }
+        _ => {}
+    }
+    if header.formula.is_none() {
+        if header.aggregate.is_none() {
+            return wrong("`aggregate` is missing", "title", "say how facts add up: aggregate = \"sum\"");
+        }
+        if header.measure.is_none() {
+            return wrong("`measure` is missing", "title", "measure = \"flow\" for what happens, \"stock\" for what holds");
+        }
+        if header.record.is_none() {
+            return wrong("`record` is missing", "title", "name the model table whose rows count: record = \"opportunities\"");
+        }
+    }
+    for pair in &header.pairs {
+        let known = pair.split('*').all(|slice| header.slices.iter().any(|s| s == slice));
+        if pair.split('*').count() != 2 || !known {
+            return wrong("a pair is two of the slices", pair, "write it as \"competitor*segment\"");
+        }
+    }
+    if let Some(slice) = header.apart.iter().find(|slice| !header.slices.contains(slice)) {
+        return wrong("`apart` names a slice", slice, "add it to `slices`");
+    }
+    Ok(())
+}
+
+/// The metrics that this one needs before it can be scored.
+pub fn uses(metric: &Metric) -> Result<BTreeSet<String>> {
+    let mut uses: BTreeSet<String> = metric.header.reads.iter().chain(&metric.header.facts).cloned().collect();
+    if let Some(text) = &metric.header.formula {
+        let formula = formula::parse(text).map_err(|error| error.at(place(metric, "formula")))?;
+        uses.extend(formula.parts.into_iter().map(|part| part.metric));
+    }
+    Ok(uses)
+}
+
+/// The order in which metrics can be scored: by id, each after those it uses.
+pub fn order(metrics: &Metrics) -> Result<Vec<&Metric>> {
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut order = Vec::new();
+    while order.len() < metrics.len() {
+        let mut ready = None;
+        for metric in metrics.values().filter(|metric| !done.contains(metric.id.as_str())) {
+            if uses(metric)?.iter().all(|part| done.contains(part.as_str())) {
+                ready = Some(metric);
+                break;
+            }
+        }
+        let Some(metric) = ready else {
+            let circle: Vec<&str> = metrics.keys().map(String::as_str).filter(|id| !done.contains(id)).collect();
+            let first = &metrics[circle[0]];
+            return Err(Diagnostic::project(format!("these metrics use each other in a circle: {}", circle.join(", ")))
+                .at(Place::file(&first.path)));
+        };
+        done.insert(&metric.id);
+        order.push(metric);
+    }
+    Ok(order)
+}
+
+/// The metric whose SQL returns this one's facts: itself, unless it shares another's.
+pub fn owner_of_facts<'a>(metrics: &'a Metrics, metric: &'a Metric) -> &'a Metric {
+    match &metric.header.facts {
+        Some(other) => owner_of_facts(metrics, &metrics[other]),
+        None => metric,
+    }
+}
+
+/// A metric's measure: a flow unless it says otherwise.
+pub fn measure(metric: &Metric) -> Measure {
+    metric.header.measure.unwrap_or(Measure::Flow)
+}
+
+/// A metric's aggregate; a formula has none and is treated as a sum of one row.
+pub fn aggregate(metric: &Metric) -> Aggregate {
+    metric.header.aggregate.unwrap_or(Aggregate::Sum)
+}

@@ -1,0 +1,246 @@
+//! A metric's facts: run once, checked, and brought into one form.
+//!
+//! After [`keep`] the session has a table `facts` with `record_id`, `rep_id` (never empty), the day or the validity,
+//! the slices as text (never empty), and what the aggregate needs: `a`, `b` and `unit`.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
+use crate::domain::score::{NO_VALUE, UNASSIGNED};
+use crate::engine::{Parameters, Session};
+use crate::pipeline::score::definition;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema};
+use arrow::util::display::array_value_to_string;
+
+/// How facts say where they belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// On a day.
+    Flow,
+    /// From a day up to another.
+    Stock,
+    /// In a cell that they name themselves.
+    Given,
+}
+
+/// What a column of facts is for, and what it may be.
+struct Need {
+    name: &'static str,
+    what: &'static str,
+    fits: fn(&DataType) -> bool,
+}
+
+const fn need(name: &'static str, what: &'static str, fits: fn(&DataType) -> bool) -> Need {
+    Need { name, what, fits }
+}
+
+fn is_text(t: &DataType) -> bool {
+    matches!(t, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+fn is_day(t: &DataType) -> bool {
+    matches!(t, DataType::Date32)
+}
+
+/// Floating-point numbers are not among them: their sums depend on the order of rows.
+fn is_exact(t: &DataType) -> bool {
+    t.is_integer() || matches!(t, DataType::Decimal128(_, _) | DataType::Null)
+}
+
+/// Runs a metric's SQL, checks what it returns, and keeps it as the table `facts`.
+pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<Shape> {
+    let owner = definition::owner_of_facts(metrics, metric);
+    let sql = definition::sql(owner);
+    session.remove("returned")?;
+    session.remove("facts")?;
+    let schema = session.shape(&sql, parameters).await?.schema;
+    let shape = check(owner, metric, &schema)?;
+    session.keep("returned", &sql, parameters).await?;
+    refuse_fan_out(session, owner, shape).await?;
+    if shape == Shape::Stock {
+        refuse_overlap(session, owner).await?;
+    }
+    let select = normalise(metric, shape, &schema);
+    session.keep_asked("facts", &select).await?;
+    Ok(shape)
+}
+
+/// The columns of facts by shape and aggregate.
+fn needs(metric: &Metric, shape: Shape) -> Vec<Need> {
+    let mut needs = vec![need("record_id", "text: the key of the record", |t| is_text(t) || t.is_integer())];
+    match shape {
+        Shape::Flow => {
+            needs.push(need("rep_id", "text: whose fact it is", is_text));
+            needs.push(need("event_date", "a date: the day on which it happened", is_day));
+        }
+        Shape::Stock => {
+            needs.push(need("rep_id", "text: whose fact it is", is_text));
+            needs.push(need("valid_from", "a date: the first day on which it holds", is_day));
+            needs.push(need("valid_to", "a date: the first day on which it holds no more", is_day));
+        }
+        Shape::Given => {
+            needs.push(need("level", "text: the level it belongs to", is_text));
+            needs.push(need("entity", "text: the entity it belongs to", is_text));
+            needs.push(need("grain", "text: the grain it belongs to", is_text));
+            needs.push(need("period_start", "a date: the first day of the period it belongs to", is_day));
+        }
+    }
+    match definition::aggregate(metric) {
+        Aggregate::Sum | Aggregate::Mean | Aggregate::Median => {
+            needs.push(need("value", "an exact number: a whole number or DECIMAL", is_exact));
+        }
+        Aggregate::Ratio => {
+            needs.push(need("numerator", "an exact number: a whole number or DECIMAL", is_exact));
+            needs.push(need("denominator", "an exact number: a whole number or DECIMAL", is_exact));
+        }
+        Aggregate::Count | Aggregate::Distinct => {}
+    }
+    needs
+}
+
+/// Checks the columns that the SQL returns against what the header promises.
+fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
+    let has = |name: &str| schema.field_with_name(name).is_ok();
+    let shape = match (has("level") && has("entity"), definition::measure(metric)) {
+        (true, _) => Shape::Given,
+        (false, Measure::Flow) => Shape::Flow,
+        (false, Measure::Stock) => Shape::Stock,
+    };
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let select = || definition::sql(owner).place_of("SELECT");
+    for need in needs(metric, shape) {
+        let Ok(field) = schema.field_with_name(need.name) else {
+            return Err(Diagnostic::project(format!("the facts of {} lack the column `{}`", metric.id, need.name))
+                .at(select())
+                .note(format!("{} is {}", need.name, need.what))
+                .closest(need.name, names.iter().copied())
+                .help(format!("return it: `... AS {}`", need.name)));
+        };
+        if !(need.fits)(field.data_type()) {
+            return Err(Diagnostic::project(format!("`{}` is {}", need.name, plain(field.data_type())))
+                .at(definition::sql(owner).place_of(need.name).label(format!("must be {}", need.what)))
+                .help(match need.name {
+                    "value" | "numerator" | "denominator" => {
+                        format!("write `CAST(... AS DECIMAL(18, 6)) AS {}`", need.name)
+                    }
+                    name if (need.fits)(&DataType::Date32) => format!("write `CAST(... AS DATE) AS {name}`"),
+                    name => format!("write `CAST(... AS VARCHAR) AS {name}`"),
+                }));
+        }
+    }
+    for slice in metric.header.slices.iter().filter(|slice| !definition::OF_THE_ENGINE.contains(&slice.as_str())) {
+        let Ok(field) = schema.field_with_name(slice) else {
+            return Err(Diagnostic::project(format!("the facts of {} lack the slice `{slice}`", metric.id))
+                .at(definition::place(metric, slice))
+                .closest(slice, names.iter().copied())
+                .help("return it from the SQL, or take it out of `slices`"));
+        };
+        if matches!(field.data_type(), DataType::Float32 | DataType::Float64 | DataType::List(_)) {
+            return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
+                .at(definition::sql(owner).place_of(slice))
+                .help("a slice is text, a whole number, a date or a truth value"));
+        }
+    }
+    refuse_strangers(owner, metric, shape, &names)?;
+    Ok(shape)
+}
+
+/// A column that nothing uses is a mistake, most likely of its name.
+fn refuse_strangers(owner: &Metric, metric: &Metric, shape: Shape, names: &[&str]) -> Result<()> {
+    // Whoever shares these facts may slice by more than their owner does.
+    if owner.id != metric.id {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = needs(metric, shape).iter().map(|need| need.name).collect();
+    known.extend(metric.header.slices.iter().map(String::as_str));
+    match names.iter().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(Diagnostic::project(format!("nothing uses the column `{name}`"))
+            .at(definition::sql(owner).place_of(name))
+            .closest(name, known.iter().copied())
+            .help("name it in `slices`, or do not return it")),
+    }
+}
+
+fn plain(given: &DataType) -> String {
+    match given {
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
+            "a floating-point number, whose sums depend on the order of rows".into()
+        }
+        DataType::Timestamp(_, _) => "a moment".into(),
+        DataType::Date32 | DataType::Date64 => "a date".into(),
+        DataType::Boolean => "a truth value".into(),
+        given if is_text(given) => "text".into(),
+        given if given.is_integer() => "a whole number".into(),
+        given => format!("of the type {given}"),
+    }
+}
+
+/// (record, rep, day) names a fact: a join that finds several rows for one would double numbers.
+async fn refuse_fan_out(session: &Session, owner: &Metric, shape: Shape) -> Result<()> {
+    let key = match shape {
+        Shape::Flow => "record_id, rep_id, event_date",
+        Shape::Stock => "record_id, rep_id, valid_from",
+        Shape::Given => "record_id, level, entity, grain, period_start",
+    };
+    let found = session
+        .ask(&format!(
+            "SELECT {key}, COUNT(*) AS times FROM returned GROUP BY {key} HAVING COUNT(*) > 1 ORDER BY {key} LIMIT 1"
+        ))
+        .await?;
+    let Some(row) = found.iter().find(|batch| batch.num_rows() > 0) else { return Ok(()) };
+    let cell = |i: usize| array_value_to_string(row.column(i), 0).unwrap_or_default();
+    let times = cell(row.num_columns() - 1);
+    let sql = definition::sql(owner);
+    let join = ["JOIN", "join"].map(|word| sql.place_of(word)).into_iter().find(|place| place.column > 0);
+    Err(Diagnostic::project(format!("the facts of {} fan out: one fact stands there {times} times", owner.id))
+        .at(join.unwrap_or_else(|| sql.place_of("FROM")).label("a join that finds several rows for one"))
+        .note(format!("{key} must be unique; twice are {}", (0..row.num_columns() - 1).map(cell).collect::<Vec<_>>().join(", ")))
+        .help("join on a key that is unique on the other side, or aggregate that side first"))
+}
+
+/// A record of one rep cannot stand twice on one day.
+async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
+    let found = session.ask(include_str!("sql/overlap.sql")).await?;
+    let Some(row) = found.iter().find(|batch| batch.num_rows() > 0) else { return Ok(()) };
+    let cell = |i: usize| array_value_to_string(row.column(i), 0).unwrap_or_default();
+    Err(Diagnostic::project(format!("the facts of {} overlap", owner.id))
+        .at(definition::sql(owner).place_of("valid_to"))
+        .note(format!("{} of {} holds until {} and again from {}", cell(0), cell(1), cell(2), cell(3)))
+        .help("end each fact where the next one starts: LEAD(valid_from) OVER (PARTITION BY ...)"))
+}
+
+/// The `SELECT` that brings facts into the one form.
+fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
+    let number = |text: &str| format!("CAST({text} AS DECIMAL(38, 12))");
+    let (a, b, unit) = match definition::aggregate(metric) {
+        Aggregate::Sum | Aggregate::Median => (number("f.value"), number("NULL"), "FALSE"),
+        Aggregate::Mean => (number("f.value"), number("CASE WHEN f.value IS NULL THEN 0 ELSE 1 END"), "FALSE"),
+        Aggregate::Ratio => (
+            number("f.numerator"),
+            number("f.denominator"),
+            "COALESCE(f.denominator = 1 AND f.numerator IN (0, 1), FALSE)",
+        ),
+        Aggregate::Count | Aggregate::Distinct => (number("1"), number("NULL"), "FALSE"),
+    };
+    let place = match shape {
+        Shape::Flow => format!("COALESCE(f.rep_id, '{UNASSIGNED}') AS rep_id, f.event_date AS day"),
+        Shape::Stock => format!("COALESCE(f.rep_id, '{UNASSIGNED}') AS rep_id, f.valid_from, f.valid_to"),
+        Shape::Given => "f.level, f.entity, f.grain, f.period_start".to_owned(),
+    };
+    let mut slices = String::new();
+    for slice in &metric.header.slices {
+        let own = schema.field_with_name(slice).is_ok();
+        let column = if own { format!("f.{slice}") } else { "t.band".to_owned() };
+        slices.push_str(&format!("COALESCE(CAST({column} AS VARCHAR), '{NO_VALUE}') AS {slice}, "));
+    }
+    let adds_tenure = metric.header.slices.iter().any(|slice| schema.field_with_name(slice).is_err());
+    let join = match (adds_tenure, shape) {
+        (true, Shape::Flow) => {
+            " LEFT JOIN tenure AS t ON t.rep_id = f.rep_id AND t.valid_from <= f.event_date AND f.event_date < t.valid_to"
+        }
+        _ => "",
+    };
+    let filter = if shape == Shape::Stock { " WHERE f.valid_to IS NULL OR f.valid_to > f.valid_from" } else { "" };
+    format!("SELECT CAST(f.record_id AS VARCHAR) AS record_id, {place}, {slices}{a} AS a, {b} AS b, {unit} AS unit FROM returned AS f{join}{filter}")
+}

@@ -1,0 +1,21 @@
+-- A formula's cells: every cell that one of its parts has, each part in a column of its own.
+WITH keys AS (
+    {keys}
+),
+parts AS (
+    SELECT k.*, {columns}
+    FROM keys AS k
+    {joins}
+),
+computed AS (
+    SELECT level, entity, grain, period_start, slice, slice_value, {expression} AS result, {n} AS n
+    FROM parts
+)
+SELECT
+    level, entity, grain, period_start, slice, slice_value,
+    CAST(ROUND(result, 12) AS DECIMAL(38, 12)) AS a,
+    CAST(NULL AS DECIMAL(38, 12)) AS b,
+    n,
+    FALSE AS unit
+FROM computed
+WHERE result IS NOT NULL

@@ -1,0 +1,138 @@
+//! From a cell's text to its value. Strict: what cannot be read exactly is refused with a reason.
+
+use crate::domain::number::Number;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+/// What a moment looks like when the staging header says more than ISO 8601.
+pub type Format = Option<String>;
+
+/// A moment as an export gives it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moment {
+    /// With a zone, or known to be UTC.
+    Instant(Timestamp),
+    /// As somebody's clock showed it.
+    Clock(DateTime),
+}
+
+/// A plain day. A time of day is left away; a moment with a zone is the day in `zone`.
+pub fn date(text: &str, format: &Format, zone: &TimeZone) -> Result<Date, String> {
+    if format.is_none()
+        && let Ok(date) = text.parse::<Date>()
+    {
+        return Ok(date);
+    }
+    match moment(text, format) {
+        Some(Moment::Clock(clock)) => Ok(clock.date()),
+        Some(Moment::Instant(instant)) => Ok(instant.to_zoned(zone.clone()).date()),
+        None => Err(format!("`{text}` is no date{}", like(format, "2026-09-30"))),
+    }
+}
+
+/// The day in `zone` of a moment that is in UTC unless it says otherwise.
+pub fn day_of_instant(text: &str, format: &Format, zone: &TimeZone) -> Result<Date, String> {
+    Ok(timestamp(text, format)?.to_zoned(zone.clone()).date())
+}
+
+/// A moment, in UTC unless it says otherwise.
+pub fn timestamp(text: &str, format: &Format) -> Result<Timestamp, String> {
+    let wrong = || format!("`{text}` is no moment{}", like(format, "2026-09-30 14:05:00"));
+    match moment(text, format).ok_or_else(wrong)? {
+        Moment::Instant(instant) => Ok(instant),
+        Moment::Clock(clock) => clock.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| wrong()),
+    }
+}
+
+/// A number with at most `digits` after the point; more are refused.
+pub fn decimal(text: &str, digits: u32) -> Result<i128, String> {
+    let number: Number = text.trim().parse()?;
+    if number.round(digits) != number {
+        return Err(format!("`{text}` has more than {digits} digits after the point"));
+    }
+    Ok(number.units() / 10_i128.pow(crate::domain::number::SCALE - digits))
+}
+
+/// An amount, rounded half away from zero to `digits` after the point.
+pub fn money(text: &str, digits: u32) -> Result<i128, String> {
+    let number: Number = text.trim().parse()?;
+    Ok(number.round(digits).units() / 10_i128.pow(crate::domain::number::SCALE - digits))
+}
+
+/// A whole number; `12.0` is one.
+pub fn integer(text: &str) -> Result<i64, String> {
+    i64::try_from(decimal(text, 0)?).map_err(|_| format!("`{text}` is too large"))
+}
+
+/// `1` and `0`, `true` and `false`, `yes` and `no`, in any case.
+pub fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_lowercase().as_str() {
+        "1" | "true" | "yes" | "t" | "y" => Ok(true),
+        "0" | "false" | "no" | "f" | "n" => Ok(false),
+        _ => Err(format!("`{text}` is neither true nor false")),
+    }
+}
+
+fn like(format: &Format, iso: &str) -> String {
+    match format {
+        Some(format) => format!(" in the format {format}"),
+        None => format!(" such as {iso}; another form needs `formats` in the staging header"),
+    }
+}
+
+fn moment(text: &str, format: &Format) -> Option<Moment> {
+    let text = text.trim();
+    match format.as_deref() {
+        None => iso(text),
+        Some("epoch_s") => Timestamp::from_second(text.parse().ok()?).ok().map(Moment::Instant),
+        Some("epoch_ms") => Timestamp::from_millisecond(text.parse().ok()?).ok().map(Moment::Instant),
+        Some(format) => {
+            if let Ok(instant) = Timestamp::strptime(format, text) {
+                return Some(Moment::Instant(instant));
+            }
+            let clock = DateTime::strptime(format, text).ok();
+            clock.or_else(|| Date::strptime(format, text).ok().map(|date| date.at(0, 0, 0, 0))).map(Moment::Clock)
+        }
+    }
+}
+
+fn iso(text: &str) -> Option<Moment> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(Moment::Instant(instant));
+    }
+    // Salesforce writes `+0000`, which ISO 8601 would write `+00:00`.
+    if let Ok(instant) = Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text) {
+        return Some(Moment::Instant(instant));
+    }
+    text.parse::<DateTime>().ok().map(Moment::Clock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date as day;
+
+    #[test]
+    fn moments_become_the_companys_days() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(day_of_instant("2026-06-30 22:30:00", &None, &berlin), Ok(day(2026, 7, 1)));
+        assert_eq!(day_of_instant("2024-01-22T16:14:25.000+0000", &None, &berlin), Ok(day(2024, 1, 22)));
+        assert_eq!(date("2026-06-30 00:00:00", &None, &berlin), Ok(day(2026, 6, 30)));
+        let american = Some("%m/%d/%y %I:%M %p".to_owned());
+        assert_eq!(date("02/23/26 08:55 PM", &american, &berlin), Ok(day(2026, 2, 23)));
+        assert_eq!(date("3/1/2017", &Some("%m/%d/%Y".into()), &berlin), Ok(day(2017, 3, 1)));
+        assert!(date("2026-02-30", &None, &berlin).unwrap_err().contains("no date"));
+        assert_eq!(day_of_instant("1790000000000", &Some("epoch_ms".into()), &berlin), Ok(day(2026, 9, 21)));
+    }
+
+    #[test]
+    fn amounts_are_read_exactly_or_not_at_all() {
+        assert_eq!(money("12.345", 2), Ok(1235));
+        assert_eq!(money("-12.345", 2), Ok(-1235));
+        assert!(money("12.500,00", 2).is_err());
+        assert_eq!(integer("12.0"), Ok(12));
+        assert!(integer("12.5").is_err());
+        assert!(decimal("0.1234567", 6).is_err());
+    }
+}

@@ -1,0 +1,219 @@
+//! `queries/model.toml`: the tables that staging must fill, and what their cells must be.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::project::{self, Project};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The contract's file.
+pub const FILE: &str = "queries/model.toml";
+
+/// All tables by name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// The tables.
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// One table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// What a row is.
+    pub description: String,
+    /// The columns that name a row.
+    pub key: Vec<String>,
+    /// The columns, in this order.
+    pub columns: Columns,
+}
+
+/// Columns by name, in the contract's order.
+pub type Columns = Vec<Column>;
+
+/// One column.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Lower case, so that SQL needs no quotes.
+    pub name: String,
+    /// What its cells are.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// Whether a row without it is quarantined.
+    #[serde(default)]
+    pub required: bool,
+    /// The only values it may have.
+    #[serde(default)]
+    pub allowed: Vec<String>,
+    /// The table whose key it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<String>,
+    /// What happens if that table has no such row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_missing: Option<OnMissing>,
+    /// A date that exports give as a moment in UTC: the day is the company's.
+    #[serde(default)]
+    pub instant: bool,
+}
+
+/// What a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A record's id; becomes `source:id`.
+    Id,
+    /// Any text.
+    Text,
+    /// A day.
+    Date,
+    /// A moment, in UTC.
+    Timestamp,
+    /// A moment, as the company's clocks show it.
+    LocalTimestamp,
+    /// A whole number.
+    Integer,
+    /// A number with up to six digits after the point.
+    Decimal,
+    /// An amount in the company's currency, rounded half away from zero to cents.
+    Money,
+    /// True or false.
+    Boolean,
+}
+
+/// What happens to a row whose reference leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMissing {
+    /// The cell becomes empty.
+    Null,
+    /// The row is quarantined.
+    Quarantine,
+}
+
+impl Kind {
+    /// The column's type in Parquet.
+    pub fn data_type(self) -> DataType {
+        match self {
+            Kind::Id | Kind::Text => DataType::Utf8,
+            Kind::Date => DataType::Date32,
+            Kind::Timestamp | Kind::LocalTimestamp => DataType::Timestamp(TimeUnit::Second, None),
+            Kind::Integer => DataType::Int64,
+            Kind::Decimal => DataType::Decimal128(20, 6),
+            Kind::Money => DataType::Decimal128(18, 2),
+            Kind::Boolean => DataType::Boolean,
+        }
+    }
+
+    /// In words, for messages.
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::Id => "an id",
+            Kind::Text => "text",
+            Kind::Date => "a date",
+            Kind::Timestamp | Kind::LocalTimestamp => "a moment",
+            Kind::Integer => "a whole number",
+            Kind::Decimal => "a number",
+            Kind::Money => "an amount of money",
+            Kind::Boolean => "true or false",
+        }
+    }
+}
+
+impl Table {
+    /// The schema of its Parquet file.
+    pub fn schema(&self) -> SchemaRef {
+        let fields = self.columns.iter().map(|c| Field::new(&c.name, c.kind.data_type(), true));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    /// The schema of its lineage: the key, the snapshot's digest, and the record's number in it.
+    pub fn lineage_schema(&self) -> SchemaRef {
+        let mut fields: Vec<Field> = Vec::new();
+        for column in self.columns.iter().filter(|c| self.key.contains(&c.name)) {
+            fields.push(Field::new(&column.name, column.kind.data_type(), true));
+        }
+        fields.push(Field::new("_snapshot", DataType::Utf8, false));
+        fields.push(Field::new("_row", DataType::Int64, false));
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The positions of the key's columns.
+    pub fn key_positions(&self) -> Vec<usize> {
+        self.key.iter().filter_map(|key| self.columns.iter().position(|c| c.name == *key)).collect()
+    }
+}
+
+/// The tables the engine itself reads, and the columns it needs of them.
+const OF_THE_ENGINE: [(&str, &[&str]); 4] = [
+    ("reps", &["rep_id", "name", "hired_on"]),
+    ("teams", &["team_id", "name", "level", "parent_team_id"]),
+    ("assignments", &["rep_id", "team_id", "role", "starts_on", "ends_on"]),
+    ("targets", &["target_id", "metric", "rep_id", "starts_on", "ends_on", "amount"]),
+];
+
+impl Contract {
+    /// Reads and checks the contract.
+    pub fn of(project: &Project) -> Result<Contract> {
+        let source = project.text(FILE)?;
+        let contract: Contract = project::toml(FILE, source, source, 1)?;
+        let wrong = |message: String, word: &str| {
+            let line = source.lines().position(|line| line.contains(word)).map_or(0, |i| i + 1);
+            Diagnostic::project(message).at(Place::line(FILE, source, line).word(word))
+        };
+        let names: BTreeSet<&str> = contract.tables.keys().map(String::as_str).collect();
+        for (name, table) in &contract.tables {
+            for key in &table.key {
+                if !table.columns.iter().any(|c| c.name == *key) {
+                    let known = table.columns.iter().map(|c| c.name.as_str());
+                    return Err(wrong(format!("the key `{key}` of {name} is no column of it"), key).closest(key, known));
+                }
+            }
+            for column in &table.columns {
+                if let Some(target) = &column.references
+                    && !names.contains(target.as_str())
+                {
+                    return Err(wrong(format!("{name}.{} references `{target}`, which is no table", column.name), target)
+                        .closest(target, names.iter().copied()));
+                }
+            }
+        }
+        for (name, columns) in OF_THE_ENGINE {
+            let missing = match contract.tables.get(name) {
+                None => Some(format!("the table `{name}`")),
+                Some(table) => columns
+                    .iter()
+                    .find(|column| !table.columns.iter().any(|c| c.name == **column))
+                    .map(|column| format!("the column `{name}.{column}`")),
+            };
+            if let Some(missing) = missing {
+                return Err(wrong(format!("the model lacks {missing}"), name)
+                    .note("the engine itself reads reps, teams, assignments and targets"));
+            }
+        }
+        Ok(contract)
+    }
+
+    /// The tables in an order in which references are made before they are followed.
+    pub fn in_order(&self) -> Result<Vec<&str>> {
+        let mut order: Vec<&str> = Vec::new();
+        while order.len() < self.tables.len() {
+            let ready = self.tables.iter().find(|(name, table)| {
+                let references = table.columns.iter().filter_map(|c| c.references.as_deref());
+                !order.contains(&name.as_str())
+                    && references.into_iter().all(|target| target == name.as_str() || order.contains(&target))
+            });
+            match ready {
+                Some((name, _)) => order.push(name),
+                None => {
+                    return Err(Diagnostic::project("the model's references run in a circle")
+                        .at(Place::file(FILE))
+                        .help("drop one of the references; a join in a metric does not need one"));
+                }
+            }
+        }
+        Ok(order)
+    }
+}

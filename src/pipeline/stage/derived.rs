@@ -1,0 +1,127 @@
+//! `queries/model/*.sql`: model tables that come from other model tables.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::digest::Digest;
+use crate::engine::{self, Parameters, Session, Sql};
+use crate::pipeline::Night;
+use crate::pipeline::stage::contract::{Contract, Table};
+use crate::pipeline::stage::fold::Keys;
+use crate::pipeline::stage::typed::{self, Origin};
+use crate::pipeline::stage::{Model, made_from, time_zone};
+use crate::project::{self, Project};
+use arrow::array::RecordBatch;
+use arrow::compute::{concat_batches, take_record_batch};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where derived tables stand.
+const FOLDER: &str = "queries/model/";
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    /// The model tables it reads.
+    reads: Vec<String>,
+}
+
+/// A derived table's definition.
+pub(super) struct Derived<'a> {
+    /// Its name: the file's.
+    pub name: &'a str,
+    header: Header,
+    sql: Sql<'a>,
+    digest: Digest,
+}
+
+/// All derived tables.
+pub(super) fn read<'a>(project: &'a Project, contract: &Contract) -> Result<Vec<Derived<'a>>> {
+    let mut all = Vec::new();
+    for (path, text, digest) in project.texts(FOLDER, ".sql")? {
+        let split = project::split(path, text)?;
+        let header: Header = project::toml(path, text, split.header, 1)?;
+        let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".sql");
+        if !contract.tables.contains_key(name) {
+            return Err(Diagnostic::project(format!("the derived table `{name}` is not in the contract"))
+                .at(Place::file(path))
+                .closest(name, contract.tables.keys().map(String::as_str))
+                .help("describe its columns and its key in queries/model.toml"));
+        }
+        let sql = Sql { file: path, source: text, text: split.sql, first_line: split.sql_line };
+        all.push(Derived { name, header, sql, digest });
+    }
+    Ok(all)
+}
+
+/// Finds or makes all derived tables, each after those it reads.
+pub(super) async fn make(
+    night: &Night<'_>,
+    contract: &Contract,
+    mut waiting: Vec<Derived<'_>>,
+    model: &mut Model,
+) -> Result<()> {
+    while !waiting.is_empty() {
+        let ready = waiting.iter().position(|d| d.header.reads.iter().all(|name| model.tables.contains_key(name)));
+        let Some(ready) = ready else { return Err(stuck(&waiting, model)) };
+        let derived = waiting.remove(ready);
+        #[derive(Serialize)]
+        struct Inputs<'a> {
+            engine: &'a str,
+            definition: Digest,
+            table: &'a Table,
+            reads: BTreeMap<&'a str, Digest>,
+        }
+        let table = &contract.tables[derived.name];
+        let reads = derived.header.reads.iter().map(|name| (name.as_str(), model.tables[name].digest)).collect();
+        let inputs = Inputs { engine: engine::VERSION, definition: derived.digest, table, reads };
+        let supplied = derived.header.reads.iter().all(|name| model.tables[name].supplied);
+        let make = async |model: &Model| rows(night, table, &derived, model).await;
+        made_from(night, model, derived.name, &inputs, supplied, make).await?;
+    }
+    Ok(())
+}
+
+fn stuck(waiting: &[Derived<'_>], model: &Model) -> Box<Diagnostic> {
+    let names: BTreeSet<&str> = waiting.iter().map(|d| d.name).collect();
+    for derived in waiting {
+        for read in &derived.header.reads {
+            if !model.tables.contains_key(read) && !names.contains(read.as_str()) {
+                let known = model.tables.keys().map(String::as_str).chain(names.iter().copied());
+                return Diagnostic::project(format!("{} reads `{read}`, which is no table", derived.name))
+                    .at(Place::file(derived.sql.file))
+                    .closest(read, known);
+            }
+        }
+    }
+    let circle: Vec<&str> = names.into_iter().collect();
+    Diagnostic::project(format!("these derived tables read each other in a circle: {}", circle.join(", ")))
+        .at(Place::file(waiting[0].sql.file))
+}
+
+async fn rows(night: &Night<'_>, table: &Table, derived: &Derived<'_>, model: &Model) -> Result<RecordBatch> {
+    let session = Session::new(night.limits, night.store)?;
+    for name in &derived.header.reads {
+        session.add_parquet(name, &model.tables[name].path(name)).await?;
+    }
+    let (schema, batches) = session.query(&derived.sql, &Parameters::new()).await?;
+    let failed = |error: &dyn std::fmt::Display| Diagnostic::internal(format!("cannot derive {}: {error}", derived.name));
+    let rows = concat_batches(&schema, &batches).map_err(|error| failed(&error))?;
+    let zone = time_zone(night)?;
+    let origin = Origin { file: derived.sql.file, source: "", formats: &BTreeMap::new(), zone: &zone };
+    let typed = typed::typed(&origin, &table.columns, table.schema(), &rows)?;
+    let refused = |message: String| Err(Diagnostic::project(message).at(Place::file(derived.sql.file)));
+    if let Some(fault) = typed.faults.iter().flatten().next() {
+        return refused(format!("a row of {} breaks the contract: {fault}", derived.name));
+    }
+    let keys = Keys::of(table)?.rows(&typed.batch)?;
+    let mut order: Vec<u32> = (0..typed.batch.num_rows() as u32).collect();
+    order.sort_by(|a, b| keys.row(*a as usize).cmp(&keys.row(*b as usize)));
+    if let Some(pair) = order.windows(2).find(|pair| keys.row(pair[0] as usize) == keys.row(pair[1] as usize)) {
+        let row = typed.batch.slice(pair[0] as usize, 1);
+        let cells = table.key_positions().into_iter().map(|i| {
+            arrow::util::display::array_value_to_string(row.column(i), 0).unwrap_or_default()
+        });
+        let cells: Vec<String> = cells.collect();
+        return refused(format!("{} has two rows with the key {}", derived.name, cells.join(", ")));
+    }
+    take_record_batch(&typed.batch, &order.into()).map_err(|error| failed(&error))
+}

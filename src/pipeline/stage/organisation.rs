@@ -1,0 +1,223 @@
+//! The tables `membership` and `tenure`: who belongs where, and since when, as stretches of days without gaps.
+//!
+//! A day on which a rep has no team belongs to [`UNASSIGNED`] at every level of the tree, so that the lines of a level
+//! always add up to the company.
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::period::days_between;
+use crate::domain::score::{COMPANY, UNASSIGNED};
+use crate::pipeline::Night;
+use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::stage::{Model, made_from, read_table};
+use arrow::array::{Array, AsArray, Date32Array, RecordBatch, StringArray};
+use arrow::datatypes::Date32Type;
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Before all facts.
+const FIRST: Date = date(1900, 1, 1);
+/// After all facts.
+const NEVER: Date = date(2200, 1, 1);
+
+struct Team {
+    level: String,
+    parent: Option<String>,
+}
+
+struct Assignment {
+    team: String,
+    role: Option<String>,
+    from: Date,
+    /// The first day after it.
+    to: Date,
+}
+
+/// A stretch of days of one rep at one level.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Stretch {
+    rep: String,
+    level: String,
+    entity: String,
+    role: Option<String>,
+    from: Date,
+    to: Date,
+}
+
+pub(super) async fn make(night: &Night<'_>, model: &mut Model) -> Result<()> {
+    let digest = |name: &str| model.tables[name].digest;
+    let inputs = [digest("reps"), digest("teams"), digest("assignments")];
+    made_from(night, model, "membership", &inputs, true, async |model| membership(night, model).await).await?;
+    let bands = &night.settings.people.tenure_bands_months;
+    let inputs = (model.tables["reps"].digest, bands);
+    made_from(night, model, "tenure", &inputs, true, async |model| tenure(night, model, bands).await).await
+}
+
+async fn membership(night: &Night<'_>, model: &Model) -> Result<RecordBatch> {
+    let teams = teams(&read_table(night, model, "teams").await?)?;
+    let levels: BTreeSet<&str> = teams.values().map(|team| team.level.as_str()).collect();
+    let assignments = assignments(&read_table(night, model, "assignments").await?)?;
+    let mut reps = texts(&read_table(night, model, "reps").await?, "rep_id");
+    reps.push(Some(UNASSIGNED.into()));
+    let mut stretches = Vec::new();
+    for rep in reps.into_iter().flatten() {
+        let mut whole = |level: &str, entity: &str| {
+            let (from, to) = (FIRST, NEVER);
+            let (rep, level, entity) = (rep.clone(), level.to_owned(), entity.to_owned());
+            stretches.push(Stretch { rep, level, entity, role: None, from, to });
+        };
+        whole("rep", &rep);
+        whole(COMPANY, COMPANY);
+        let none = Vec::new();
+        let own = assignments.get(&rep).unwrap_or(&none);
+        refuse_overlaps(&rep, own)?;
+        for level in &levels {
+            stretches.extend(at_level(&rep, level, own, &teams)?);
+        }
+    }
+    stretches.sort();
+    table(&stretches)
+}
+
+/// A rep's stretches at one level of the tree, gaps included.
+fn at_level(rep: &str, level: &str, own: &[Assignment], teams: &BTreeMap<String, Team>) -> Result<Vec<Stretch>> {
+    let mut found: Vec<Stretch> = Vec::new();
+    let mut add = |entity: &str, role: &Option<String>, from: Date, to: Date| {
+        if from < to {
+            let (rep, level, entity, role) = (rep.to_owned(), level.to_owned(), entity.to_owned(), role.clone());
+            found.push(Stretch { rep, level, entity, role, from, to });
+        }
+    };
+    let mut reached = FIRST;
+    for assignment in own {
+        let Some(team) = ancestor(&assignment.team, level, teams)? else { continue };
+        add(UNASSIGNED, &None, reached, assignment.from);
+        add(&team, &assignment.role, assignment.from, assignment.to);
+        reached = assignment.to;
+    }
+    add(UNASSIGNED, &None, reached, NEVER);
+    Ok(found)
+}
+
+/// The team itself or the one above it that is of this level.
+fn ancestor(team: &str, level: &str, teams: &BTreeMap<String, Team>) -> Result<Option<String>> {
+    let mut current = Some(team.to_owned());
+    for _ in 0..=teams.len() {
+        let Some(id) = current else { return Ok(None) };
+        match teams.get(&id) {
+            Some(found) if found.level == level => return Ok(Some(id)),
+            Some(found) => current = found.parent.clone(),
+            None => return Ok(None),
+        }
+    }
+    Err(Diagnostic::data(format!("the team tree runs in a circle above {team}"))
+        .note("a team's parents must end in a team without one")
+        .help("`scorebook sql \"SELECT team_id, name, parent_team_id FROM teams\"` shows the tree"))
+}
+
+fn refuse_overlaps(rep: &str, own: &[Assignment]) -> Result<()> {
+    match own.windows(2).find(|pair| pair[1].from < pair[0].to) {
+        None => Ok(()),
+        Some(pair) => Err(Diagnostic::data(format!(
+            "{rep} has two assignments on {}: in {} and in {}",
+            pair[1].from, pair[0].team, pair[1].team
+        ))
+        .note("a rep's numbers go to one team on one day")
+        .help("end the earlier assignment on the day before the later one starts")
+        .help(format!("`scorebook sql \"SELECT * FROM assignments WHERE rep_id = '{rep}'\"` shows them"))),
+    }
+}
+
+fn table(stretches: &[Stretch]) -> Result<RecordBatch> {
+    let texts = |get: fn(&Stretch) -> Option<&str>| Arc::new(stretches.iter().map(get).collect::<StringArray>());
+    let days = |get: fn(&Stretch) -> Date| {
+        Arc::new(Date32Array::from_iter_values(stretches.iter().map(|s| days_between(EPOCH, get(s)))))
+    };
+    let columns: [(&str, Arc<dyn Array>); 6] = [
+        ("rep_id", texts(|s| Some(&s.rep))),
+        ("level", texts(|s| Some(&s.level))),
+        ("entity", texts(|s| Some(&s.entity))),
+        ("role", texts(|s| s.role.as_deref())),
+        ("valid_from", days(|s| s.from)),
+        ("valid_to", days(|s| s.to)),
+    ];
+    RecordBatch::try_from_iter(columns).map_err(|error| Diagnostic::internal(format!("no membership: {error}")))
+}
+
+/// A rep's band of months since hire, as stretches; days before the hire count to the first band, and a rep without a
+/// hire date has none.
+async fn tenure(night: &Night<'_>, model: &Model, bands: &[u32]) -> Result<RecordBatch> {
+    let reps = read_table(night, model, "reps").await?;
+    let (ids, hired) = (texts(&reps, "rep_id"), dates(&reps, "hired_on"));
+    let mut rows: Vec<(String, String, Date, Date)> = Vec::new();
+    for (rep, hired) in ids.into_iter().zip(hired) {
+        let (Some(rep), Some(hired)) = (rep, hired) else { continue };
+        let after = |months: u32| hired + i64::from(months).months();
+        for (i, band) in bands.iter().enumerate() {
+            let from = if i == 0 { FIRST } else { after(*band) };
+            let to = bands.get(i + 1).map_or(NEVER, |next| after(*next));
+            rows.push((rep.clone(), band_name(*band, bands.get(i + 1).copied()), from, to));
+        }
+    }
+    rows.sort();
+    let text = |get: fn(&(String, String, Date, Date)) -> &str| {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
+    };
+    let days = |get: fn(&(String, String, Date, Date)) -> Date| {
+        Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| days_between(EPOCH, get(row)))))
+    };
+    let columns: [(&str, Arc<dyn Array>); 4] = [
+        ("rep_id", text(|row| &row.0)),
+        ("band", text(|row| &row.1)),
+        ("valid_from", days(|row| row.2)),
+        ("valid_to", days(|row| row.3)),
+    ];
+    RecordBatch::try_from_iter(columns).map_err(|error| Diagnostic::internal(format!("no tenure: {error}")))
+}
+
+/// `0-5 months`, `24+ months`.
+fn band_name(from: u32, next: Option<u32>) -> String {
+    match next {
+        Some(next) => format!("{from}-{} months", next - 1),
+        None => format!("{from}+ months"),
+    }
+}
+
+fn teams(batches: &[RecordBatch]) -> Result<BTreeMap<String, Team>> {
+    let (ids, levels, parents) = (texts(batches, "team_id"), texts(batches, "level"), texts(batches, "parent_team_id"));
+    let mut teams = BTreeMap::new();
+    for ((id, level), parent) in ids.into_iter().zip(levels).zip(parents) {
+        let (Some(id), Some(level)) = (id, level) else { continue };
+        if level == "rep" || level == COMPANY {
+            return Err(Diagnostic::data(format!("the team {id} has the level `{level}`, which is the engine's own"))
+                .help("name the levels of the team tree otherwise: team, region, country"));
+        }
+        teams.insert(id, Team { level, parent });
+    }
+    Ok(teams)
+}
+
+/// Assignments by rep, in order of their first days.
+fn assignments(batches: &[RecordBatch]) -> Result<BTreeMap<String, Vec<Assignment>>> {
+    let (reps, teams, roles) = (texts(batches, "rep_id"), texts(batches, "team_id"), texts(batches, "role"));
+    let (starts, ends) = (dates(batches, "starts_on"), dates(batches, "ends_on"));
+    let mut by_rep: BTreeMap<String, Vec<Assignment>> = BTreeMap::new();
+    for ((((rep, team), role), from), end) in reps.into_iter().zip(teams).zip(roles).zip(starts).zip(ends) {
+        let (Some(rep), Some(team), Some(from)) = (rep, team, from) else { continue };
+        let to = end.map_or(NEVER, |end| end + 1.day());
+        by_rep.entry(rep).or_default().push(Assignment { team, role, from, to });
+    }
+    by_rep.values_mut().for_each(|own| own.sort_by_key(|assignment| (assignment.from, assignment.to)));
+    Ok(by_rep)
+}
+
+fn texts(batches: &[RecordBatch], column: &str) -> Vec<Option<String>> {
+    let arrays = batches.iter().filter_map(|batch| batch.column_by_name(column)?.as_string_opt::<i32>());
+    arrays.flat_map(|array| array.iter().map(|text| text.map(String::from)).collect::<Vec<_>>()).collect()
+}
+
+fn dates(batches: &[RecordBatch], column: &str) -> Vec<Option<Date>> {
+    let arrays = batches.iter().filter_map(|batch| batch.column_by_name(column)?.as_primitive_opt::<Date32Type>());
+    arrays.flat_map(|array| array.iter().map(|day| day.map(|day| EPOCH + day.days())).collect::<Vec<_>>()).collect()
+}

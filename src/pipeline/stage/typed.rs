@@ -1,0 +1,210 @@
+//! From what staging SQL returns to the contract's columns, row by row: a cell that does not fit faults its row alone.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::pipeline::stage::cell;
+use crate::pipeline::stage::contract::{Column, Kind};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, RecordBatch, StringArray,
+    StringBuilder, TimestampSecondBuilder,
+};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, SchemaRef};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What staging knows of the export besides its cells.
+pub struct Origin<'a> {
+    /// The staging file or derived table, for messages.
+    pub file: &'a str,
+    /// The source's name, the first part of every id; empty for derived tables, whose ids have one already.
+    pub source: &'a str,
+    /// Forms of dates and moments by column, where they are not ISO 8601.
+    pub formats: &'a BTreeMap<String, String>,
+    /// The company's time zone.
+    pub zone: &'a TimeZone,
+}
+
+/// Rows in the contract's columns, and what is wrong with each.
+pub struct Typed {
+    /// The columns; a faulted cell is null.
+    pub batch: RecordBatch,
+    /// The first fault of each row.
+    pub faults: Vec<Option<String>>,
+}
+
+/// Types a batch.
+pub fn typed(origin: &Origin<'_>, columns: &[Column], schema: SchemaRef, rows: &RecordBatch) -> Result<Typed> {
+    let mut faults: Vec<Option<String>> = vec![None; rows.num_rows()];
+    let mut arrays = Vec::with_capacity(columns.len());
+    for column in columns {
+        let array = match rows.column_by_name(&column.name) {
+            Some(array) => convert(origin, column, array, &mut faults)?,
+            None => arrow::array::new_null_array(&column.kind.data_type(), rows.num_rows()),
+        };
+        check(column, &array, &mut faults);
+        arrays.push(array);
+    }
+    let batch = RecordBatch::try_new(schema, arrays);
+    let batch = batch.map_err(|error| Diagnostic::internal(format!("cannot build {}: {error}", origin.file)))?;
+    Ok(Typed { batch, faults })
+}
+
+/// Faults rows that lack a required cell or hold a value that is not allowed.
+fn check(column: &Column, array: &ArrayRef, faults: &mut [Option<String>]) {
+    if column.required {
+        for (row, fault) in faults.iter_mut().enumerate() {
+            if array.is_null(row) {
+                fault.get_or_insert_with(|| format!("{} is empty", column.name));
+            }
+        }
+    }
+    if let (false, Some(texts)) = (column.allowed.is_empty(), array.as_string_opt::<i32>()) {
+        for (text, fault) in texts.iter().zip(faults.iter_mut()) {
+            if let Some(text) = text.filter(|text| !column.allowed.iter().any(|allowed| allowed == text)) {
+                let allowed = column.allowed.join(", ");
+                fault.get_or_insert_with(|| format!("{}: `{text}` is none of {allowed}", column.name));
+            }
+        }
+    }
+}
+
+fn convert(
+    origin: &Origin<'_>,
+    column: &Column,
+    array: &ArrayRef,
+    faults: &mut [Option<String>],
+) -> Result<ArrayRef> {
+    match array.data_type() {
+        DataType::Null => Ok(arrow::array::new_null_array(&column.kind.data_type(), array.len())),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            let texts = cast(origin, column, array, &DataType::Utf8)?;
+            Ok(parse(origin, column, texts.as_string::<i32>(), faults))
+        }
+        given if fits(column.kind, given) => {
+            if column.kind == Kind::Id || column.kind == Kind::Text {
+                let texts = cast(origin, column, array, &DataType::Utf8)?;
+                return Ok(parse(origin, column, texts.as_string::<i32>(), faults));
+            }
+            cast(origin, column, array, &column.kind.data_type())
+        }
+        given => Err(wrong_type(origin, column, given)),
+    }
+}
+
+/// Whether a type may become the column's without loss of meaning.
+fn fits(kind: Kind, given: &DataType) -> bool {
+    match kind {
+        Kind::Id | Kind::Text => given.is_integer(),
+        Kind::Date => matches!(given, DataType::Date32 | DataType::Date64),
+        Kind::Timestamp | Kind::LocalTimestamp => matches!(given, DataType::Timestamp(_, None)),
+        Kind::Integer => given.is_integer(),
+        Kind::Decimal | Kind::Money => given.is_integer() || matches!(given, DataType::Decimal128(_, _)),
+        Kind::Boolean => given == &DataType::Boolean,
+    }
+}
+
+fn wrong_type(origin: &Origin<'_>, column: &Column, given: &DataType) -> Box<Diagnostic> {
+    Diagnostic::project(format!("`{}` must be {}, and this query returns {given}", column.name, column.kind.words()))
+        .at(Place::file(origin.file))
+        .note("a column of text is read cell by cell, and a cell that cannot be read quarantines its row alone")
+        .help(format!("return the export's text as it is: `\"Column\" AS {}`", column.name))
+}
+
+fn cast(origin: &Origin<'_>, column: &Column, array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(array, to, &strict).map_err(|error| {
+        Diagnostic::project(format!("`{}` cannot become {}: {error}", column.name, column.kind.words()))
+            .at(Place::file(origin.file))
+    })
+}
+
+/// Parses each cell; faults what cannot be read.
+fn parse(origin: &Origin<'_>, column: &Column, texts: &StringArray, faults: &mut [Option<String>]) -> ArrayRef {
+    let format = origin.formats.get(&column.name).cloned();
+    let days = |date: Date| crate::domain::period::days_between(EPOCH, date);
+    let local = |instant: Timestamp| {
+        let clock = instant.to_zoned(origin.zone.clone()).datetime();
+        clock.to_zoned(TimeZone::UTC).map_or(instant.as_second(), |zoned| zoned.timestamp().as_second())
+    };
+    let mut cells = Cells { name: &column.name, texts, faults };
+    match column.kind {
+        Kind::Id if origin.source.is_empty() => Arc::new(texts.clone()),
+        Kind::Id => {
+            let mut built = StringBuilder::with_capacity(texts.len(), texts.value_data().len() + texts.len() * 12);
+            cells.each(|text| Ok(format!("{}:{}", origin.source, text.trim())), |id| built.append_option(id));
+            Arc::new(built.finish())
+        }
+        Kind::Text => Arc::new(texts.clone()),
+        Kind::Date => {
+            let mut built = Date32Builder::with_capacity(texts.len());
+            let day = |text: &str| match column.instant {
+                true => cell::day_of_instant(text, &format, origin.zone),
+                false => cell::date(text, &format, origin.zone),
+            };
+            cells.each(|text| day(text).map(days), |day| built.append_option(day));
+            Arc::new(built.finish())
+        }
+        Kind::Timestamp | Kind::LocalTimestamp => {
+            let mut built = TimestampSecondBuilder::with_capacity(texts.len());
+            let second = |instant: Timestamp| match column.kind {
+                Kind::LocalTimestamp => local(instant),
+                _ => instant.as_second(),
+            };
+            cells.each(|text| cell::timestamp(text, &format).map(second), |second| built.append_option(second));
+            Arc::new(built.finish())
+        }
+        Kind::Integer => {
+            let mut built = Int64Builder::with_capacity(texts.len());
+            cells.each(cell::integer, |value| built.append_option(value));
+            Arc::new(built.finish())
+        }
+        Kind::Decimal | Kind::Money => {
+            let data_type = column.kind.data_type();
+            let mut built = Decimal128Builder::with_capacity(texts.len()).with_data_type(data_type);
+            let read = |text: &str| match column.kind {
+                Kind::Money => cell::money(text, 2),
+                _ => cell::decimal(text, 6),
+            };
+            cells.each(read, |value| built.append_option(value));
+            Arc::new(built.finish())
+        }
+        Kind::Boolean => {
+            let mut built = BooleanBuilder::with_capacity(texts.len());
+            cells.each(cell::boolean, |value| built.append_option(value));
+            Arc::new(built.finish())
+        }
+    }
+}
+
+/// A column's cells while they are read.
+struct Cells<'a> {
+    name: &'a str,
+    texts: &'a StringArray,
+    faults: &'a mut [Option<String>],
+}
+
+impl Cells<'_> {
+    fn each<T>(
+        &mut self,
+        read: impl Fn(&str) -> std::result::Result<T, String>,
+        mut take: impl FnMut(Option<T>),
+    ) {
+        for (row, text) in self.texts.iter().enumerate() {
+            let value = match text.filter(|text| !text.trim().is_empty()).map(&read) {
+                None => None,
+                Some(Ok(value)) => Some(value),
+                Some(Err(reason)) => {
+                    self.faults[row].get_or_insert_with(|| format!("{}: {reason}", self.name));
+                    None
+                }
+            };
+            take(value);
+        }
+    }
+}
+
+/// Day nought of Arrow's dates.
+pub const EPOCH: Date = jiff::civil::date(1970, 1, 1);

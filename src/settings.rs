@@ -1,0 +1,199 @@
+//! `scorebook.toml`, checked. Flags and the environment override it in [`crate::cli`]; secrets never stand in it.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::period::Calendar;
+use crate::project::{self, Project, SETTINGS};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All settings of a project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Who the reports are about.
+    pub company: Company,
+    /// Where periods start and which days are worked.
+    #[serde(default)]
+    pub calendar: Calendar,
+    /// How people are grouped for rates and comparisons.
+    #[serde(default)]
+    pub people: People,
+    /// Where results go.
+    #[serde(default)]
+    pub paths: Paths,
+    /// How much of the machine to use. Changes no result.
+    #[serde(default)]
+    pub engine: Engine,
+    /// The CRMs and other sources, by name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+}
+
+/// The company.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Company {
+    /// Its name as it prints.
+    pub name: String,
+    /// Its currency, ISO 4217.
+    pub currency: String,
+}
+
+/// People.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct People {
+    /// The lower ends of the tenure bands in months, ascending, from 0.
+    pub tenure_bands_months: Vec<u32>,
+}
+
+impl Default for People {
+    fn default() -> People {
+        People { tenure_bands_months: vec![0, 6, 12, 24] }
+    }
+}
+
+/// Folders within the project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Paths {
+    /// The warehouse.
+    pub warehouse: String,
+    /// The readable view of the documents.
+    pub reports: String,
+}
+
+impl Default for Paths {
+    fn default() -> Paths {
+        Paths { warehouse: "warehouse".into(), reports: "reports".into() }
+    }
+}
+
+/// The machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Engine {
+    /// Threads; 0 for as many as the machine has cores.
+    pub threads: usize,
+    /// Memory in MiB before sorts and aggregates spill to disk.
+    pub memory_mib: usize,
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine { threads: 0, memory_mib: 1024 }
+    }
+}
+
+/// One source of exports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Where its exports stand: `{date}` is the data date, `{table}` the table's name, `*` anything within a name.
+    pub path: String,
+    /// Its tables by name.
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// One table of a source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// How one night's export relates to the nights before.
+    pub fold: Fold,
+    /// Where its exports stand, if not where the source says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What stands between cells; a comma unless said.
+    #[serde(default = "comma")]
+    pub delimiter: char,
+    /// The files' encoding by its web label; unless said UTF-8, or UTF-16 with a byte order mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// Columns that are not simply kept.
+    #[serde(default)]
+    pub columns: BTreeMap<String, Policy>,
+}
+
+fn comma() -> char {
+    ','
+}
+
+/// How one export relates to those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fold {
+    /// It is the whole table.
+    Full,
+    /// It holds further rows.
+    Append,
+    /// It holds rows that are new or changed since, by key.
+    Upsert,
+}
+
+/// What happens to a column on landing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// It lands as it is.
+    Keep,
+    /// It is never written.
+    Drop,
+    /// Its cells land as keyed hashes: equal cells stay equal, and nothing else can be told.
+    Pseudonymise,
+}
+
+/// Columns of free text and message bodies, which are dropped unless the settings keep them.
+const FREE_TEXT: [&str; 8] =
+    ["description", "comments", "body", "textbody", "htmlbody", "hs_note_body", "hs_email_text", "hs_email_html"];
+
+impl Table {
+    /// What happens to a column.
+    pub fn policy(&self, column: &str) -> Policy {
+        let by_default = if FREE_TEXT.contains(&column.to_lowercase().as_str()) { Policy::Drop } else { Policy::Keep };
+        self.columns.get(column).copied().unwrap_or(by_default)
+    }
+}
+
+impl Settings {
+    /// Reads and checks a project's settings.
+    pub fn of(project: &Project) -> Result<Settings> {
+        let source = project.text(SETTINGS)?;
+        let settings: Settings = project::toml(SETTINGS, source, source, 1)?;
+        settings.check(source)?;
+        Ok(settings)
+    }
+
+    fn check(&self, source: &str) -> Result<()> {
+        let wrong = |word: &str, message: String| {
+            let line = source.lines().position(|line| line.contains(word)).map_or(0, |i| i + 1);
+            Err(Diagnostic::project(message).at(Place::line(SETTINGS, source, line).word(word)))
+        };
+        let currency = &self.company.currency;
+        if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
+            return wrong("currency", format!("`{currency}` is no currency code: three capital letters, such as EUR"));
+        }
+        if !(1..=12).contains(&self.calendar.fiscal_year_starts_in) {
+            return wrong("fiscal_year_starts_in", "a fiscal year starts in a month from 1 to 12".into());
+        }
+        if jiff::tz::TimeZone::get(&self.calendar.time_zone).is_err() {
+            let zone = &self.calendar.time_zone;
+            return wrong("time_zone", format!("`{zone}` is no time zone: use a name such as Europe/Berlin"));
+        }
+        let bands = &self.people.tenure_bands_months;
+        if bands.first() != Some(&0) || !bands.is_sorted_by(|a, b| a < b) {
+            return wrong("tenure_bands_months", "tenure bands start at 0 and ascend: [0, 6, 12, 24]".into());
+        }
+        for (name, table) in self.sources.values().flat_map(|source| &source.tables) {
+            if !table.delimiter.is_ascii() {
+                return wrong("delimiter", format!("the delimiter of {name} must be one ASCII character"));
+            }
+            if let Some(label) = &table.encoding
+                && encoding_rs::Encoding::for_label(label.as_bytes()).is_none()
+            {
+                return wrong(label, format!("`{label}` is no known encoding: use a label such as windows-1252"));
+            }
+        }
+        Ok(())
+    }
+}

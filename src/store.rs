@@ -1,0 +1,288 @@
+//! The one doorway to stored objects: the warehouse, and the exports it reads.
+//!
+//! Objects are immutable and named by what they are. A write is not durable until [`Store::sync`] has returned its
+//! [`Synced`], and the ledger takes an entry only together with one: a power cut can lose work, never a promise.
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::digest::{Digest, Digester};
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
+use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// A folder of objects.
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    folder: PathBuf,
+    unsynced: Mutex<BTreeSet<String>>,
+}
+
+/// Proof that everything written before it stands on the disk, folders included.
+///
+/// Only [`Store::sync`] makes one, and any later write makes it stale: see [`Store::append_synced`].
+#[derive(Debug)]
+pub struct Synced(());
+
+/// An object as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Path within the store.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was last written, RFC 3339.
+    pub modified: String,
+}
+
+impl Store {
+    /// Opens a local folder, making it if it is missing.
+    pub fn open(folder: &Path) -> Result<Store> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Diagnostic::internal(format!("cannot use the folder {}: {error}", folder.display()))
+                .help("check that the folder exists and that this user may write to it")
+        };
+        std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
+        let folder = folder.canonicalize().map_err(|e| failed(&e))?;
+        let objects = LocalFileSystem::new_with_prefix(&folder).map_err(|e| failed(&e))?;
+        Ok(Store { objects: Arc::new(objects), folder, unsynced: Mutex::default() })
+    }
+
+    /// The folder, for messages and for local tools.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The store as DataFusion wants it.
+    pub fn objects(&self) -> Arc<dyn ObjectStore> {
+        self.objects.clone()
+    }
+
+    /// Stores bytes as `folder/<digest>.<extension>` (without the point if there is no extension), once.
+    pub async fn put_named(&self, folder: &str, extension: &str, bytes: Vec<u8>) -> Result<Digest> {
+        let digest = Digest::of(&bytes);
+        let path = object_name(folder, &digest, extension);
+        if !self.put_absent(&path, bytes.clone()).await? {
+            // The name promises the content, but an earlier power cut may have torn it. Then heal it.
+            let standing = self.get(&path).await?;
+            if standing != bytes {
+                self.put(&path, bytes).await?;
+            } else {
+                self.mark(&path);
+            }
+        }
+        Ok(digest)
+    }
+
+    /// Writes an object, replacing what stands there. For views, the cache and the lock only.
+    pub async fn put(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        self.mark(path);
+        let put = self.objects.put(&parse(path)?, PutPayload::from(bytes)).await;
+        put.map(drop).map_err(|error| self.failed("write", path, &error))
+    }
+
+    /// Writes an object unless one stands there; says whether it wrote.
+    pub async fn put_absent(&self, path: &str, bytes: Vec<u8>) -> Result<bool> {
+        self.mark(path);
+        match self.objects.put_opts(&parse(path)?, PutPayload::from(bytes), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(self.failed("write", path, &error)),
+        }
+    }
+
+    /// Writes the object that publishes all the others: only with proof that they are on the disk. Says whether it
+    /// wrote; `false` means that another object has the name.
+    pub async fn append_synced(&self, path: &str, bytes: Vec<u8>, _proof: Synced) -> Result<bool> {
+        let waiting = self.unsynced.lock().map_or(0, |unsynced| unsynced.len());
+        if waiting > 0 {
+            return Err(Diagnostic::internal(format!("{waiting} objects were written after the sync before a seal")));
+        }
+        if !self.put_absent(path, bytes.clone()).await? && self.get(path).await? != bytes {
+            return Ok(false);
+        }
+        self.sync()?;
+        Ok(true)
+    }
+
+    /// Brings all writes so far, and the folders that name them, to the disk.
+    pub fn sync(&self) -> Result<Synced> {
+        let paths = std::mem::take(&mut *self.unsynced.lock().map_err(|_| Diagnostic::internal("a writer died"))?);
+        let mut folders = BTreeSet::new();
+        for path in &paths {
+            let file = self.folder.join(path);
+            match File::open(&file).and_then(|file| file.sync_all()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(self.failed("sync", path, &error)),
+            }
+            folders.extend(file.ancestors().skip(1).take_while(|f| f.starts_with(&self.folder)).map(PathBuf::from));
+        }
+        for folder in folders {
+            let synced = File::open(&folder).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| self.failed("sync", &folder.display().to_string(), &error))?;
+        }
+        Ok(Synced(()))
+    }
+
+    /// The whole object.
+    pub async fn get(&self, path: &str) -> Result<Bytes> {
+        let found = self.objects.get(&parse(path)?).await.map_err(|error| self.failed("read", path, &error))?;
+        found.bytes().await.map_err(|error| self.failed("read", path, &error))
+    }
+
+    /// The whole object, or `None` if there is none.
+    pub async fn find(&self, path: &str) -> Result<Option<Bytes>> {
+        match self.objects.get(&parse(path)?).await {
+            Ok(found) => found.bytes().await.map(Some).map_err(|error| self.failed("read", path, &error)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("read", path, &error)),
+        }
+    }
+
+    /// Reads an object as a stream.
+    pub async fn reader(&self, path: &str) -> Result<Box<dyn Read + Send>> {
+        let found = self.objects.get(&parse(path)?).await.map_err(|error| self.failed("read", path, &error))?;
+        match found.payload {
+            GetResultPayload::File(file, _) => Ok(Box::new(file)),
+            GetResultPayload::Stream(stream) => {
+                let parts: Vec<Bytes> = stream.try_collect().await.map_err(|error| self.failed("read", path, &error))?;
+                Ok(Box::new(Cursor::new(parts.concat())))
+            }
+        }
+    }
+
+    /// The digest of an object's bytes as they stand now.
+    pub async fn digest(&self, path: &str) -> Result<Digest> {
+        let mut reader = self.reader(path).await?;
+        let mut digester = Digester::default();
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match reader.read(&mut buffer).map_err(|error| self.failed("read", path, &error))? {
+                0 => return Ok(digester.finish()),
+                n => digester.update(&buffer[..n]),
+            }
+        }
+    }
+
+    /// Whether an object stands there.
+    pub async fn exists(&self, path: &str) -> Result<bool> {
+        match self.objects.head(&parse(path)?).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(self.failed("look for", path, &error)),
+        }
+    }
+
+    /// All objects under a folder, by path.
+    pub async fn list(&self, folder: &str) -> Result<Vec<Listed>> {
+        let prefix = (!folder.is_empty()).then(|| parse(folder)).transpose()?;
+        let found: Vec<_> = self
+            .objects
+            .list(prefix.as_ref())
+            .map_ok(|meta| Listed {
+                path: meta.location.to_string(),
+                size: meta.size,
+                modified: meta.last_modified.to_rfc3339(),
+            })
+            .try_collect()
+            .await
+            .map_err(|error| self.failed("list", folder, &error))?;
+        let mut found = found;
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    /// What a killed writer left behind (`name#1`), which listings hide.
+    pub fn leftovers(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if entry.file_name().to_string_lossy().rsplit_once('#').is_some_and(|(_, number)| {
+                    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+                }) {
+                    let path = path.strip_prefix(&self.folder).unwrap_or(&path);
+                    found.push(path.to_string_lossy().into_owned());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Removes what a killed writer left behind. Only the holder of the lock may: another's write may be under way.
+    pub fn remove_leftovers(&self) -> usize {
+        self.leftovers().iter().filter(|path| std::fs::remove_file(self.folder.join(path)).is_ok()).count()
+    }
+
+    /// Removes an object; one that is already gone is no error.
+    pub async fn remove(&self, path: &str) -> Result<()> {
+        match self.objects.delete(&parse(path)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.failed("remove", path, &error)),
+        }
+    }
+
+    fn mark(&self, path: &str) {
+        if let Ok(mut unsynced) = self.unsynced.lock() {
+            unsynced.insert(path.to_owned());
+        }
+    }
+
+    fn failed(&self, what: &str, path: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
+        let place = self.folder.join(path);
+        Diagnostic::internal(format!("cannot {what} {}", place.display())).note(error.to_string())
+    }
+}
+
+/// The path of an object named by its digest.
+pub fn object_name(folder: &str, digest: &Digest, extension: &str) -> String {
+    match extension {
+        "" => format!("{folder}/{digest}"),
+        extension => format!("{folder}/{digest}.{extension}"),
+    }
+}
+
+fn parse(path: &str) -> Result<ObjectPath> {
+    ObjectPath::parse(path).map_err(|error| Diagnostic::internal(format!("`{path}` is no path: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_sealed_before_it_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.put_named("raw", "parquet", b"rows".to_vec()).await.unwrap();
+        let early = store.sync().unwrap();
+        store.put_named("documents", "pdf", b"page".to_vec()).await.unwrap();
+        let refused = store.append_synced("ledger/1.json", b"{}".to_vec(), early).await;
+        assert!(refused.unwrap_err().message.contains("1 objects were written after the sync"));
+        let proof = store.sync().unwrap();
+        assert!(store.append_synced("ledger/1.json", b"{}".to_vec(), proof).await.unwrap());
+        let proof = store.sync().unwrap();
+        assert!(!store.append_synced("ledger/1.json", b"{ }".to_vec(), proof).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_torn_object_is_healed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let digest = store.put_named("raw", "parquet", b"rows".to_vec()).await.unwrap();
+        let path = object_name("raw", &digest, "parquet");
+        std::fs::write(folder.path().join(&path), b"").unwrap();
+        store.put_named("raw", "parquet", b"rows".to_vec()).await.unwrap();
+        assert_eq!(store.get(&path).await.unwrap(), "rows");
+    }
+}
