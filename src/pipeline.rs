@@ -1,0 +1,3 @@
+//! The stages of a run.
+
+pub mod land;
