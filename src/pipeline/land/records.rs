@@ -216,10 +216,10 @@ mod tests {
 
     #[test]
     fn records_end_at_lines_outside_quotes() {
-        assert_eq!(cut_first("a,\"b\r\n\",\r\nx", false), (
-            Cut::Record { end: 8, next: 10 },
-            vec!["a".into(), "b\r\n".into(), "".into()]
-        ));
+        assert_eq!(
+            cut_first("a,\"b\r\n\",\r\nx", false),
+            (Cut::Record { end: 8, next: 10 }, vec!["a".into(), "b\r\n".into(), "".into()])
+        );
         assert_eq!(cut_first("a\rb\r", true), (Cut::Record { end: 3, next: 4 }, vec!["a\rb".into()]));
         assert_eq!(cut_first("\"a\"\r", true), (Cut::Record { end: 3, next: 4 }, vec!["a".into()]));
         assert_eq!(cut_first("a,", true), (Cut::Record { end: 2, next: 2 }, vec!["a".into(), "".into()]));
