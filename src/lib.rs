@@ -3,6 +3,8 @@
 pub mod diagnostic;
 pub mod domain;
 pub mod engine;
+pub mod parquet_file;
+pub mod pipeline;
 pub mod project;
 pub mod settings;
 pub mod steps;

@@ -62,7 +62,7 @@ impl<'a> Query<'a> {
     }
 
     /// The main cells, and one more query for each slice that stands apart.
-    fn groupings(&self) -> Vec<Grouping> {
+    fn groupings(&self) -> Vec<Grouping<'_>> {
         let header = &self.metric.header;
         let apart = |slice: &String| header.apart.contains(slice);
         let total = header.apart.iter().map(|slice| format!("{slice} = '{NO_VALUE}'")).collect::<Vec<_>>();

@@ -3,12 +3,11 @@
 //! After [`keep`] the session has a table `facts` with `record_id`, `rep_id` (never empty), the day or the validity,
 //! the slices as text (never empty), and what the aggregate needs: `a`, `b` and `unit`.
 
-use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
 use crate::domain::score::{NO_VALUE, UNASSIGNED};
 use crate::engine::{Parameters, Session};
 use crate::pipeline::score::definition;
-use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 

@@ -9,7 +9,7 @@ use crate::pipeline::stage::fold::Keys;
 use crate::pipeline::stage::typed::{self, Origin};
 use crate::pipeline::stage::{Model, made_from, time_zone};
 use crate::project::{self, Project};
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,5 +123,5 @@ async fn rows(night: &Night<'_>, table: &Table, derived: &Derived<'_>, model: &M
         let cells: Vec<String> = cells.collect();
         return refused(format!("{} has two rows with the key {}", derived.name, cells.join(", ")));
     }
-    take_record_batch(&typed.batch, &order.into()).map_err(|error| failed(&error))
+    take_record_batch(&typed.batch, &UInt32Array::from(order)).map_err(|error| failed(&error))
 }

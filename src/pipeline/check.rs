@@ -1,0 +1,145 @@
+//! Checks: SQL that returns the rows that are wrong, and the balance that must always hold.
+//!
+//! An error stops the run before anything is published; a warning is told and sealed.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::digest::{Digest, Key};
+use crate::engine::{self, Session, Sql};
+use crate::pipeline::Night;
+use crate::pipeline::score::parameters;
+use crate::pipeline::stage::Model;
+use crate::project;
+use crate::steps::Made;
+use arrow::util::display::array_value_to_string;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where checks stand.
+const FOLDER: &str = "queries/checks/";
+/// Raised when checking finds other things in the same tables.
+const FORMAT: u32 = 1;
+/// How many of the wrong rows a message shows.
+const SHOWN: usize = 3;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    title: String,
+    severity: Severity,
+    /// So many rows may be wrong.
+    #[serde(default)]
+    threshold: u64,
+    /// What to do about them.
+    help: String,
+}
+
+/// What wrong rows mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The run stops.
+    Error,
+    /// The run goes on.
+    Warning,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The check's name.
+    pub check: String,
+    /// What is wrong, in words.
+    pub title: String,
+    /// What it means.
+    pub severity: Severity,
+    /// How many rows.
+    pub rows: u64,
+    /// The first of them.
+    pub shown: Vec<String>,
+    /// What to do.
+    pub help: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MadeFinding(Option<Finding>);
+
+impl Made for MadeFinding {
+    fn objects(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Runs all checks; the first error stops.
+pub async fn run(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
+    for balance in &model.balance {
+        if !balance.holds() {
+            return Err(Diagnostic::internal(format!("the records of {} do not balance: {balance:?}", balance.path)));
+        }
+    }
+    let mut findings = Vec::new();
+    for (path, source, digest) in night.project.texts(FOLDER, ".sql")? {
+        let split = project::split(path, source)?;
+        let header: Header = project::toml(path, source, split.header, 1)?;
+        let sql = Sql { file: path, source, text: split.sql, first_line: split.sql_line };
+        let Some(finding) = one(night, model, path, &header, &sql, digest).await? else { continue };
+        if finding.severity == Severity::Error {
+            let error = Diagnostic::data(format!("{}: {}", finding.title, rows(finding.rows))).at(Place::file(path));
+            let error = finding.shown.iter().fold(error, |error, shown| error.note(shown));
+            return Err(error.help(&finding.help).help("nothing was published; the last run stands as it was"));
+        }
+        findings.push(finding);
+    }
+    night.steps.flush().await?;
+    Ok(findings)
+}
+
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".into() } else { format!("{count} rows") }
+}
+
+async fn one(
+    night: &Night<'_>,
+    model: &Model,
+    path: &str,
+    header: &Header,
+    sql: &Sql<'_>,
+    digest: Digest,
+) -> Result<Option<Finding>> {
+    let parameters = parameters(night.as_of);
+    let (tables, used) = engine::reads(sql, &parameters)?;
+    let digests: BTreeMap<&String, Option<Digest>> =
+        tables.iter().map(|name| (name, model.tables.get(name).map(|table| table.digest))).collect();
+    let as_of = used.contains("as_of").then(|| night.as_of.to_string());
+    let key = Key::of("check", FORMAT, &(engine::VERSION, digest, digests, as_of));
+    if let Some(MadeFinding(finding)) = night.steps.recall(key).await? {
+        return Ok(finding);
+    }
+    let session = Session::new(night.limits, night.store)?;
+    for (name, table) in &model.tables {
+        session.add_parquet(name, &table.path(name)).await?;
+    }
+    let (schema, batches) = session.query(sql, &parameters).await?;
+    let count: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+    let mut shown = Vec::new();
+    for batch in &batches {
+        for row in 0..batch.num_rows().min(SHOWN - shown.len().min(SHOWN)) {
+            let cells = schema.fields().iter().zip(batch.columns());
+            let cells = cells.map(|(field, column)| {
+                let text = array_value_to_string(column, row).unwrap_or_default();
+                format!("{} {}", field.name(), if text.is_empty() { "empty" } else { &text })
+            });
+            shown.push(cells.collect::<Vec<_>>().join(", "));
+        }
+    }
+    let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".sql").to_owned();
+    let finding = (count > header.threshold).then(|| Finding {
+        check: name,
+        title: header.title.clone(),
+        severity: header.severity,
+        rows: count,
+        shown,
+        help: header.help.clone(),
+    });
+    night.steps.remember(key, &MadeFinding(finding.clone()))?;
+    Ok(finding)
+}

@@ -1,0 +1,231 @@
+//! Landing: each export becomes one immutable raw snapshot, every cell verbatim as text.
+//!
+//! [`find`] lists the exports, [`run`] makes or finds the snapshot of each. What a record of an export is, and what
+//! happens to one that cannot be read, is the business of the modules below, which know no store and no settings.
+
+mod chunk;
+mod decode;
+mod find;
+mod header;
+mod policy;
+mod reader;
+mod records;
+mod rejects;
+pub mod snapshot;
+
+pub use find::{Export, Exports, find};
+pub use policy::ColumnPolicy;
+pub use reader::{Landed, ReaderOptions, land};
+
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::digest::{Digest, Key};
+use crate::pipeline::Night;
+use crate::settings::{Policy, Table};
+use crate::steps::Made;
+use crate::store::object_name;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Raised when landing makes other bytes of the same export.
+const FORMAT: u32 = 1;
+
+/// An observation: this export, at this path, with this digest, speaks for this source, table and data date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The source's name in the settings.
+    pub source: String,
+    /// The table's name in the settings.
+    pub table: String,
+    /// The export's path, as the settings lead to it.
+    pub path: String,
+    /// Its bytes.
+    pub size: u64,
+    /// When it was last written, RFC 3339.
+    pub modified: String,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Whether the bytes were read for that in this run: else path, size and time were those of the last run.
+    pub hashed: bool,
+    /// The date it speaks for.
+    pub data_date: Date,
+    /// The snapshot's digest.
+    pub raw: Digest,
+    /// Its records.
+    pub rows: u64,
+    /// The digest of the records that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejects: Option<Digest>,
+    /// How many those are.
+    pub rejected: u64,
+    /// Columns that were not written.
+    #[serde(default)]
+    pub dropped: Vec<String>,
+    /// Columns that were written as keyed hashes.
+    #[serde(default)]
+    pub pseudonymised: Vec<String>,
+}
+
+impl Snapshot {
+    /// The path of the snapshot's Parquet file.
+    pub fn raw_path(&self) -> String {
+        object_name(&format!("raw/{}/{}", self.source, self.table), &self.raw, "parquet")
+    }
+
+    /// The path of the rejects' Parquet file.
+    pub fn rejects_path(&self) -> Option<String> {
+        let folder = format!("rejects/{}/{}", self.source, self.table);
+        self.rejects.map(|digest| object_name(&folder, &digest, "parquet"))
+    }
+}
+
+/// All observations of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// One for each export.
+    pub snapshots: Vec<Snapshot>,
+    /// The exports that had to be landed.
+    pub made: Vec<String>,
+    /// How many were found as they were.
+    pub reused: usize,
+}
+
+/// What the step of one export made.
+#[derive(Clone, Serialize, Deserialize)]
+struct MadeSnapshot {
+    source: String,
+    table: String,
+    raw: Digest,
+    rows: u64,
+    rejects: Option<Digest>,
+    rejected: u64,
+    dropped: Vec<String>,
+    pseudonymised: Vec<String>,
+}
+
+impl Made for MadeSnapshot {
+    fn objects(&self) -> Vec<String> {
+        let name = |kind: &str, digest: &Digest| {
+            object_name(&format!("{kind}/{}/{}", self.source, self.table), digest, "parquet")
+        };
+        std::iter::once(name("raw", &self.raw)).chain(self.rejects.iter().map(|d| name("rejects", d))).collect()
+    }
+}
+
+/// Digests known from an earlier run: (path, size, modification time) -> digest.
+pub type Known = BTreeMap<(String, u64, String), Digest>;
+
+/// Lands every export that is not landed yet. `secret` is the key of pseudonyms.
+pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Option<&[u8]>) -> Result<Observed> {
+    let mut observed = Observed::default();
+    for export in &exports.found {
+        let table = &night.settings.sources[&export.source].tables[&export.table];
+        let same = (export.path.clone(), export.size, export.modified.clone());
+        let (digest, hashed) = match known.get(&same) {
+            Some(digest) => (*digest, false),
+            None => (exports.digest(export).await?, true),
+        };
+        let key = key(digest, table, secret);
+        let made = match night.steps.recall::<MadeSnapshot>(key).await? {
+            Some(made) if made.source == export.source && made.table == export.table => {
+                observed.reused += 1;
+                made
+            }
+            _ => {
+                (night.progress)(&export.path);
+                let made = make(night, exports, export, digest, table, secret).await?;
+                night.steps.remember(key, &made)?;
+                observed.made.push(export.path.clone());
+                made
+            }
+        };
+        observed.snapshots.push(Snapshot {
+            source: export.source.clone(),
+            table: export.table.clone(),
+            path: export.path.clone(),
+            size: export.size,
+            modified: export.modified.clone(),
+            digest,
+            hashed,
+            data_date: export.data_date,
+            raw: made.raw,
+            rows: made.rows,
+            rejects: made.rejects,
+            rejected: made.rejected,
+            dropped: made.dropped,
+            pseudonymised: made.pseudonymised,
+        });
+    }
+    night.steps.flush().await?;
+    Ok(observed)
+}
+
+fn key(digest: Digest, table: &Table, secret: Option<&[u8]>) -> Key {
+    #[derive(Serialize)]
+    struct Inputs<'a> {
+        export: Digest,
+        delimiter: char,
+        encoding: Option<&'a str>,
+        columns: &'a BTreeMap<String, Policy>,
+        secret: Option<Digest>,
+    }
+    let pseudonymises = table.columns.values().any(|policy| *policy == Policy::Pseudonymise);
+    Key::of(
+        "land",
+        FORMAT,
+        &Inputs {
+            export: digest,
+            delimiter: table.delimiter,
+            encoding: table.encoding.as_deref(),
+            columns: &table.columns,
+            secret: secret.filter(|_| pseudonymises).map(|key| Digest::of(&[b"pseudonyms\n", key].concat())),
+        },
+    )
+}
+
+async fn make(
+    night: &Night<'_>,
+    exports: &Exports,
+    export: &Export,
+    digest: Digest,
+    table: &Table,
+    secret: Option<&[u8]>,
+) -> Result<MadeSnapshot> {
+    let options = ReaderOptions {
+        delimiter: table.delimiter as u8,
+        encoding: table.encoding.clone(),
+        threads: night.limits.threads,
+        ..ReaderOptions::default()
+    };
+    let policy = |column: &str| match table.policy(column) {
+        Policy::Keep => ColumnPolicy::Keep,
+        Policy::Drop => ColumnPolicy::Drop,
+        Policy::Pseudonymise => ColumnPolicy::Pseudonymise,
+    };
+    let (mut snapshot, mut rejects) = (Vec::new(), Vec::new());
+    let source = exports.reader(export).await?;
+    let landed = land(&export.path, source, &options, &policy, secret, &mut snapshot, &mut rejects)?;
+    if exports.digest(export).await? != digest {
+        return Err(Diagnostic::data(format!("{} changed while it was read", export.path))
+            .help("run again when the CRM has finished writing it"));
+    }
+    let (source, name) = (export.source.clone(), export.table.clone());
+    let raw = night.store.put_named(&format!("raw/{source}/{name}"), "parquet", snapshot).await?;
+    let rejects = match landed.rejected {
+        0 => None,
+        _ => Some(night.store.put_named(&format!("rejects/{source}/{name}"), "parquet", rejects).await?),
+    };
+    Ok(MadeSnapshot {
+        source,
+        table: name,
+        raw,
+        rows: landed.rows,
+        rejects,
+        rejected: landed.rejected,
+        dropped: landed.dropped,
+        pseudonymised: landed.pseudonymised,
+    })
+}
