@@ -1,0 +1,27 @@
+/*---
+title      = "Bookings"
+question   = "How much did we sell?"
+definition = "The amount of every won opportunity, on the day it closed, for its owner on that day."
+aliases    = ["sales", "closed won", "revenue booked"]
+unit       = "money"
+measure    = "flow"
+aggregate  = "sum"
+better     = "higher"
+record     = "opportunities"
+slices     = ["kind", "segment", "industry", "source"]
+pairs      = ["kind*segment"]
+cadence    = ["month", "quarter", "year"]
+needs      = ["opportunities"]
+---*/
+SELECT
+    o.opportunity_id AS record_id,
+    o.credited_rep_id AS rep_id,
+    o.closed_on AS event_date,
+    COALESCE(o.amount, 0) AS value,
+    o.kind,
+    a.segment,
+    a.industry,
+    o.source
+FROM opportunities AS o
+LEFT JOIN accounts AS a ON a.account_id = o.account_id
+WHERE o.closed_as = 'won'

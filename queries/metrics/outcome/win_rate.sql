@@ -1,0 +1,41 @@
+/*---
+title      = "Win rate"
+question   = "Of the opportunities we closed, how many did we win?"
+definition = "Won / (won + lost), by the day of closing. Renewals and opportunities closed as disqualified or duplicate do not count."
+aliases    = ["close rate"]
+unit       = "percent"
+measure    = "flow"
+aggregate  = "ratio"
+better     = "higher"
+record     = "opportunities"
+slices     = ["competitor", "tenure_band", "segment", "industry", "kind", "touch_band"]
+pairs      = ["competitor*segment"]
+cadence    = ["month", "quarter", "year"]
+needs      = ["opportunities"]
+minimum_n  = 10
+---*/
+WITH touches AS (
+    SELECT opportunity_id, COUNT(*) AS touches
+    FROM activities
+    WHERE opportunity_id IS NOT NULL AND is_completed AND direction IS DISTINCT FROM 'inbound'
+    GROUP BY opportunity_id
+)
+SELECT
+    o.opportunity_id AS record_id,
+    o.credited_rep_id AS rep_id,
+    o.closed_on AS event_date,
+    CASE WHEN o.is_won THEN 1 ELSE 0 END AS numerator,
+    1 AS denominator,
+    o.competitor,
+    a.segment,
+    a.industry,
+    o.kind,
+    CASE
+        WHEN t.touches >= 8 THEN '8+'
+        WHEN t.touches >= 4 THEN '4-7'
+        WHEN t.touches >= 1 THEN '1-3'
+    END AS touch_band
+FROM opportunities AS o
+LEFT JOIN accounts AS a ON a.account_id = o.account_id
+LEFT JOIN touches AS t ON t.opportunity_id = o.opportunity_id
+WHERE o.closed_as IN ('won', 'lost') AND o.kind IS DISTINCT FROM 'renewal'

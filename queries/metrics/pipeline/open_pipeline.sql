@@ -1,0 +1,25 @@
+/*---
+title      = "Open pipeline"
+question   = "How much is still to be won?"
+definition = "The amount of all open opportunities as they stood on the measuring day: the period's last day, or the date of the report if that is earlier."
+aliases    = ["pipeline", "open opportunities value"]
+unit       = "money"
+measure    = "stock"
+aggregate  = "sum"
+better     = "higher"
+record     = "opportunities"
+slices     = ["stage", "kind"]
+cadence    = ["week", "month", "quarter", "year"]
+needs      = ["opportunities", "opportunity_history"]
+---*/
+SELECT
+    v.opportunity_id AS record_id,
+    o.credited_rep_id AS rep_id,
+    v.valid_from,
+    v.valid_to,
+    COALESCE(v.amount, 0) AS value,
+    v.stage,
+    o.kind
+FROM opportunity_versions AS v
+JOIN opportunities AS o ON o.opportunity_id = v.opportunity_id
+WHERE v.closed_as IS NULL

@@ -1,0 +1,17 @@
+/*---
+from = "Account"
+into = "accounts"
+---*/
+SELECT
+    "_row",
+    "Id" AS account_id,
+    "Name" AS name,
+    "ParentId" AS parent_account_id,
+    "Type" AS type,
+    "Industry" AS industry,
+    "Segment__c" AS segment,
+    "BillingCountry" AS country,
+    "OwnerId" AS rep_id,
+    "CreatedDate" AS created_on,
+    "IsDeleted" AS _deleted
+FROM "Account"

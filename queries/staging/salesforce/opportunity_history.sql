@@ -1,0 +1,14 @@
+/*---
+from = "OpportunityHistory"
+into = "opportunity_history"
+---*/
+SELECT
+    "_row",
+    "Id" AS history_id,
+    "OpportunityId" AS opportunity_id,
+    "CreatedDate" AS changed_at,
+    "CreatedDate" AS changed_on,
+    "StageName" AS source_stage,
+    "Amount" AS amount,
+    "CloseDate" AS closed_on
+FROM "OpportunityHistory"
