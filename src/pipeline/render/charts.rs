@@ -27,7 +27,7 @@ pub struct Chart {
 }
 
 const WIDTH: f64 = 252.0;
-const HEIGHT: f64 = 128.0;
+const HEIGHT: f64 = 110.0;
 const LEFT: f64 = 32.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 13.0;
@@ -129,7 +129,7 @@ impl<'a> Drawing<'a> {
                 self.svg.line((x - half, y), (x + half, y), INK, 1.2);
             }
         }
-        self.label_last(|cell| cell.value.max(cell.target));
+        self.label_last(|cell| cell.value.max(cell.target.filter(|_| cell.value.is_some())));
     }
 
     /// Points with their intervals, joined where two follow each other; hollow where there are too few facts.
@@ -190,13 +190,16 @@ impl<'a> Drawing<'a> {
     /// The latest number in figures, above whatever is highest there.
     fn label_last(&mut self, top: impl Fn(&Cell) -> Option<Number>) {
         let Some(cell) = self.line.cells.last() else { return };
-        let (Some(value), Some(top)) = (cell.value, top(cell)) else { return };
+        let Some(value) = cell.value else { return };
+        // The figures are about three periods wide.
+        let beneath = self.line.cells.iter().rev().take(3).filter_map(top);
+        let top = beneath.max().unwrap_or(value).max(Number::ZERO);
         let text = match self.line.unit {
             Unit::Money => self.locale.short(Unit::Money, value, self.currency),
             unit => self.locale.plain(unit, value, self.currency),
         };
         let colour = if cell.few { MUTED } else { INK };
-        let y = (self.scale.y(top.to_f64()) - 4.5).max(7.0);
+        let y = (self.scale.y(top.to_f64()) - 4.0).max(7.0);
         self.svg.text((WIDTH - RIGHT, y), &text, Anchor::End, colour, 7.5, true);
     }
 }

@@ -179,6 +179,8 @@ pub struct Change {
     pub tone: String,
     /// What it is compared with: `August 2026`.
     pub against: String,
+    /// All of it but the arrow: `+12.4%, better than in August 2026`.
+    pub phrase: String,
 }
 
 /// A line of numbers.

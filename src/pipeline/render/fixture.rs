@@ -197,7 +197,7 @@ impl Fixture {
             _ => 1,
         };
         let closed = months * (gift + dice.roll(9));
-        let won = (closed * (25 + gift * 2 + dice.roll(9)) / 100).max(1);
+        let won = (closed * (25 + gift.min(14) * 2 + dice.roll(9)) / 100).max(1);
         let booked = won * (9_000 + 1_000 * dice.roll(9));
         let quota = Number::whole(months * 55_000);
         let mut scores = vec![];

@@ -47,37 +47,39 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
             _ => Some(format!("n\u{a0}=\u{a0}{}", counts.join("\u{a0}·\u{a0}"))),
         };
     }
+    let columns = columns(cells, &periods);
     Some(Table {
         id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
         title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
-        caption: caption(cells, is_stock, &periods),
+        caption: caption(cells, is_stock, &columns, &lines),
         empty: lines.is_empty().then(|| "nothing to break down yet".into()),
-        columns: columns(cells, &periods),
+        columns,
         lines,
     })
 }
 
 fn columns(cells: &Cells<'_>, periods: &[Period]) -> Vec<Column> {
-    let title = |period: &Period| {
-        let title = cells.locale.short_period(*period);
-        let open = period.end > cells.input.as_of && period.grain != cells.input.period.grain;
-        if open { format!("{title} to date") } else { title }
-    };
-    periods.iter().enumerate().map(|(i, period)| Column { letter: column_letter(i), title: title(period) }).collect()
+    let columns = periods.iter().enumerate();
+    columns.map(|(i, period)| Column { letter: column_letter(i), title: cells.period_title(*period) }).collect()
 }
 
-fn caption(cells: &Cells<'_>, is_stock: bool, periods: &[Period]) -> String {
-    match is_stock {
-        true => format!("On {}", cells.locale.date(cells.date())),
-        false if periods.len() > 1 => "The bar is the last column".into(),
-        false => cells.locale.period(cells.input.period),
+/// What the bar is, and what grey means where there is any.
+fn caption(cells: &Cells<'_>, is_stock: bool, columns: &[Column], lines: &[Line]) -> String {
+    let mut caption = match columns.last() {
+        Some(_) if is_stock => format!("On {}", cells.locale.date(cells.date())),
+        Some(last) => format!("Bar: {}", last.title),
+        None => String::new(),
+    };
+    if lines.iter().flat_map(|line| &line.cells).any(|cell| cell.few) {
+        caption.push_str("; grey: too few to judge");
     }
+    caption
 }
 
 /// A slice value as a heading: `new` is printed `New`, a missing one in words.
 fn title(value: &str) -> String {
     if value == NO_VALUE {
-        return "not stated".into();
+        return "Not stated".into();
     }
     let value = one_line(value);
     let mut characters = value.chars();

@@ -83,6 +83,12 @@ impl<'a> Cells<'a> {
         self.input.report.also.iter().map(|grain| around(*grain)).filter(standing).collect()
     }
 
+    /// A period as a column's heading: `Sep 2026`, or `2026 to date` while it lasts.
+    pub fn period_title(&self, period: Period) -> String {
+        let title = self.locale.short_period(period);
+        if period.end > self.input.as_of { format!("{title} to date") } else { title }
+    }
+
     /// The score itself, if there is one.
     pub fn score(&self, metric: &str, wanted: Wanted<'_>) -> Option<&'a Score> {
         let (slice, slice_value) = wanted.slice;
@@ -269,13 +275,9 @@ pub fn overview(cells: &Cells<'_>) -> Table {
     let year_before = input.calendar.year_before(input.period);
     let mut wanted: Vec<(String, Wanted<'_>)> = [input.period, previous, year_before]
         .into_iter()
-        .map(|period| (locale.short_period(period), cells.own(period)))
+        .chain(cells.longer())
+        .map(|period| (cells.period_title(period), cells.own(period)))
         .collect();
-    for period in cells.longer() {
-        let title = locale.short_period(period);
-        let title = if period.end > input.as_of { format!("{title} to date") } else { title };
-        wanted.push((title, cells.own(period)));
-    }
     if let Some(team) = input.around.iter().find(|score| score.level == "team") {
         let title = input.entity.team.as_deref().map_or_else(|| "Team".into(), one_line);
         wanted.push((title, Wanted { level: "team", entity: &team.entity, period: input.period, slice: ("", "") }));

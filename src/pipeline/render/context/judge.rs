@@ -16,26 +16,21 @@ pub fn change(cells: &Cells<'_>, metric: &Metric, now: &Cell, before: &Cell, aga
     }
     let (from, to) = (before.value?, now.value?);
     let text = cells.locale.change(metric.header.unit, from, to, &cells.input.company.currency)?;
-    let (arrow, higher) = match to.cmp(&from) {
-        Ordering::Greater => ("▲", true),
-        Ordering::Less => ("▼", false),
-        Ordering::Equal => {
-            return Some(Change {
-                text,
-                arrow: "=".into(),
-                word: "unchanged".into(),
-                tone: "plain".into(),
-                against: against.into(),
-            });
-        }
+    let (arrow, word, tone) = match (to.cmp(&from), metric.header.better) {
+        (Ordering::Equal, _) => ("=", "unchanged", "plain"),
+        (Ordering::Greater, Better::Higher) => ("▲", "better", "good"),
+        (Ordering::Greater, Better::Lower) => ("▲", "worse", "bad"),
+        (Ordering::Greater, Better::Neither | Better::Range) => ("▲", "higher", "plain"),
+        (Ordering::Less, Better::Higher) => ("▼", "worse", "bad"),
+        (Ordering::Less, Better::Lower) => ("▼", "better", "good"),
+        (Ordering::Less, Better::Neither | Better::Range) => ("▼", "lower", "plain"),
     };
-    let (word, tone) = match (metric.header.better, higher) {
-        (Better::Higher, true) | (Better::Lower, false) => ("better", "good"),
-        (Better::Higher, false) | (Better::Lower, true) => ("worse", "bad"),
-        (Better::Neither | Better::Range, true) => ("higher", "plain"),
-        (Better::Neither | Better::Range, false) => ("lower", "plain"),
+    let phrase = match word {
+        "unchanged" => format!("unchanged from {against}"),
+        _ => format!("{text}, {word} than in {against}"),
     };
-    Some(Change { text, arrow: arrow.into(), word: word.into(), tone: tone.into(), against: against.into() })
+    let [arrow, word, tone, against] = [arrow, word, tone, against].map(String::from);
+    Some(Change { text, arrow, word, tone, against, phrase })
 }
 
 /// Whether half a period has about half of the number, so that it cannot be held against a whole one.
