@@ -1,0 +1,406 @@
+//! The context: all that a document says, raw and formatted, before any layout.
+//!
+//! Its one constraint: it is pure and complete. The same input gives the same context, a template adds nothing to it, and
+//! `scorebook explain` finds a printed number in it: every line of numbers is an object with `code` and `cells`, and every
+//! cell has `column` (its letter), `metric`, `level`, `entity`, `grain`, `period_start`, `slice` and `slice_value`. Decimal
+//! numbers are strings, so that no reader's floating point can change them.
+
+pub mod breakdowns;
+pub mod cells;
+pub mod judge;
+pub mod lists;
+pub mod series;
+pub mod summary;
+pub mod tiles;
+
+use crate::domain::digest::Digest;
+use crate::domain::metric::{Benchmark, Better, Unit};
+use crate::domain::number::Number;
+use crate::domain::period::Grain;
+use crate::pipeline::render::format::{ENGLISH, Locale, one_line};
+use crate::pipeline::render::input::{Company, Fact, Input};
+use cells::Cells;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One document.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Context {
+    /// The language of the texts: `en`.
+    pub language: String,
+    /// The report.
+    pub report: ReportHead,
+    /// Whose numbers these are.
+    pub company: Company,
+    /// About whom.
+    pub entity: EntityHead,
+    /// About when.
+    pub period: PeriodHead,
+    /// The day up to which the numbers stand: the run's, or the period's end if that is earlier.
+    #[schemars(with = "String")]
+    pub date: Date,
+    /// The same, printed.
+    pub date_text: String,
+    /// Two or three sentences.
+    pub summary: Vec<String>,
+    /// The headline numbers.
+    pub tiles: Vec<Tile>,
+    /// All metrics.
+    pub overview: Table,
+    /// The thirteen periods behind the charts: a line for each metric, a column for each period.
+    pub series: Table,
+    /// What to draw.
+    pub charts: Vec<ChartPlan>,
+    /// The metrics broken down.
+    pub breakdowns: Vec<Table>,
+    /// The lists of records.
+    pub lists: Vec<ListTable>,
+    /// The definitions in force.
+    pub definitions: Vec<Definition>,
+    /// The facts that go with the document.
+    pub facts: Vec<Fact>,
+    /// How many facts there are for each metric, whether they go with it or not.
+    pub facts_total: BTreeMap<String, usize>,
+}
+
+/// The report's id and title.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ReportHead {
+    /// The folder's name.
+    pub id: String,
+    /// The title on every page.
+    pub title: String,
+}
+
+/// Whom the document is about.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct EntityHead {
+    /// `rep`, a level of the team tree, or `company`.
+    pub level: String,
+    /// The id at that level.
+    pub id: String,
+    /// The name as people know it, on one line.
+    pub name: String,
+    /// Role, team, region and first day, ready to be printed in a row.
+    pub about: Vec<String>,
+}
+
+/// About when.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct PeriodHead {
+    /// The name in paths.
+    pub name: String,
+    /// Its grain.
+    pub grain: Grain,
+    /// Its first day.
+    #[schemars(with = "String")]
+    pub start: Date,
+    /// Its last day.
+    #[schemars(with = "String")]
+    pub end: Date,
+    /// `September 2026`.
+    pub title: String,
+    /// Whether its last day is behind us.
+    pub finished: bool,
+    /// `to 15 September` if it is not.
+    pub until: Option<String>,
+}
+
+/// One printed number and which score it is.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Cell {
+    /// The column's letter.
+    pub column: String,
+    /// The metric's id.
+    pub metric: String,
+    /// The level of the entity.
+    pub level: String,
+    /// The entity's id.
+    pub entity: String,
+    /// The period's grain.
+    pub grain: Grain,
+    /// The period's first day.
+    #[schemars(with = "String")]
+    pub period_start: Date,
+    /// The period's last day.
+    #[schemars(with = "String")]
+    pub period_end: Date,
+    /// The slice's name; empty for the total.
+    pub slice: String,
+    /// The slice's value; empty for the total.
+    pub slice_value: String,
+    /// The number.
+    #[schemars(with = "Option<String>")]
+    pub value: Option<Number>,
+    /// A ratio's upper side.
+    #[schemars(with = "Option<String>")]
+    pub numerator: Option<Number>,
+    /// A ratio's lower side.
+    #[schemars(with = "Option<String>")]
+    pub denominator: Option<Number>,
+    /// How many facts stand behind it.
+    pub n: i64,
+    /// Its target.
+    #[schemars(with = "Option<String>")]
+    pub target: Option<Number>,
+    /// Its value over its target.
+    #[schemars(with = "Option<String>")]
+    pub attainment: Option<Number>,
+    /// The lower end of its 95 % interval.
+    #[schemars(with = "Option<String>")]
+    pub low: Option<Number>,
+    /// The upper end.
+    #[schemars(with = "Option<String>")]
+    pub high: Option<Number>,
+    /// The number as printed, or a dash.
+    pub text: String,
+    /// How many facts, as printed.
+    pub n_text: String,
+    /// The target as printed.
+    pub target_text: Option<String>,
+    /// Whether so few facts stand behind it that it is greyed.
+    pub few: bool,
+    /// Why there is no number.
+    pub reason: Option<String>,
+}
+
+/// How a number stands against another one.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Change {
+    /// The difference as printed: `+12.4%`.
+    pub text: String,
+    /// `▲`, `▼` or `=`.
+    pub arrow: String,
+    /// `better`, `worse`, `higher`, `lower`, `unchanged`.
+    pub word: String,
+    /// What it means: `good`, `bad` or `plain`.
+    pub tone: String,
+    /// What it is compared with: `August 2026`.
+    pub against: String,
+    /// All of it but the arrow: `+12.4%, better than in August 2026`.
+    pub phrase: String,
+}
+
+/// A line of numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Line {
+    /// The reference code.
+    pub code: String,
+    /// The metric's id.
+    pub metric: String,
+    /// What the line is called.
+    pub title: String,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// Its numbers, one for each column of the table.
+    pub cells: Vec<Cell>,
+    /// The first number against the one before.
+    pub change: Option<Change>,
+    /// `23 opportunities`, `n = 4, too few to judge`, or why there is no number.
+    pub note: Option<String>,
+    /// The line's part of the whole, or its height on a scale of one, in thousandths: the length of a bar.
+    pub bar: Option<i64>,
+}
+
+/// A column's letter and heading.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Column {
+    /// The letter after the point of a reference: `a`.
+    pub letter: String,
+    /// The heading.
+    pub title: String,
+}
+
+/// Lines with the same columns.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Table {
+    /// Unique within the document.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// What it shows, in a sentence.
+    pub caption: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// What to say if there are no lines.
+    pub empty: Option<String>,
+}
+
+/// A headline number.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Tile {
+    /// The metric's id.
+    pub metric: String,
+    /// Its title.
+    pub title: String,
+    /// The number in short form, or a dash.
+    pub text: String,
+    /// Whether it is greyed.
+    pub few: bool,
+    /// What stands beneath it.
+    pub notes: Vec<String>,
+    /// Against the period before.
+    pub change: Option<Change>,
+    /// Against its target.
+    pub bar: Option<TargetBar>,
+    /// The line and column of this number in the overview: `7K3M-....b`.
+    pub reference: Option<String>,
+}
+
+/// A value and its target on one scale.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct TargetBar {
+    /// The value's length in thousandths of the scale.
+    pub fill: i64,
+    /// The target's place in thousandths of the scale.
+    pub mark: i64,
+    /// `104.1% of the €300,000 target`.
+    pub text: String,
+}
+
+/// A chart to be drawn from a line of the series.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ChartPlan {
+    /// Unique within the document.
+    pub id: String,
+    /// The line of the series, counted from 0.
+    pub line: usize,
+    /// The form.
+    pub shape: Shape,
+    /// The heading.
+    pub title: String,
+    /// What the marks mean.
+    pub subtitle: String,
+    /// The chart in words, for those who cannot see it.
+    pub description: String,
+}
+
+/// The form of a chart: it follows from what the metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// What happened in each period: a column, with a mark at its target.
+    Columns,
+    /// A share or a median: a point, hollow where too few facts stand behind it.
+    Points,
+    /// What held at each period's end: a filled line.
+    Level,
+}
+
+/// A list of records.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ListTable {
+    /// The name of its query.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// The question it answers.
+    pub question: String,
+    /// Its columns.
+    pub columns: Vec<ListHead>,
+    /// Its rows.
+    pub rows: Vec<Vec<ListCell>>,
+    /// `and 12 more` if not all rows are printed.
+    pub more: Option<String>,
+    /// What to say if there are none.
+    pub empty: Option<String>,
+}
+
+/// A column of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ListHead {
+    /// The query's column.
+    pub name: String,
+    /// The heading.
+    pub title: String,
+    /// Whether its cells are numbers, which stand to the right.
+    pub numeric: bool,
+}
+
+/// A cell of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ListCell {
+    /// As the query gave it.
+    pub raw: Option<String>,
+    /// As printed.
+    pub text: String,
+}
+
+/// A definition in force.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Definition {
+    /// The metric's id.
+    pub metric: String,
+    /// Its title.
+    pub title: String,
+    /// The question it answers.
+    pub question: String,
+    /// How the number is made.
+    pub definition: String,
+    /// `Version 2 since 2026-01-01. Judged from 10 opportunities on. ...`
+    pub small_print: String,
+    /// A published figure.
+    pub benchmark: Option<Benchmark>,
+    /// Which way is good.
+    pub better: Better,
+    /// The digest of its file.
+    #[schemars(with = "String")]
+    pub digest: Option<Digest>,
+}
+
+/// Says everything that the document will say.
+pub fn context(input: &Input<'_>) -> Context {
+    let locale = &ENGLISH;
+    let cells = Cells::new(input, locale);
+    let overview = cells::overview(&cells);
+    let series = series::series(&cells);
+    Context {
+        language: locale.language.into(),
+        report: ReportHead { id: input.report.id.clone(), title: input.report.title.clone() },
+        company: input.company.clone(),
+        entity: entity_head(input, locale),
+        period: period_head(input, locale),
+        date: cells.date(),
+        date_text: locale.date(cells.date()),
+        summary: summary::summary(&cells, &overview),
+        tiles: tiles::tiles(&cells, &overview),
+        charts: series::charts(&cells, &series),
+        breakdowns: breakdowns::breakdowns(&cells),
+        lists: input.lists.iter().map(|list| lists::list(list, locale, &input.company.currency)).collect(),
+        definitions: lists::definitions(input, locale),
+        facts: input.facts.iter().take(input.report.facts_limit).cloned().collect(),
+        facts_total: input.facts_total.clone(),
+        overview,
+        series,
+    }
+}
+
+fn entity_head(input: &Input<'_>, locale: &Locale) -> EntityHead {
+    let entity = &input.entity;
+    let since = entity.hired_on.map(|day| format!("since {}", locale.date(day)));
+    let about = [entity.role.clone(), entity.team.clone(), entity.region.clone(), since];
+    EntityHead {
+        level: entity.level.clone(),
+        id: entity.id.clone(),
+        name: one_line(&entity.name),
+        about: about.into_iter().flatten().map(|text| one_line(&text)).filter(|text| !text.is_empty()).collect(),
+    }
+}
+
+fn period_head(input: &Input<'_>, locale: &Locale) -> PeriodHead {
+    let period = input.period;
+    let finished = period.end <= input.as_of;
+    PeriodHead {
+        name: period.name(),
+        grain: period.grain,
+        start: period.start,
+        end: period.end,
+        title: locale.period(period),
+        finished,
+        until: (!finished).then(|| format!("to {}", locale.day(input.as_of))),
+    }
+}

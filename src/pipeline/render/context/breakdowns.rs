@@ -1,0 +1,110 @@
+//! Metrics by their slices.
+//!
+//! Their one constraint: a breakdown shows every value that the slice takes in its periods, so that parts can be added up
+//! by whoever doubts them.
+
+use super::cells::{Cells, Wanted, column_letter};
+use super::judge;
+use super::{Column, Line, Table};
+use crate::domain::metric::{Measure, Metric, Unit};
+use crate::domain::number::Number;
+use crate::domain::period::Period;
+use crate::domain::score::NO_VALUE;
+use crate::pipeline::render::format::one_line;
+use crate::pipeline::render::input::BreakdownBy;
+
+/// One table for each breakdown that the report asks for.
+pub fn breakdowns(cells: &Cells<'_>) -> Vec<Table> {
+    cells.input.report.breakdowns.iter().filter_map(|by| breakdown(cells, cells.metric(&by.metric)?, by)).collect()
+}
+
+fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Table> {
+    let is_stock = metric.header.measure == Some(Measure::Stock);
+    let mut periods = vec![cells.input.period];
+    // A stock measured on the same day is the same number for the quarter and the year.
+    if !is_stock {
+        periods.extend(cells.longer());
+    }
+    let values = cells.slice_values(&metric.id, &by.slice, &periods);
+    let mut lines: Vec<Line> = values
+        .into_iter()
+        .map(|value| {
+            let wanted = |period| Wanted { slice: (&by.slice, value), ..cells.own(period) };
+            let line = periods.iter().enumerate().map(|(i, period)| cells.cell(metric, i, wanted(*period))).collect();
+            cells.line(metric, title(value), line)
+        })
+        .collect();
+    order(&mut lines);
+    cells.set_texts(&mut lines);
+    set_bars(&mut lines, metric.header.unit);
+    for line in &mut lines {
+        let counts: Vec<String> = line.cells.iter().map(|cell| cells.locale.count(cell.n)).collect();
+        let last = line.cells.last();
+        line.note = match last {
+            Some(cell) if cell.few && cell.value.is_some() && !metric.is_nought_without_facts() => {
+                Some(judge::too_few(cell.n, cells.locale))
+            }
+            _ => Some(format!("n\u{a0}=\u{a0}{}", counts.join("\u{a0}·\u{a0}"))),
+        };
+    }
+    let columns = columns(cells, &periods);
+    Some(Table {
+        id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
+        title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
+        caption: caption(cells, is_stock, &columns, &lines),
+        empty: lines.is_empty().then(|| "nothing to break down yet".into()),
+        columns,
+        lines,
+    })
+}
+
+fn columns(cells: &Cells<'_>, periods: &[Period]) -> Vec<Column> {
+    let columns = periods.iter().enumerate();
+    columns.map(|(i, period)| Column { letter: column_letter(i), title: cells.period_title(*period) }).collect()
+}
+
+/// What the bar is, and what grey means where there is any.
+fn caption(cells: &Cells<'_>, is_stock: bool, columns: &[Column], lines: &[Line]) -> String {
+    let mut caption = match columns.last() {
+        Some(_) if is_stock => format!("On {}", cells.locale.date(cells.date())),
+        Some(last) => format!("Bar: {}", last.title),
+        None => String::new(),
+    };
+    if lines.iter().flat_map(|line| &line.cells).any(|cell| cell.few) {
+        caption.push_str("; grey: too few to judge");
+    }
+    caption
+}
+
+/// A slice value as a heading: `new` is printed `New`, a missing one in words.
+fn title(value: &str) -> String {
+    if value == NO_VALUE {
+        return "Not stated".into();
+    }
+    let value = one_line(value);
+    let mut characters = value.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => value,
+    }
+}
+
+/// The biggest of the longest period first; what has no value last.
+fn order(lines: &mut [Line]) {
+    let size = |line: &Line| line.cells.last().map(|cell| (cell.value, cell.n));
+    lines.sort_by(|a, b| {
+        let unstated = |line: &Line| line.cells.first().is_some_and(|cell| cell.slice_value == NO_VALUE);
+        unstated(a).cmp(&unstated(b)).then(size(b).cmp(&size(a))).then(a.title.cmp(&b.title))
+    });
+}
+
+/// The length of each line's bar: shares stand on a scale of one, all else against the biggest line.
+fn set_bars(lines: &mut [Line], unit: Unit) {
+    let last = |line: &Line| line.cells.last().and_then(|cell| cell.value).map(|value| value.max(Number::ZERO));
+    let biggest = lines.iter().filter_map(last).max().unwrap_or(Number::ZERO);
+    let scale = if unit == Unit::Percent { biggest.max(Number::whole(1)) } else { biggest };
+    for line in lines {
+        let share = last(line).and_then(|value| value.checked_div(scale));
+        line.bar = share.and_then(|share| i64::try_from(share.units() * 1000 / Number::whole(1).units()).ok());
+    }
+}

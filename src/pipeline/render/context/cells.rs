@@ -1,0 +1,301 @@
+//! Finding scores and making them cells and lines; the overview of all metrics is the first use.
+//!
+//! Its one constraint: a missing score is nought only where the metric adds up facts; everywhere else it is a dash with
+//! a reason.
+
+use super::judge;
+use super::{Cell, Column, Line, Table};
+use crate::domain::code::reference_code;
+use crate::domain::digest::Digest;
+use crate::domain::json;
+use crate::domain::metric::{Measure, Metric, Unit};
+use crate::domain::number::Number;
+use crate::domain::period::{Grain, Period};
+use crate::domain::score::Score;
+use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision, one_line};
+use crate::pipeline::render::input::Input;
+use jiff::civil::Date;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+type Place<'a> = (&'a str, &'a str, &'a str, Grain, Date, &'a str, &'a str);
+
+/// The input's scores, by what they are.
+pub struct Cells<'a> {
+    /// All that the document is made from.
+    pub input: &'a Input<'a>,
+    /// How it reads.
+    pub locale: &'a Locale,
+    scores: BTreeMap<Place<'a>, &'a Score>,
+}
+
+/// Which number to print.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The level of the entity.
+    pub level: &'a str,
+    /// The entity's id.
+    pub entity: &'a str,
+    /// The period.
+    pub period: Period,
+    /// The slice's name and value; empty for the total.
+    pub slice: (&'a str, &'a str),
+}
+
+impl<'a> Cells<'a> {
+    /// Sorts the input's scores.
+    pub fn new(input: &'a Input<'a>, locale: &'a Locale) -> Cells<'a> {
+        let place = |s: &'a Score| -> Place<'a> {
+            (&s.metric, &s.level, &s.entity, s.grain, s.period_start, &s.slice, &s.slice_value)
+        };
+        let scores = input.scores.iter().chain(&input.around).map(|score| (place(score), score)).collect();
+        Cells { input, locale, scores }
+    }
+
+    /// The day up to which the document's numbers stand.
+    pub fn date(&self) -> Date {
+        self.input.period.measured_on(self.input.as_of)
+    }
+
+    /// Whether the reported period's last day is behind us.
+    pub fn finished(&self) -> bool {
+        self.input.period.end <= self.input.as_of
+    }
+
+    /// The metric's definition; `None` if the project has no metric of this name.
+    pub fn metric(&self, id: &str) -> Option<&'a Metric> {
+        self.input.metrics.get(id)
+    }
+
+    /// The document's own entity in some period.
+    pub fn own(&self, period: Period) -> Wanted<'a> {
+        let entity = &self.input.entity;
+        Wanted { level: &entity.level, entity: &entity.id, period, slice: ("", "") }
+    }
+
+    /// The longer periods around the reported one whose numbers stand at the document's date.
+    ///
+    /// A closed month inside an open quarter has none: the quarter's number would move on from night to night in a
+    /// document that should stand still.
+    pub fn longer(&self) -> Vec<Period> {
+        let around = |grain| self.input.calendar.period(grain, self.input.period.start);
+        let standing = |period: &Period| period.measured_on(self.input.as_of) == self.date();
+        self.input.report.also.iter().map(|grain| around(*grain)).filter(standing).collect()
+    }
+
+    /// A period as a column's heading: `Sep 2026`, or `2026 to date` while it lasts.
+    pub fn period_title(&self, period: Period) -> String {
+        let title = self.locale.short_period(period);
+        if period.end > self.input.as_of { format!("{title} to date") } else { title }
+    }
+
+    /// The score itself, if there is one.
+    pub fn score(&self, metric: &str, wanted: Wanted<'_>) -> Option<&'a Score> {
+        let (slice, slice_value) = wanted.slice;
+        let period = wanted.period;
+        // The map's keys live as long as the input; a shorter key finds them by comparing the same fields.
+        let key: Place<'_> = (metric, wanted.level, wanted.entity, period.grain, period.start, slice, slice_value);
+        self.scores.get(&key).copied()
+    }
+
+    /// The values that a slice of a metric takes for the entity in any of these periods, in order.
+    pub fn slice_values(&self, metric: &str, slice: &str, periods: &[Period]) -> Vec<&'a str> {
+        let entity = &self.input.entity;
+        let wanted = |s: &&Score| {
+            s.metric == metric
+                && s.slice == slice
+                && s.level == entity.level
+                && s.entity == entity.id
+                && periods.iter().any(|period| period.grain == s.grain && period.start == s.period_start)
+        };
+        let mut values: Vec<&str> = self.input.scores.iter().filter(wanted).map(|s| s.slice_value.as_str()).collect();
+        values.sort_unstable();
+        values.dedup();
+        values
+    }
+
+    /// The cell for a number, not yet formatted.
+    pub fn cell(&self, metric: &Metric, letter: usize, wanted: Wanted<'_>) -> Cell {
+        let score = self.score(&metric.id, wanted);
+        let reason = self.reason(metric, wanted, score);
+        let found = score.filter(|_| reason.is_none() || score.is_some_and(|s| s.value.is_none()));
+        let nought = reason.is_none() && score.is_none() && metric.is_nought_without_facts();
+        let n = found.map_or(0, |s| s.n);
+        Cell {
+            column: column_letter(letter),
+            metric: metric.id.clone(),
+            level: wanted.level.into(),
+            entity: wanted.entity.into(),
+            grain: wanted.period.grain,
+            period_start: wanted.period.start,
+            period_end: wanted.period.end,
+            slice: wanted.slice.0.into(),
+            slice_value: wanted.slice.1.into(),
+            value: found.and_then(|s| s.value).or(nought.then_some(Number::ZERO)),
+            numerator: found.and_then(|s| s.numerator),
+            denominator: found.and_then(|s| s.denominator),
+            n,
+            target: found.and_then(|s| s.target),
+            attainment: found.and_then(|s| s.attainment),
+            low: found.and_then(|s| s.low),
+            high: found.and_then(|s| s.high),
+            text: NO_NUMBER.into(),
+            n_text: self.locale.count(n),
+            target_text: None,
+            few: n < metric.header.minimum_n,
+            reason,
+        }
+    }
+
+    /// Why there is no number, if there is none.
+    fn reason(&self, metric: &Metric, wanted: Wanted<'_>, score: Option<&Score>) -> Option<String> {
+        if let Some(reason) = self.input.not_supplied.get(&metric.id) {
+            return Some(reason.clone());
+        }
+        if !metric.header.levels.iter().any(|level| level == wanted.level) {
+            return Some(format!("not measured for a {}", wanted.level));
+        }
+        let hired_on = self.input.entity.hired_on.filter(|_| wanted.entity == self.input.entity.id);
+        match score {
+            Some(score) if score.value.is_some() => None,
+            None if hired_on.is_some_and(|day| day > wanted.period.end) => Some("before the first day".into()),
+            None if metric.is_nought_without_facts() => None,
+            _ => Some(empty_words(metric)),
+        }
+    }
+
+    /// A line: its cells formatted alike, and its reference code.
+    pub fn line(&self, metric: &Metric, title: String, cells: Vec<Cell>) -> Line {
+        let mut line = Line {
+            code: String::new(),
+            metric: metric.id.clone(),
+            title,
+            unit: metric.header.unit,
+            cells,
+            change: None,
+            note: None,
+            bar: None,
+        };
+        self.set_texts(std::slice::from_mut(&mut line));
+        line.code = code(&line.cells, self.input.definitions);
+        line
+    }
+
+    /// Formats lines of one unit with one precision, so that their columns align and add up.
+    pub fn set_texts(&self, lines: &mut [Line]) {
+        let Some(unit) = lines.first().map(|line| line.unit) else { return };
+        let values = lines.iter().flat_map(|line| &line.cells).filter_map(|cell| cell.value);
+        let precision = Precision::of(unit, values);
+        let targets = lines.iter().flat_map(|line| &line.cells).filter_map(|cell| cell.target);
+        let target_precision = Precision::of(unit, targets);
+        let currency = &self.input.company.currency;
+        for cell in lines.iter_mut().flat_map(|line| &mut line.cells) {
+            if let Some(value) = cell.value {
+                cell.text = self.locale.value(unit, value, currency, precision);
+            }
+            cell.target_text =
+                cell.target.map(|target| self.locale.value(unit, target, currency, target_precision));
+        }
+    }
+
+    /// What to say about how many facts stand behind a line's first number, or why there is none.
+    pub fn note(&self, metric: &Metric, cell: &Cell) -> Option<String> {
+        if cell.value.is_none() {
+            return cell.reason.clone();
+        }
+        if cell.few {
+            return Some(judge::too_few(cell.n, self.locale));
+        }
+        // A count is its own n, and a formula has no facts of its own.
+        let record = metric.header.record.as_deref()?;
+        let is_its_own_n = metric.header.unit == Unit::Count;
+        (!is_its_own_n).then(|| self.locale.records(cell.n, record))
+    }
+}
+
+/// What to say where a metric that is not nought without facts has none.
+fn empty_words(metric: &Metric) -> String {
+    let closed = metric.header.record.as_deref() == Some("opportunities");
+    match metric.header.measure {
+        _ if metric.is_formula() => "nothing to measure it against".into(),
+        Some(Measure::Flow) if closed => "no deals closed yet".into(),
+        _ => "nothing to measure yet".into(),
+    }
+}
+
+/// `a` for the first column, `b` for the second, as far as `z`.
+pub fn column_letter(column: usize) -> String {
+    let letter = u8::try_from(column).ok().filter(|column| *column < 26).map_or(b'z', |column| b'a' + column);
+    char::from(letter).to_string()
+}
+
+/// The reference code of a line: of what its cells are, their numbers, and the definitions that made them.
+fn code(cells: &[Cell], definitions: &BTreeMap<String, Digest>) -> String {
+    #[derive(Serialize)]
+    struct Identity<'a> {
+        metric: &'a str,
+        level: &'a str,
+        entity: &'a str,
+        grain: Grain,
+        period_start: Date,
+        slice: &'a str,
+        slice_value: &'a str,
+        value: Option<Number>,
+        numerator: Option<Number>,
+        denominator: Option<Number>,
+        target: Option<Number>,
+        n: i64,
+        definition: Option<&'a Digest>,
+    }
+    let identities: Vec<Identity<'_>> = cells
+        .iter()
+        .map(|cell| Identity {
+            metric: &cell.metric,
+            level: &cell.level,
+            entity: &cell.entity,
+            grain: cell.grain,
+            period_start: cell.period_start,
+            slice: &cell.slice,
+            slice_value: &cell.slice_value,
+            value: cell.value,
+            numerator: cell.numerator,
+            denominator: cell.denominator,
+            target: cell.target,
+            n: cell.n,
+            definition: definitions.get(&cell.metric),
+        })
+        .collect();
+    reference_code(&json::canonical(&identities))
+}
+
+/// All metrics of the report: this period, the one before, a year before, the longer ones, and the team's.
+pub fn overview(cells: &Cells<'_>) -> Table {
+    let (input, locale) = (cells.input, cells.locale);
+    let previous = input.calendar.previous(input.period);
+    let year_before = input.calendar.year_before(input.period);
+    let mut wanted: Vec<(String, Wanted<'_>)> = [input.period, previous, year_before]
+        .into_iter()
+        .chain(cells.longer())
+        .map(|period| (cells.period_title(period), cells.own(period)))
+        .collect();
+    if let Some(team) = input.around.iter().find(|score| score.level == "team") {
+        let title = input.entity.team.as_deref().map_or_else(|| "Team".into(), one_line);
+        wanted.push((title, Wanted { level: "team", entity: &team.entity, period: input.period, slice: ("", "") }));
+    }
+    let columns = wanted.iter().enumerate().map(|(i, (title, _))| Column { letter: column_letter(i), title: title.clone() });
+    let lines = input.report.metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
+        let line = wanted.iter().enumerate().map(|(i, (_, wanted))| cells.cell(metric, i, *wanted)).collect();
+        let mut line = cells.line(metric, metric.header.title.clone(), line);
+        line.note = cells.note(metric, &line.cells[0]);
+        line.change = judge::change(cells, metric, &line.cells[0], &line.cells[1], &locale.period(previous));
+        line
+    });
+    Table {
+        id: "overview".into(),
+        title: "All numbers".into(),
+        caption: format!("Every metric of this scorecard, {} and for comparison", locale.period(input.period)),
+        lines: lines.collect(),
+        columns: columns.collect(),
+        empty: None,
+    }
+}

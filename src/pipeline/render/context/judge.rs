@@ -1,0 +1,45 @@
+//! Whether a number is better or worse than another one.
+//!
+//! Its one constraint: it says nothing where it cannot know: too few facts, an unfinished period, or a metric for which
+//! neither way is good.
+
+use super::cells::Cells;
+use super::{Cell, Change};
+use crate::domain::metric::{Better, Measure, Metric};
+use crate::pipeline::render::format::Locale;
+use std::cmp::Ordering;
+
+/// How the entity's number stands against the same of an earlier period, if that can be said.
+pub fn change(cells: &Cells<'_>, metric: &Metric, now: &Cell, before: &Cell, against: &str) -> Option<Change> {
+    if now.few || before.few || (!cells.finished() && grows_with_time(metric)) {
+        return None;
+    }
+    let (from, to) = (before.value?, now.value?);
+    let text = cells.locale.change(metric.header.unit, from, to, &cells.input.company.currency)?;
+    let (arrow, word, tone) = match (to.cmp(&from), metric.header.better) {
+        (Ordering::Equal, _) => ("=", "unchanged", "plain"),
+        (Ordering::Greater, Better::Higher) => ("▲", "better", "good"),
+        (Ordering::Greater, Better::Lower) => ("▲", "worse", "bad"),
+        (Ordering::Greater, Better::Neither | Better::Range) => ("▲", "higher", "plain"),
+        (Ordering::Less, Better::Higher) => ("▼", "worse", "bad"),
+        (Ordering::Less, Better::Lower) => ("▼", "better", "good"),
+        (Ordering::Less, Better::Neither | Better::Range) => ("▼", "lower", "plain"),
+    };
+    let phrase = match word {
+        "unchanged" => format!("unchanged from {against}"),
+        _ => format!("{text}, {word} than in {against}"),
+    };
+    let [arrow, word, tone, against] = [arrow, word, tone, against].map(String::from);
+    Some(Change { text, arrow, word, tone, against, phrase })
+}
+
+/// Whether half a period has about half of the number, so that it cannot be held against a whole one.
+pub fn grows_with_time(metric: &Metric) -> bool {
+    metric.is_formula()
+        || (metric.is_nought_without_facts() && metric.header.measure.unwrap_or(Measure::Flow) == Measure::Flow)
+}
+
+/// What to say of a number that too few facts stand behind.
+pub fn too_few(n: i64, locale: &Locale) -> String {
+    format!("n\u{a0}=\u{a0}{}, too few to judge", locale.count(n))
+}

@@ -1,0 +1,99 @@
+//! Thirteen periods of the charted metrics, and what to draw from them.
+//!
+//! Their one constraint: whatever a chart shows stands in a line here, and so in a table with a reference code.
+
+use super::cells::{Cells, column_letter};
+use super::{Cell, ChartPlan, Column, Line, Shape, Table};
+use crate::domain::metric::{Measure, Metric, Unit};
+use crate::domain::number::Number;
+use crate::domain::period::Period;
+use crate::pipeline::render::format::Locale;
+
+/// How many periods a chart has: a year, and the one of the year before to compare with.
+const PERIODS: usize = 13;
+
+fn periods(cells: &Cells<'_>) -> Vec<Period> {
+    cells.input.calendar.trailing(cells.input.period.grain, cells.input.period.start, PERIODS)
+}
+
+/// A line for each charted metric, a column for each period, oldest first.
+pub fn series(cells: &Cells<'_>) -> Table {
+    let periods = periods(cells);
+    let locale = cells.locale;
+    let columns = periods.iter().enumerate();
+    let columns = columns.map(|(i, period)| Column { letter: column_letter(i), title: locale.short_period(*period) });
+    let lines = cells.input.report.charts.iter().filter_map(|id| cells.metric(id)).map(|metric| {
+        let line = periods.iter().enumerate().map(|(i, period)| cells.cell(metric, i, cells.own(*period)));
+        cells.line(metric, metric.header.title.clone(), line.collect())
+    });
+    Table {
+        id: "series".into(),
+        title: "The numbers behind the charts".into(),
+        caption: format!(
+            "{} to {}; the letter names the row in a reference",
+            locale.period(periods[0]),
+            locale.period(cells.input.period)
+        ),
+        lines: lines.collect(),
+        columns: columns.collect(),
+        empty: None,
+    }
+}
+
+/// A chart for each line of the series.
+pub fn charts(cells: &Cells<'_>, series: &Table) -> Vec<ChartPlan> {
+    let lines = series.lines.iter().enumerate();
+    lines.filter_map(|(i, line)| Some(plan(cells, cells.metric(&line.metric)?, i, line))).collect()
+}
+
+fn plan(cells: &Cells<'_>, metric: &Metric, index: usize, line: &Line) -> ChartPlan {
+    let grain = cells.input.period.grain;
+    let has_target = line.cells.iter().any(|cell| cell.target.is_some());
+    let title = &metric.header.title;
+    let (shape, title, subtitle) = match (metric.header.measure, metric.is_nought_without_facts()) {
+        (Some(Measure::Stock), true) => (Shape::Level, title.clone(), format!("At the end of each {grain}")),
+        (_, true) if has_target => {
+            (Shape::Columns, format!("{title} against quota"), format!("Each {grain}; the dark mark is the quota"))
+        }
+        (_, true) => (Shape::Columns, title.clone(), format!("Each {grain}")),
+        _ if metric.header.minimum_n > 1 => {
+            let minimum = metric.header.minimum_n;
+            (Shape::Points, title.clone(), format!("Each {grain}, with n beneath; hollow where n is under {minimum}"))
+        }
+        _ => (Shape::Points, title.clone(), format!("Each {grain}, with n beneath")),
+    };
+    let description = describe(cells.locale, line, &cells.input.company.currency);
+    ChartPlan { id: format!("chart-{}", metric.id.replace('_', "-")), line: index, shape, title, subtitle, description }
+}
+
+/// The chart in words: its ends, its extremes, and how often the target was met.
+fn describe(locale: &Locale, line: &Line, currency: &str) -> String {
+    let known: Vec<(&Cell, Number)> = line.cells.iter().filter_map(|cell| Some((cell, cell.value?))).collect();
+    let when = |cell: &Cell| locale.period(Period { grain: cell.grain, start: cell.period_start, end: cell.period_end });
+    let what = |value: Number| match line.unit {
+        Unit::Money => locale.short(line.unit, value, currency),
+        unit => locale.plain(unit, value, currency),
+    };
+    let (Some(last), Some((lowest, low)), Some((highest, high))) =
+        (known.last(), known.iter().min_by_key(|(_, v)| *v), known.iter().max_by_key(|(_, v)| *v))
+    else {
+        return format!("{}: no numbers yet.", line.title);
+    };
+    let mut text = format!(
+        "{}: {} in {}; lowest {} in {}, highest {} in {}.",
+        line.title,
+        what(last.1),
+        when(last.0),
+        what(*low),
+        when(lowest),
+        what(*high),
+        when(highest)
+    );
+    let with_target: Vec<bool> =
+        known.iter().filter_map(|(cell, value)| Some(*value >= cell.target.filter(|t| *t > Number::ZERO)?)).collect();
+    if !with_target.is_empty() {
+        let met = with_target.iter().filter(|met| **met).count();
+        text.push_str(&format!(" The quota was met {met} times out of {}.", with_target.len()));
+    }
+    text
+}

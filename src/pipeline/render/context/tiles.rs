@@ -1,0 +1,69 @@
+//! The headline numbers.
+//!
+//! Their one constraint: a tile repeats a cell of the overview and points to it; it holds no number of its own.
+
+use super::cells::Cells;
+use super::{Cell, Table, TargetBar, Tile};
+use crate::domain::metric::{Metric, Unit};
+use crate::domain::number::Number;
+use crate::pipeline::render::format::{NO_NUMBER, Precision};
+
+/// A tile for each headline metric that the overview has.
+pub fn tiles(cells: &Cells<'_>, overview: &Table) -> Vec<Tile> {
+    let headline = cells.input.report.headline.iter();
+    headline.filter_map(|id| tile(cells, cells.metric(id)?, overview)).collect()
+}
+
+fn tile(cells: &Cells<'_>, metric: &Metric, overview: &Table) -> Option<Tile> {
+    let line = overview.lines.iter().find(|line| line.metric == metric.id)?;
+    let cell = line.cells.first()?;
+    let currency = &cells.input.company.currency;
+    let text = cell.value.map_or(NO_NUMBER.into(), |value| cells.locale.short(metric.header.unit, value, currency));
+    Some(Tile {
+        metric: metric.id.clone(),
+        title: metric.header.title.clone(),
+        text,
+        few: cell.few || cell.value.is_none(),
+        notes: notes(cells, metric, cell),
+        change: line.change.clone(),
+        bar: target_bar(cells, metric, cell),
+        reference: cell.value.map(|_| format!("{}.{}", line.code, cell.column)),
+    })
+}
+
+/// What stands beneath the number: of how many, how sure, or why there is none.
+fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
+    let mut notes = Vec::new();
+    match (cell.numerator, cell.denominator) {
+        (Some(upper), Some(lower)) if metric.header.unit == Unit::Percent && cell.low.is_some() => {
+            let record = metric.header.record.as_deref().unwrap_or("facts");
+            let lower = lower.units() / Number::whole(1).units();
+            let of = cells.locale.records(i64::try_from(lower).unwrap_or(cell.n), record);
+            notes.push(format!("{} of {of}", cells.locale.decimal(upper, 0)));
+            if cell.few {
+                notes.extend(cells.note(metric, cell));
+            }
+        }
+        _ => notes.extend(cells.note(metric, cell)),
+    }
+    if let (Some(low), Some(high), false) = (cell.low, cell.high, cell.few) {
+        notes.push(format!("95% interval {}", cells.locale.interval(low, high)));
+    }
+    notes
+}
+
+/// The value beside its target, on a scale that holds both.
+fn target_bar(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Option<TargetBar> {
+    let target = cell.target.filter(|target| *target > Number::ZERO)?;
+    let value = cell.value?.max(Number::ZERO);
+    let scale = value.max(target);
+    let thousandths = |part: Number| {
+        let share = part.checked_div(scale).map_or(0, |share| share.units() * 1000 / Number::whole(1).units());
+        i64::try_from(share).unwrap_or(0)
+    };
+    let attainment = cell.attainment.map_or(NO_NUMBER.into(), |share| {
+        cells.locale.value(Unit::Percent, share, "", Precision::of(Unit::Percent, []))
+    });
+    let goal = cells.locale.short(metric.header.unit, target, &cells.input.company.currency);
+    Some(TargetBar { fill: thousandths(value), mark: thousandths(target), text: format!("{attainment} of {goal} quota") })
+}

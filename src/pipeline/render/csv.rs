@@ -1,0 +1,160 @@
+//! The CSV twin: every number of a document, raw and as printed.
+//!
+//! Its one constraint: a text that a spreadsheet would run is prefixed with an apostrophe; a number never is.
+
+use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table};
+
+const HEAD: [&str; 19] = [
+    "section", "row", "title", "column", "reference", "metric", "level", "entity", "grain", "period_start",
+    "period_end", "slice", "slice_value", "value", "text", "n", "target", "low", "high",
+];
+
+/// The twin of a document: UTF-8, a header, one record for each number, lines ending in a line feed.
+pub fn twin(context: &Context) -> String {
+    let mut out = Csv::new(&HEAD);
+    for table in [&context.overview, &context.series].into_iter().chain(&context.breakdowns) {
+        for (row, line) in table.lines.iter().enumerate() {
+            for (column, cell) in table.columns.iter().zip(&line.cells) {
+                out.record(&score(table, row, line, column, cell));
+            }
+            out.records(change(table, row, line));
+        }
+    }
+    for list in &context.lists {
+        for (row, cells) in list.rows.iter().enumerate() {
+            out.records((0..cells.len()).map(|column| listed(list, row, column)));
+        }
+    }
+    out.finish()
+}
+
+fn score(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -> Vec<Field> {
+    let optional = |number: Option<crate::domain::number::Number>| {
+        Field::number(number.map(|number| number.to_string()).unwrap_or_default())
+    };
+    vec![
+        Field::text(&table.id),
+        Field::number((row + 1).to_string()),
+        Field::text(&line.title),
+        Field::text(&column.title),
+        Field::text(format!("{}.{}", line.code, cell.column)),
+        Field::text(&cell.metric),
+        Field::text(&cell.level),
+        Field::text(&cell.entity),
+        Field::text(cell.grain.name()),
+        Field::text(cell.period_start.to_string()),
+        Field::text(cell.period_end.to_string()),
+        Field::text(&cell.slice),
+        Field::text(&cell.slice_value),
+        optional(cell.value),
+        Field::number(&cell.text),
+        Field::number(cell.n.to_string()),
+        optional(cell.target),
+        optional(cell.low),
+        optional(cell.high),
+    ]
+}
+
+/// The change of a line is derived from its first two cells, so both letters stand in its reference.
+fn change(table: &Table, row: usize, line: &Line) -> Option<Vec<Field>> {
+    let change = line.change.as_ref()?;
+    let mut fields = vec![
+        Field::text(&table.id),
+        Field::number((row + 1).to_string()),
+        Field::text(&line.title),
+        Field::text(format!("change from {}", change.against)),
+        Field::text(format!("{}.a-b", line.code)),
+        Field::text(&line.metric),
+    ];
+    fields.resize_with(14, || Field::text(""));
+    fields.push(Field::number(&change.text));
+    fields.resize_with(HEAD.len(), || Field::text(""));
+    Some(fields)
+}
+
+fn listed(list: &ListTable, row: usize, column: usize) -> Vec<Field> {
+    let (head, cell) = (&list.columns[column], &list.rows[row][column]);
+    let raw = cell.raw.as_deref().unwrap_or_default();
+    let field = |text: &str| if head.numeric && is_number(raw) { Field::number(text) } else { Field::text(text) };
+    let mut fields = vec![
+        Field::text(&list.id),
+        Field::number((row + 1).to_string()),
+        Field::text(&list.title),
+        Field::text(&head.title),
+    ];
+    fields.resize_with(13, || Field::text(""));
+    fields.extend([field(raw), field(&cell.text)]);
+    fields.resize_with(HEAD.len(), || Field::text(""));
+    fields
+}
+
+/// A column may say that it holds numbers and yet hold a text that could not be read.
+fn is_number(text: &str) -> bool {
+    text.parse::<crate::domain::number::Number>().is_ok()
+}
+
+/// One field, safe to be opened in a spreadsheet.
+pub struct Field(String);
+
+impl Field {
+    /// A text: prefixed if a spreadsheet would run it.
+    pub fn text(text: impl AsRef<str>) -> Field {
+        let text = text.as_ref();
+        match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            true => Field(format!("'{text}")),
+            false => Field(text.to_owned()),
+        }
+    }
+
+    /// A number: as it is, whatever its sign.
+    pub fn number(text: impl Into<String>) -> Field {
+        Field(text.into())
+    }
+}
+
+/// RFC 4180, but for its line ends.
+pub struct Csv {
+    writer: ::csv::Writer<Vec<u8>>,
+}
+
+impl Csv {
+    /// With a header.
+    pub fn new(head: &[&str]) -> Csv {
+        let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+        writer.write_record(head).expect("writing to memory does not fail");
+        Csv { writer }
+    }
+
+    /// Adds a record, as long as the header.
+    pub fn record(&mut self, fields: &[Field]) {
+        let fields = fields.iter().map(|field| field.0.as_bytes());
+        self.writer.write_record(fields).expect("writing to memory does not fail, and records are as long as the header");
+    }
+
+    /// Adds several.
+    pub fn records(&mut self, records: impl IntoIterator<Item = Vec<Field>>) {
+        records.into_iter().for_each(|fields| self.record(&fields));
+    }
+
+    /// The whole text.
+    pub fn finish(self) -> String {
+        let bytes = self.writer.into_inner().expect("writing to memory does not fail");
+        String::from_utf8(bytes).expect("every field is UTF-8")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_texts_that_a_spreadsheet_would_run_are_prefixed() {
+        let mut csv = Csv::new(&["a", "b"]);
+        csv.record(&[Field::text("=cmd|' /C calc'!A0"), Field::number("-12.5")]);
+        csv.record(&[Field::text("+1"), Field::text("-x")]);
+        csv.record(&[Field::text("@a"), Field::text("\tb")]);
+        csv.record(&[Field::text("a=b, \"c\"\nd"), Field::text("Ω")]);
+        let lines = "a,b\n'=cmd|' /C calc'!A0,-12.5\n'+1,'-x\n'@a,'\tb\n\"a=b, \"\"c\"\"\nd\",Ω\n";
+        assert_eq!(csv.finish(), lines);
+    }
+}

@@ -1,0 +1,254 @@
+//! The PDF: the only file that knows Typst.
+//!
+//! Its one constraint: a document sees its template, the fonts it was given and the context as data, and nothing else:
+//! no clock, no package, no file of the machine, and no text of the data as markup.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::pipeline::render::attachments::Attachment;
+use crate::pipeline::render::charts::Chart;
+use crate::pipeline::render::context::Context;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use typst::diag::{FileError, FileResult, Severity, SourceDiagnostic};
+use typst::foundations::{Bytes, Datetime, Duration, Smart};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Feature, Library, LibraryExt, World, WorldExt};
+use typst_kit::fonts::FontStore;
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
+
+/// The template that is the document.
+const MAIN: &str = "report.typ";
+/// The context, as the template reads it.
+const CONTEXT: &str = "context.json";
+/// Name, media type and description of each attachment; the bytes stand under the attachments' own names.
+const ATTACHMENTS: &str = "attachments.json";
+
+/// Parsed templates and fonts, ready for any number of documents on any thread.
+pub struct Pdf {
+    library: LazyHash<Library>,
+    fonts: FontStore,
+    sources: BTreeMap<String, Source>,
+    files: BTreeMap<String, Bytes>,
+    main: FileId,
+    standards: PdfStandards,
+}
+
+/// The fonts that Scorebook brings: Noto Sans for everything, Libertinus Serif for headings.
+pub fn fonts() -> Vec<Vec<u8>> {
+    let sans = [notosans::REGULAR_TTF, notosans::BOLD_TTF, notosans::ITALIC_TTF, notosans::BOLD_ITALIC_TTF];
+    let serif = typst_kit::fonts::embedded().filter(|(_, info)| info.family == "Libertinus Serif");
+    sans.into_iter().map(<[u8]>::to_vec).chain(serif.map(|(font, _)| font.data().to_vec())).collect()
+}
+
+impl Pdf {
+    /// Parses the templates (`report.typ` and what it imports, by their paths) and loads the fonts.
+    ///
+    /// # Errors
+    /// A template that is no text, a path that is none, or bytes that are no font.
+    pub fn new(files: BTreeMap<String, Vec<u8>>, fonts: Vec<Vec<u8>>) -> Result<Pdf> {
+        // Header cells of rows can be tagged as such: a table is unreadable by ear without them.
+        let features = [Feature::A11yExtras].into_iter().collect();
+        let mut pdf = Pdf {
+            library: LazyHash::new(Library::builder().with_features(features).build()),
+            fonts: FontStore::new(),
+            sources: BTreeMap::new(),
+            files: BTreeMap::new(),
+            main: file_id(MAIN)?,
+            standards: PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
+                .map_err(|error| Diagnostic::internal(error.message().as_str()))?,
+        };
+        for bytes in fonts {
+            let faces: Vec<Font> = Font::iter(Bytes::new(bytes)).collect();
+            if faces.is_empty() {
+                return Err(Diagnostic::project("a font file holds no font that can be read"));
+            }
+            pdf.fonts.extend(faces.into_iter().map(|font| {
+                let info = font.info().clone();
+                (font, info)
+            }));
+        }
+        for (path, bytes) in files {
+            if path.ends_with(".typ") {
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| Diagnostic::project("a template is not UTF-8").at(Place::file(path.as_str())))?;
+                pdf.sources.insert(path.clone(), Source::new(file_id(&path)?, text));
+            } else {
+                pdf.files.insert(path, Bytes::new(bytes));
+            }
+        }
+        Ok(pdf)
+    }
+
+    /// The document for a context.
+    ///
+    /// # Errors
+    /// A character that no font has, or a template that Typst or the PDF standards refuse.
+    pub fn render(&self, context: &Context, charts: &[Chart], attachments: &[Attachment]) -> Result<Vec<u8>> {
+        let value = serde_json::to_value(context).expect("a context is plain JSON");
+        self.check_coverage(context, &value)?;
+        let document = Document { shared: self, data: data(&value, charts, attachments) };
+        let pages = typst::compile::<PagedDocument>(&document).output;
+        let pages = pages.map_err(|errors| document.refuse(context, &errors))?;
+        let date = context.date;
+        let parts = (u8::try_from(date.month()), u8::try_from(date.day()));
+        let midnight = match parts {
+            (Ok(month), Ok(day)) => Datetime::from_ymd_hms(date.year().into(), month, day, 0, 0, 0),
+            _ => None,
+        };
+        let options = PdfOptions {
+            ident: Smart::Custom(identity(context)),
+            creator: Smart::Custom(Some("Scorebook".into())),
+            timestamp: midnight.map(Timestamp::new_utc),
+            standards: self.standards.clone(),
+            tagged: true,
+            ..PdfOptions::default()
+        };
+        typst_pdf::pdf(&pages, &options).map_err(|errors| document.refuse(context, &errors))
+    }
+
+    /// Names every character that would be printed and that no font has.
+    fn check_coverage(&self, context: &Context, value: &Value) -> Result<()> {
+        let mut printed = BTreeSet::new();
+        characters(value, &mut printed);
+        let book = self.fonts.book();
+        let fonts: Vec<_> = (0..).map_while(|index| book.info(index)).collect();
+        let missing: Vec<String> = printed
+            .into_iter()
+            .filter(|c| !c.is_whitespace() && !fonts.iter().any(|font| font.coverage.contains(u32::from(*c))))
+            .map(|c| format!("`{c}` (U+{:04X})", u32::from(c)))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (name, id) = (&context.entity.name, &context.entity.id);
+        Err(Diagnostic::data(format!("no font has all characters of the PDF for {name} ({id})"))
+            .note(format!("missing: {}", missing.join(", ")))
+            .help("add a font that has them to the fonts of the settings"))
+    }
+}
+
+/// What stays the same when the same document is made again.
+fn identity(context: &Context) -> String {
+    let entity = &context.entity;
+    format!("{}/{}/{}/{}", context.report.id, entity.level, entity.id, context.period.name)
+}
+
+/// Paths are interned for ever, so every document uses the same ones.
+fn file_id(path: &str) -> Result<FileId> {
+    let path = VirtualPath::new(format!("/{path}"))
+        .map_err(|_| Diagnostic::project(format!("`{path}` is no path for a template")))?;
+    Ok(RootedPath::new(VirtualRoot::Project, path).intern())
+}
+
+/// The characters of all texts but those that are only there to be read by programs.
+fn characters(value: &Value, into: &mut BTreeSet<char>) {
+    match value {
+        Value::String(text) => into.extend(text.chars()),
+        Value::Array(items) => items.iter().for_each(|item| characters(item, into)),
+        Value::Object(members) => {
+            let printed = members.iter().filter(|(name, _)| !matches!(name.as_str(), "raw" | "facts"));
+            printed.for_each(|(_, member)| characters(member, into));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The files that differ from document to document.
+fn data(context: &Value, charts: &[Chart], attachments: &[Attachment]) -> BTreeMap<String, Bytes> {
+    #[derive(Serialize)]
+    struct Listed<'a> {
+        name: &'a str,
+        mime: &'a str,
+        description: &'a str,
+    }
+    let listed: Vec<Listed<'_>> = (attachments.iter())
+        .map(|Attachment { name, mime, description, .. }| Listed { name, mime, description })
+        .collect();
+    let listed = serde_json::to_vec(&listed).expect("three texts are plain JSON");
+    let mut files = BTreeMap::from([
+        (CONTEXT.to_owned(), Bytes::new(context.to_string().into_bytes())),
+        (ATTACHMENTS.to_owned(), Bytes::new(listed)),
+    ]);
+    files.extend(charts.iter().enumerate().map(|(i, chart)| {
+        (format!("chart-{i}.svg"), Bytes::new(chart.svg.clone().into_bytes()))
+    }));
+    files.extend(attachments.iter().map(|attachment| {
+        (format!("attachments/{}", attachment.name), Bytes::new(attachment.bytes.clone()))
+    }));
+    files
+}
+
+/// What Typst sees while it makes one document.
+struct Document<'a> {
+    shared: &'a Pdf,
+    data: BTreeMap<String, Bytes>,
+}
+
+impl World for Document<'_> {
+    fn library(&self) -> &LazyHash<Library> {
+        &self.shared.library
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        self.shared.fonts.book()
+    }
+
+    fn main(&self) -> FileId {
+        self.shared.main
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        let path = id.get().vpath().get_without_slash();
+        self.shared.sources.get(path).cloned().ok_or_else(|| FileError::NotFound(path.into()))
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        let path = id.get().vpath().get_without_slash();
+        let found = self.data.get(path).or_else(|| self.shared.files.get(path));
+        found.cloned().ok_or_else(|| FileError::NotFound(path.into()))
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        self.shared.fonts.font(index)
+    }
+
+    fn today(&self, _: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+impl Document<'_> {
+    /// Typst's errors in Scorebook's style: the first with its place, the others as notes.
+    fn refuse(&self, context: &Context, errors: &[SourceDiagnostic]) -> Box<Diagnostic> {
+        let errors: Vec<_> = errors.iter().filter(|error| error.severity == Severity::Error).collect();
+        let Some((first, others)) = errors.split_first() else {
+            return Diagnostic::internal("Typst gave up without saying why");
+        };
+        let mut diagnostic = Diagnostic::project(first.message.as_str());
+        if let Some(place) = self.place(first) {
+            diagnostic = diagnostic.at(place);
+        }
+        diagnostic = diagnostic.note(format!("in the PDF for {} ({})", context.entity.name, context.entity.id));
+        for other in others {
+            diagnostic = diagnostic.note(other.message.as_str());
+        }
+        for hint in &first.hints {
+            diagnostic = diagnostic.help(hint.v.as_str());
+        }
+        diagnostic
+    }
+
+    fn place(&self, error: &SourceDiagnostic) -> Option<Place> {
+        let id = error.span.id()?;
+        let source = self.source(id).ok()?;
+        let range = self.range(error.span)?;
+        let (line, column) = source.lines().byte_to_line_column(range.start)?;
+        let width = source.text().get(range)?.lines().next().unwrap_or_default().chars().count();
+        let path = id.get().vpath().get_without_slash();
+        Some(Place::line(path, source.text(), line + 1).columns(column + 1, width))
+    }
+}

@@ -1,0 +1,188 @@
+//! Documents of four people, made and looked into.
+
+use super::charts::{self, Chart};
+use super::context::{Context, context};
+use super::fixture::Fixture;
+use super::input::Input;
+use super::{attachments, csv, html, pdf, workers};
+use crate::domain::json;
+use std::collections::BTreeMap;
+
+const TEMPLATES: [(&str, &str); 5] = [
+    ("report.typ", include_str!("../../../report_templates/rep_scorecard/report.typ")),
+    ("theme/theme.typ", include_str!("../../../report_templates/theme/theme.typ")),
+    ("report.html", include_str!("../../../report_templates/rep_scorecard/report.html")),
+    ("theme/theme.css", include_str!("../../../report_templates/theme/theme.css")),
+    ("theme/parts.html", include_str!("../../../report_templates/theme/parts.html")),
+];
+
+fn pdf_maker() -> pdf::Pdf {
+    let files = TEMPLATES.iter().filter(|(name, _)| name.ends_with(".typ"));
+    let files = files.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    pdf::Pdf::new(files, pdf::fonts()).expect("the shipped templates are valid")
+}
+
+fn html_maker() -> html::Html {
+    let files = TEMPLATES.iter().filter(|(name, _)| !name.ends_with(".typ"));
+    let files: BTreeMap<String, String> =
+        files.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    html::Html::new(&files).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn prepared(input: &Input<'_>) -> (Context, Vec<Chart>) {
+    let context = context(input);
+    let charts = charts::draw(&context);
+    (context, charts)
+}
+
+fn make_pdf(maker: &pdf::Pdf, fixture: &Fixture, (context, charts): &(Context, Vec<Chart>)) -> Vec<u8> {
+    let attached = attachments::attachments(context, &fixture.metrics, Some("{}".into()));
+    maker.render(context, charts, &attached).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn page(input: &Input<'_>) -> String {
+    let (context, charts) = prepared(input);
+    html_maker().render(&context, &charts).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// `cargo test write_documents -- --ignored` fills `target/documents/` with what a reader would get.
+#[test]
+#[ignore = "writes documents to be looked at"]
+fn write_documents() {
+    let fixture = Fixture::new();
+    let (pdf, html) = (pdf_maker(), html_maker());
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/documents");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    let people = [("strong", fixture.strong()), ("weak", fixture.weak()), ("new", fixture.new_rep()), ("hostile", fixture.hostile())];
+    for (name, input) in people {
+        let prepared = prepared(&input);
+        let write = |kind: &str, bytes: &[u8]| {
+            std::fs::write(folder.join(format!("{name}.{kind}")), bytes).expect("the target folder can be written");
+        };
+        write("json", json::canonical(&prepared.0).as_bytes());
+        write("csv", csv::twin(&prepared.0).as_bytes());
+        let page = html.render(&prepared.0, &prepared.1).unwrap_or_else(|error| panic!("{error}"));
+        write("html", page.as_bytes());
+        write("pdf", &make_pdf(&pdf, &fixture, &prepared));
+    }
+}
+
+/// `cargo test --release render_many -- --ignored --nocapture` says how long a document takes and how memory grows.
+#[test]
+#[ignore = "takes long"]
+fn render_many() {
+    let fixture = Fixture::new();
+    let maker = pdf_maker();
+    let prepared = prepared(&fixture.strong());
+    let mut sizes = Vec::new();
+    workers::run(2, 0..300, |_| make_pdf(&maker, &fixture, &prepared).len(), |length| {
+        if sizes.len() % 50 == 0 {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let memory = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+            println!("{} documents: {memory}", sizes.len());
+        }
+        sizes.push(length);
+    });
+    assert!(sizes.iter().all(|length| *length == sizes[0]));
+}
+
+#[test]
+fn a_pdf_has_the_same_bytes_whenever_and_wherever_it_is_made() {
+    let fixture = Fixture::new();
+    let maker = pdf_maker();
+    let prepared = prepared(&fixture.strong());
+    let first = make_pdf(&maker, &fixture, &prepared);
+    let mut others = Vec::new();
+    workers::run(2, 0..3, |_| make_pdf(&pdf_maker(), &fixture, &prepared), |bytes| others.push(bytes));
+    assert!(others.iter().all(|other| *other == first));
+    assert_eq!(others.len(), 3);
+}
+
+#[test]
+fn contexts_are_plain_and_hold_no_floating_point() {
+    let fixture = Fixture::new();
+    for input in [fixture.strong(), fixture.weak(), fixture.new_rep(), fixture.hostile()] {
+        let first = json::canonical(&context(&input));
+        assert_eq!(first, json::canonical(&context(&input)));
+    }
+    let schema = serde_json::to_value(schemars::schema_for!(Context)).expect("a schema is JSON");
+    assert!(schema["properties"]["overview"].is_object());
+}
+
+#[test]
+fn texts_of_the_data_stay_texts() {
+    let fixture = Fixture::new();
+    let input = fixture.hostile();
+    let html = page(&input);
+    assert!(html.contains("#strong[x] &lt;script&gt;alert(1)&lt;"), "the name is escaped");
+    assert!(!html.contains("<script"));
+    assert!(html.contains("=cmd|"));
+    assert!(html.contains("{{ 7 * 7 }} {% raw %}"));
+    let twin = csv::twin(&context(&input));
+    assert!(twin.contains(",#strong[x] <script>alert(1)</script>,"));
+    assert!(twin.contains(",'=cmd|' /C calc'!A0,"));
+    assert!(twin.contains(",-123456789012.34,"), "negative numbers are not prefixed");
+    assert!(twin.contains(",'-2+3,"));
+}
+
+#[test]
+fn a_page_is_whole_by_itself() {
+    let html = page(&Fixture::new().strong());
+    for outside in ["http://", "https://", "src=", "@import", "url("] {
+        let own = html.replace("http://www.w3.org/2000/svg", "");
+        assert!(!own.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn a_reference_code_follows_its_numbers() {
+    let fixture = Fixture::new();
+    let before = context(&fixture.strong());
+    let mut input = fixture.strong();
+    let period = input.period;
+    let changed = |s: &&mut crate::domain::score::Score| {
+        s.metric == "calls_made" && s.grain == period.grain && s.period_start == period.start
+    };
+    input.scores.iter_mut().find(changed).expect("a strong rep calls").n += 1;
+    let after = context(&input);
+    for (old, new) in before.overview.lines.iter().zip(&after.overview.lines) {
+        assert_eq!(old.code == new.code, old.metric != "calls_made", "{}", old.metric);
+    }
+    let json = json::canonical(&after);
+    assert!(json.contains(&format!("\"code\":\"{}\"", after.overview.lines[0].code)));
+}
+
+#[test]
+fn what_is_not_there_is_said_in_words() {
+    let fixture = Fixture::new();
+    let new = context(&fixture.new_rep());
+    let line = |metric: &str| new.overview.lines.iter().find(|line| line.metric == metric).expect("in the report");
+    assert_eq!(line("win_rate").cells[0].text, "–");
+    assert_eq!(line("win_rate").note.as_deref(), Some("no deals closed yet"));
+    assert_eq!(line("bookings").cells[0].text, "€0");
+    assert_eq!(line("bookings").cells[1].reason.as_deref(), Some("before the first day"));
+    assert_eq!(new.summary[0].replace('\u{a0}', " "), "No deals were won in September; the quota is €18,750.");
+    let weak = context(&fixture.weak());
+    assert_eq!(weak.period.until.as_deref(), Some("to 15\u{a0}September"));
+    assert!(weak.overview.lines.iter().all(|line| line.metric != "bookings" || line.change.is_none()));
+}
+
+#[test]
+fn a_character_without_a_glyph_is_named_with_its_reader() {
+    let fixture = Fixture::new();
+    let mut input = fixture.strong();
+    input.lists[0].rows[0][0] = Some("株式会社".into());
+    let (context, charts) = prepared(&input);
+    let error = pdf_maker().render(&context, &charts, &[]).expect_err("no font has it").to_string();
+    assert!(error.contains("Amélie Brückner") && error.contains("`株` (U+682A)"), "{error}");
+}
+
+#[test]
+fn a_mistake_in_a_template_is_shown_with_its_line() {
+    let fixture = Fixture::new();
+    let (context, charts) = prepared(&fixture.strong());
+    let files = BTreeMap::from([("report.typ".to_owned(), b"= Title\n#unknwon()".to_vec())]);
+    let maker = pdf::Pdf::new(files, pdf::fonts()).expect("it can be parsed");
+    let error = maker.render(&context, &charts, &[]).expect_err("it cannot be run").to_string();
+    assert!(error.contains("report.typ:2:2") && error.contains("#unknwon()"), "{error}");
+}
