@@ -260,7 +260,7 @@ impl Company {
         let (mut rep, mut team, mut region) = (unassigned(), unassigned(), unassigned());
         if self.users.contains_key(owner) {
             rep = named(owner);
-            // Both days of an assignment are its own. Of two that cover one day (an error of the data) the file's first.
+            // Both end days belong to an assignment. Of two that cover one day (an error) the first in the file counts.
             let covers = |from: Date, to: Option<Date>| from <= day && to.is_none_or(|to| day <= to);
             let mut own = self.assignments.get(owner).into_iter().flatten();
             if let Some(assignment) = own.find(|assignment| covers(assignment.starts_on, assignment.ends_on)) {
