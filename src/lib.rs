@@ -3,6 +3,8 @@
 pub mod diagnostic;
 pub mod domain;
 pub mod engine;
+pub mod ledger;
+pub mod lock;
 pub mod parquet_file;
 pub mod pipeline;
 pub mod project;

@@ -31,7 +31,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads a project's folder: its settings, its queries, its report templates, and the built-in fonts.
+    /// Reads a project's folder: its settings, its queries and its report templates.
     pub fn open(folder: &Path) -> Result<Project> {
         let settings = folder.join(SETTINGS);
         if !settings.is_file() {
@@ -43,9 +43,6 @@ impl Project {
         project.read(folder, SETTINGS)?;
         for part in ["queries", "report_templates"] {
             project.read_folder(folder, part)?;
-        }
-        for (name, bytes) in built_in_fonts() {
-            project.insert(format!("fonts/{name}"), Bytes::from_static(bytes));
         }
         Ok(project)
     }
@@ -62,10 +59,15 @@ impl Project {
     /// A project of these files alone.
     pub fn of_files(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Project {
         let mut project = Project::default();
-        for (path, bytes) in files {
-            project.insert(path, bytes.into());
-        }
+        project.extend(files);
         project
+    }
+
+    /// Adds definitions that stand in no folder, such as built-in fonts.
+    pub fn extend(&mut self, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
+        for (path, bytes) in files {
+            self.insert(path, bytes.into());
+        }
     }
 
     fn insert(&mut self, path: String, bytes: Bytes) {
@@ -146,15 +148,6 @@ fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str> {
             .at(Place::file(path))
             .help("save it as UTF-8")
     })
-}
-
-fn built_in_fonts() -> [(&'static str, &'static [u8]); 4] {
-    [
-        ("NotoSans-Regular.ttf", notosans::REGULAR_TTF),
-        ("NotoSans-Bold.ttf", notosans::BOLD_TTF),
-        ("NotoSans-Italic.ttf", notosans::ITALIC_TTF),
-        ("NotoSans-BoldItalic.ttf", notosans::BOLD_ITALIC_TTF),
-    ]
 }
 
 /// Reads TOML, with its faults shown at their place; `line` is the file's line on which `text` starts.

@@ -1,1 +1,477 @@
-//! Rendering.
+//! From scores to documents: the complete set is listed first, then each is rendered from its own context.
+//!
+//! A document's key names its context, templates and fonts, so an unchanged one is found and not made. Memory does not
+//! grow with the number of documents: scores are read entity by entity, and each worker holds one document.
+
+pub mod input;
+pub mod format;
+pub mod context;
+pub mod charts;
+pub mod html;
+pub mod pdf;
+pub mod csv;
+pub mod attachments;
+pub mod workers;
+
+mod changes;
+mod lists;
+mod audience;
+mod reading;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::digest::{Digest, Key};
+use crate::domain::json;
+use crate::domain::metric::Metrics;
+use crate::domain::period::{Grain, Period};
+use crate::pipeline::Night;
+use crate::pipeline::score::{Scores, definition};
+use crate::pipeline::stage::Model;
+use crate::steps::Made;
+use crate::store::object_name;
+use charts::Chart;
+use context::Context;
+use input::{Company, Input, Report};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Raised when rendering makes other documents of the same inputs.
+const FORMAT: u32 = 1;
+/// The typesetter's name and version, part of every PDF's key.
+pub const TYPESETTER: &str = "typst 0.15.1";
+/// Where report templates stand.
+const TEMPLATES: &str = "report_templates/";
+/// Where fonts stand among the definitions.
+const FONTS: &str = "fonts/";
+/// The format under which a document's context is kept: what explains it, and what says later what changed.
+pub const CONTEXT: &str = "json";
+/// So many documents are brought to the disk together.
+const FLUSH_EVERY: usize = 64;
+
+/// One document of a run, in all its formats.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Document {
+    /// The report's id.
+    pub report: String,
+    /// The period's name.
+    pub period: String,
+    /// The audience's level.
+    pub level: String,
+    /// The entity's id.
+    pub entity: String,
+    /// The readable name of its files, without their ending.
+    pub view: String,
+    /// The key: what made it.
+    pub key: Key,
+    /// The digest of each format's file: `pdf`, `html`, `csv`, and its context as `json`.
+    pub files: BTreeMap<String, Digest>,
+}
+
+impl Document {
+    /// The path of a file in the warehouse.
+    pub fn path(format: &str, digest: &Digest) -> String {
+        object_name("documents", digest, format)
+    }
+
+    /// The paths of its files in the readable view.
+    pub fn views(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let printed = self.files.iter().filter(|(format, _)| *format != CONTEXT);
+        printed.map(|(format, digest)| (format!("{}.{format}", self.view), Document::path(format, digest)))
+    }
+}
+
+/// A document that was made, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The report's id.
+    pub report: String,
+    /// The entity's name.
+    pub name: String,
+    /// Why it was made.
+    pub why: String,
+}
+
+/// All documents of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    /// By report, period and entity.
+    pub documents: Vec<Document>,
+    /// Those that had to be made, and why.
+    pub made: Vec<Reason>,
+    /// How many were found as they were.
+    pub reused: usize,
+    /// Those that could not be made: report, entity's id, and what is wrong.
+    pub failed: Vec<(String, String, Box<Diagnostic>)>,
+}
+
+/// The contexts of the documents of an earlier run, to say what changed: (report, period, entity) -> key and digest.
+pub type Before = BTreeMap<(String, String, String), (Key, Digest)>;
+
+/// What a whole report made, if nothing of it changed.
+#[derive(Serialize, Deserialize)]
+struct MadeReport(Vec<Document>);
+
+impl Made for MadeReport {
+    fn objects(&self) -> Vec<String> {
+        self.0.iter().flat_map(|d| d.files.iter().map(|(format, digest)| Document::path(format, digest))).collect()
+    }
+}
+
+/// What one document's step made.
+#[derive(Serialize, Deserialize)]
+struct MadeDocument(BTreeMap<String, Digest>);
+
+impl Made for MadeDocument {
+    fn objects(&self) -> Vec<String> {
+        self.0.iter().map(|(format, digest)| Document::path(format, digest)).collect()
+    }
+}
+
+/// All reports of the project, by id.
+pub fn reports(night: &Night<'_>) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for (path, text, _) in night.project.texts(TEMPLATES, "/report.toml")? {
+        let id = path[TEMPLATES.len()..].trim_end_matches("/report.toml");
+        reports.push(Report::parse(id, path, text)?);
+    }
+    Ok(reports)
+}
+
+/// The grains that reports print.
+pub fn grains(reports: &[Report]) -> BTreeSet<Grain> {
+    reports.iter().flat_map(|report| report.also.iter().copied().chain([report.grain])).collect()
+}
+
+/// Makes or finds all documents.
+pub async fn run(
+    night: &Night<'_>,
+    model: &Model,
+    scores: &Scores,
+    metrics: &Metrics,
+    reports: &[Report],
+    before: &Before,
+) -> Result<Rendered> {
+    let mut rendered = Rendered::default();
+    for report in reports {
+        input::check(report, metrics)?;
+        let rendering = Rendering::of(night, model, scores, metrics, report)?;
+        let key = rendering.key();
+        if let Some(MadeReport(documents)) = night.steps.recall(key).await? {
+            rendered.reused += documents.len();
+            rendered.documents.extend(documents);
+            continue;
+        }
+        let start = rendered.documents.len();
+        rendering.all(before, &mut rendered).await?;
+        if rendered.failed.iter().all(|(id, _, _)| *id != report.id) {
+            night.steps.remember(key, &MadeReport(rendered.documents[start..].to_vec()))?;
+        }
+    }
+    night.steps.flush().await?;
+    Ok(rendered)
+}
+
+/// One report while its documents are made.
+struct Rendering<'a> {
+    night: &'a Night<'a>,
+    model: &'a Model,
+    scores: &'a Scores,
+    metrics: &'a Metrics,
+    report: &'a Report,
+    period: Period,
+    company: Company,
+    definitions: BTreeMap<String, Digest>,
+    /// Digests of templates, themes and fonts, by path.
+    layout: BTreeMap<String, Digest>,
+}
+
+/// A document that is to be rendered.
+struct Job {
+    context: Context,
+    text: String,
+    key: Key,
+    document: Document,
+    name: String,
+    why: String,
+}
+
+/// A rendered document: its files by format.
+type Files = BTreeMap<String, Vec<u8>>;
+
+impl<'a> Rendering<'a> {
+    fn of(
+        night: &'a Night<'a>,
+        model: &'a Model,
+        scores: &'a Scores,
+        metrics: &'a Metrics,
+        report: &'a Report,
+    ) -> Result<Rendering<'a>> {
+        let period = night.settings.calendar.period(report.grain, night.as_of);
+        let company = Company {
+            name: night.settings.company.name.clone(),
+            currency: night.settings.company.currency.clone(),
+        };
+        let own = format!("{TEMPLATES}{}/", report.id);
+        let theme = format!("{TEMPLATES}theme/");
+        let parts = [own.as_str(), theme.as_str(), FONTS];
+        let layout = parts.into_iter().flat_map(|part| night.project.under(part).map(|(p, d)| (p.to_owned(), d.digest)));
+        let definitions = definition::digests(night.project, metrics);
+        Ok(Rendering {
+            night,
+            model,
+            scores,
+            metrics,
+            report,
+            period,
+            company,
+            definitions,
+            layout: layout.collect(),
+        })
+    }
+
+    /// The key of the report as a whole.
+    fn key(&self) -> Key {
+        #[derive(Serialize)]
+        struct Inputs<'a> {
+            typesetter: &'a str,
+            layout: &'a BTreeMap<String, Digest>,
+            definitions: &'a BTreeMap<String, Digest>,
+            lists: BTreeMap<&'a str, Digest>,
+            model: BTreeMap<&'a str, Digest>,
+            scores: BTreeMap<&'a str, (Digest, Option<&'a str>)>,
+            company: &'a Company,
+            period: String,
+            as_of: String,
+        }
+        let scores = self.scores.tables.iter();
+        Key::of(
+            "report",
+            FORMAT,
+            &Inputs {
+                typesetter: TYPESETTER,
+                layout: &self.layout,
+                definitions: &self.definitions,
+                lists: self.night.project.under(lists::FOLDER).map(|(path, file)| (path, file.digest)).collect(),
+                model: self.model.tables.iter().map(|(name, table)| (name.as_str(), table.digest)).collect(),
+                scores: scores.map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_deref()))).collect(),
+                company: &self.company,
+                period: self.period.name(),
+                as_of: self.night.as_of.to_string(),
+            },
+        )
+    }
+
+    /// The key of one document: everything that shapes its files.
+    fn document_key(&self, context: Digest) -> Key {
+        Key::of("render", FORMAT, &(TYPESETTER, context, &self.layout, &self.report.formats))
+    }
+
+    async fn all(&self, before: &Before, rendered: &mut Rendered) -> Result<()> {
+        let audience = audience::list(self.night, self.model, self.report, self.period).await?;
+        let mut reading = reading::Reading::open(self).await?;
+        let printer = Printer::of(self)?;
+        let mut fault: Option<Box<Diagnostic>> = None;
+        let mut found: Vec<Document> = Vec::new();
+        let mut since_flush = 0;
+        let (mut made, mut failed) = (Vec::new(), Vec::new());
+        // Contexts are built on this thread, one ahead of the workers; the store is asked from here as well.
+        let mut members = audience.into_iter();
+        let jobs = std::iter::from_fn(|| {
+            loop {
+                let member = members.next()?;
+                match wait(self.job(member, &mut reading, before)) {
+                    Ok(Next::Render(job)) => return Some(*job),
+                    Ok(Next::Found(document)) => found.push(document),
+                    Err(error) => {
+                        fault = Some(error);
+                        return None;
+                    }
+                }
+            }
+        });
+        let mut stored = Vec::new();
+        let mut failure: Option<Box<Diagnostic>> = None;
+        workers::run(
+            self.night.limits.threads,
+            jobs,
+            |job| {
+                let files = printer.print(&job, self.metrics);
+                (job, files)
+            },
+            |(job, files): (Job, Result<Files>)| {
+                (self.night.progress)(&job.name);
+                match files.and_then(|files| wait(self.keep(&job, files))) {
+                    Ok(document) => {
+                        made.push(Reason { report: self.report.id.clone(), name: job.name, why: job.why });
+                        stored.push(document);
+                        since_flush += 1;
+                        if since_flush >= FLUSH_EVERY {
+                            since_flush = 0;
+                            failure = wait(self.night.steps.flush()).err().or(failure.take());
+                        }
+                    }
+                    Err(error) => failed.push((self.report.id.clone(), job.document.entity, error)),
+                }
+            },
+        );
+        if let Some(error) = fault.or(failure) {
+            return Err(error);
+        }
+        rendered.reused += found.len();
+        let mut documents = found;
+        documents.extend(stored);
+        documents.sort();
+        made.sort_by(|a, b| a.name.cmp(&b.name));
+        failed.sort_by(|a, b| a.1.cmp(&b.1));
+        rendered.documents.extend(documents);
+        rendered.made.extend(made);
+        rendered.failed.extend(failed);
+        Ok(())
+    }
+
+    /// Builds a member's context and looks whether its document stands already.
+    async fn job(&self, member: audience::Member, reading: &mut reading::Reading, before: &Before) -> Result<Next> {
+        let input = Input {
+            company: &self.company,
+            report: self.report,
+            period: self.period,
+            as_of: self.night.as_of,
+            calendar: &self.night.settings.calendar,
+            metrics: self.metrics,
+            definitions: &self.definitions,
+            scores: reading.scores(&member.entity.level, &member.entity.id)?,
+            around: reading.around(&member),
+            lists: reading.lists(&member.entity.id),
+            facts: reading.facts(&member.entity.id),
+            facts_total: reading.facts_total(&member.entity.id),
+            not_supplied: reading.not_supplied(),
+            entity: member.entity,
+        };
+        let context = context::context(&input);
+        let text = json::canonical(&context);
+        let digest = Digest::of(text.as_bytes());
+        let key = self.document_key(digest);
+        let mut document = Document {
+            report: self.report.id.clone(),
+            period: self.period.name(),
+            level: input.entity.level,
+            entity: input.entity.id,
+            view: format!("{}/{}/{}", self.period.name(), self.report.id, member.file_name),
+            key,
+            files: BTreeMap::new(),
+        };
+        if let Some(MadeDocument(files)) = self.night.steps.recall(key).await? {
+            document.files = files;
+            return Ok(Next::Found(document));
+        }
+        let identity = (document.report.clone(), document.period.clone(), document.entity.clone());
+        let why = match before.get(&identity) {
+            None => "not made before".to_owned(),
+            Some((_, earlier)) if *earlier == digest => "its template, theme, fonts or typesetter changed".to_owned(),
+            Some((_, earlier)) => {
+                let earlier = self.night.store.find(&Document::path(CONTEXT, earlier)).await?;
+                changes::between(earlier.as_deref(), &text)
+            }
+        };
+        let name = context.entity.name.clone();
+        Ok(Next::Render(Box::new(Job { context, text, key, document, name, why })))
+    }
+
+    /// Stores a document's files and remembers its step.
+    async fn keep(&self, job: &Job, files: Files) -> Result<Document> {
+        let mut document = job.document.clone();
+        for (format, bytes) in files {
+            let digest = self.night.store.put_named("documents", &format, bytes).await?;
+            document.files.insert(format, digest);
+        }
+        self.night.steps.remember(job.key, &MadeDocument(document.files.clone()))?;
+        Ok(document)
+    }
+}
+
+/// What is next for a member of the audience.
+enum Next {
+    Found(Document),
+    Render(Box<Job>),
+}
+
+/// Templates, parsed once for all documents of a report.
+struct Printer<'a> {
+    pdf: pdf::Pdf,
+    html: html::Html,
+    formats: &'a [String],
+    layout: &'a BTreeMap<String, Digest>,
+}
+
+impl<'a> Printer<'a> {
+    fn of(rendering: &'a Rendering<'a>) -> Result<Printer<'a>> {
+        let project = rendering.night.project;
+        let own = format!("{TEMPLATES}{}/", rendering.report.id);
+        // Templates know each other by short names: their own folder is the root, the theme stands beside it.
+        let named = |path: &str| path.strip_prefix(&own).or(path.strip_prefix(TEMPLATES)).unwrap_or(path).to_owned();
+        let theme = format!("{TEMPLATES}theme/");
+        let files = [own.as_str(), theme.as_str()];
+        let files: Vec<_> = files.into_iter().flat_map(|part| project.under(part).collect::<Vec<_>>()).collect();
+        let typst = files.iter().filter(|(path, _)| !path.ends_with(".html") && !path.ends_with(".css"));
+        let tera = files.iter().filter(|(path, _)| path.ends_with(".html") || path.ends_with(".css"));
+        let fonts = project.under(FONTS).map(|(_, file)| file.bytes.to_vec()).collect();
+        let mut texts = BTreeMap::new();
+        for (path, _) in tera {
+            texts.insert(named(path), project.text(path)?.to_owned());
+        }
+        Ok(Printer {
+            pdf: pdf::Pdf::new(typst.map(|(path, file)| (named(path), file.bytes.to_vec())).collect(), fonts)?,
+            html: html::Html::new(&texts)?,
+            formats: &rendering.report.formats,
+            layout: &rendering.layout,
+        })
+    }
+
+    /// All formats of a document.
+    fn print(&self, job: &Job, metrics: &Metrics) -> Result<Files> {
+        let context = &job.context;
+        let drawn: Vec<Chart> = charts::draw(context);
+        let mut files = Files::from([(CONTEXT.to_owned(), job.text.clone().into_bytes())]);
+        for format in self.formats {
+            let bytes = match format.as_str() {
+                "pdf" => self.pdf.render(context, &drawn, &self.attachments(job, metrics))?,
+                "html" => self.html.render(context, &drawn)?.into_bytes(),
+                _ => csv::twin(context).into_bytes(),
+            };
+            files.insert(format.clone(), bytes);
+        }
+        Ok(files)
+    }
+
+    /// The attachments, and `document.json` that names them and what made the document.
+    fn attachments(&self, job: &Job, metrics: &Metrics) -> Vec<attachments::Attachment> {
+        #[derive(Serialize)]
+        struct Made<'a> {
+            format: u32,
+            key: Key,
+            context: Digest,
+            typesetter: &'a str,
+            layout: &'a BTreeMap<String, Digest>,
+            attachments: BTreeMap<&'a str, Digest>,
+        }
+        let without = attachments::attachments(&job.context, metrics, None);
+        let made = Made {
+            format: FORMAT,
+            key: job.key,
+            context: Digest::of(job.text.as_bytes()),
+            typesetter: TYPESETTER,
+            layout: self.layout,
+            attachments: without.iter().map(|a| (a.name.as_str(), Digest::of(&a.bytes))).collect(),
+        };
+        attachments::attachments(&job.context, metrics, Some(json::canonical(&made)))
+    }
+}
+
+/// Waits for the store from within a callback.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
+}

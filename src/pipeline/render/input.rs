@@ -208,3 +208,37 @@ pub struct Input<'a> {
     /// The metrics that no source supplies, each with the reason.
     pub not_supplied: BTreeMap<String, String>,
 }
+
+/// Checks a report against the metrics there are.
+///
+/// # Errors
+/// A metric, slice, grain, level or format that does not exist, with the one probably meant.
+pub fn check(report: &Report, metrics: &Metrics) -> Result<()> {
+    let path = format!("report_templates/{}/report.toml", report.id);
+    let wrong = |message: String| Diagnostic::project(message).at(Place::file(&path));
+    let named = report.metrics.iter().chain(&report.headline).chain(&report.charts);
+    for id in named.chain(report.breakdowns.iter().map(|breakdown| &breakdown.metric)) {
+        if !metrics.contains_key(id) {
+            return Err(wrong(format!("`{id}` is no metric")).closest(id, metrics.keys().map(String::as_str)));
+        }
+        if !report.metrics.contains(id) {
+            return Err(wrong(format!("`{id}` is not among the report's `metrics`")).help("add it there"));
+        }
+    }
+    for BreakdownBy { metric, slice } in &report.breakdowns {
+        let known = &metrics[metric].header.slices;
+        if !known.contains(slice) {
+            let error = wrong(format!("{metric} has no slice `{slice}`"));
+            return Err(error.closest(slice, known.iter().map(String::as_str)));
+        }
+    }
+    if report.audience != "rep" {
+        return Err(wrong(format!("no documents can be made for the level `{}`", report.audience))
+            .help("a report's audience is `rep`"));
+    }
+    let known = ["pdf", "html", "csv"];
+    match report.formats.iter().find(|format| !known.contains(&format.as_str())) {
+        Some(format) => Err(wrong(format!("`{format}` is no format: pdf, html or csv")).closest(format, known)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,28 @@
+/*---
+title    = "Deals won"
+question = "What did I win in this period?"
+record   = "opportunities"
+empty    = "No deals won in this period."
+order    = "amount DESC NULLS LAST, closed_on, deal"
+limit    = 12
+columns  = [
+    { name = "closed_on", title = "Closed", kind = "date" },
+    { name = "account", title = "Customer", kind = "text" },
+    { name = "deal", title = "Deal", kind = "text" },
+    { name = "kind", title = "Kind", kind = "text" },
+    { name = "days", title = "Days", kind = "days" },
+    { name = "amount", title = "Amount", kind = "money" },
+]
+---*/
+SELECT
+    o.credited_rep_id AS rep_id,
+    o.closed_on AS day,
+    o.closed_on,
+    a.name AS account,
+    o.name AS deal,
+    o.kind,
+    CASE WHEN o.closed_on >= o.created_on THEN CAST(o.closed_on AS INT) - CAST(o.created_on AS INT) END AS days,
+    o.amount
+FROM opportunities AS o
+LEFT JOIN accounts AS a ON a.account_id = o.account_id
+WHERE o.closed_as = 'won' AND o.closed_on BETWEEN $period_start AND $period_end

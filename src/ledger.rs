@@ -1,0 +1,245 @@
+//! The ledger: the append-only, hash-chained list of what each run read, used and wrote.
+//!
+//! An entry is canonical JSON at `ledger/<number>.json`. It holds the hash of the one before it and its own: the SHA-256
+//! of its canonical JSON without the member `hash`. Appending one is what publishes a run; it is put only if absent, and
+//! only with the proof that everything it names stands on the disk.
+
+use crate::diagnostic::{Diagnostic, Kind, Place, Result};
+use crate::domain::digest::Digest;
+use crate::domain::json;
+use crate::pipeline::check::Finding;
+use crate::pipeline::land::Snapshot;
+use crate::pipeline::render::Document;
+use crate::pipeline::score::ScoreTable;
+use crate::pipeline::stage::{Balance, ModelTable};
+use crate::store::{Store, Synced};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The ledger's folder.
+pub const FOLDER: &str = "ledger";
+/// The format of an entry.
+pub const FORMAT: u32 = 1;
+
+/// One run, sealed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Its place in the ledger, counted from 1.
+    pub number: u64,
+    /// What was sealed: `run`.
+    pub kind: String,
+    /// The hash of the entry before; of the first one, none.
+    pub previous: Option<Digest>,
+    /// The run's date.
+    pub as_of: Date,
+    /// When the run began, by the wall clock.
+    pub started_at: String,
+    /// When it was sealed.
+    pub sealed_at: String,
+    /// The programs that made it.
+    pub program: Program,
+    /// What overrode `scorebook.toml`, as far as it changes results.
+    pub overrides: BTreeMap<String, String>,
+    /// Every export that was read.
+    pub observations: Vec<Snapshot>,
+    /// Every definition, by its path in the project.
+    pub definitions: BTreeMap<String, Digest>,
+    /// What became of every record.
+    pub balance: Vec<Balance>,
+    /// What checks warned of.
+    pub findings: Vec<Finding>,
+    /// The model.
+    pub model: BTreeMap<String, ModelTable>,
+    /// The scores, by metric.
+    pub scores: BTreeMap<String, ScoreTable>,
+    /// The documents.
+    pub documents: Vec<Document>,
+    /// Documents that could not be made, and why.
+    pub failures: Vec<Failure>,
+    /// What was made anew and what was found.
+    pub work: Work,
+    /// The hash of all that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Digest>,
+}
+
+/// The programs that made a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Scorebook's version.
+    pub scorebook: String,
+    /// The engine's.
+    pub engine: String,
+    /// The typesetter's.
+    pub typesetter: String,
+}
+
+/// A document that could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The report's id.
+    pub report: String,
+    /// The entity's id.
+    pub entity: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What each stage made and what it found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// Exports landed and found.
+    pub land: Counts,
+    /// Model tables made and found.
+    pub stage: Counts,
+    /// Metrics scored and found.
+    pub score: Counts,
+    /// Documents rendered and found.
+    pub render: Counts,
+}
+
+/// Made and reused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Made in this run.
+    pub made: usize,
+    /// Found as an earlier run, or a killed one, left it.
+    pub reused: usize,
+}
+
+impl Entry {
+    /// The hash of an entry.
+    pub fn hash_of(&self) -> Digest {
+        let bare = Entry { hash: None, ..self.clone() };
+        Digest::of(json::canonical(&bare).as_bytes())
+    }
+
+    /// The path of an entry.
+    pub fn path(number: u64) -> String {
+        format!("{FOLDER}/{number:06}.json")
+    }
+
+    /// The documents of every format, and what else the entry names: all objects with their digests.
+    pub fn objects(&self) -> BTreeMap<String, Digest> {
+        let mut all = BTreeMap::new();
+        let mut add = |path: String, digest: Digest| {
+            all.insert(path, digest);
+        };
+        for snapshot in &self.observations {
+            add(snapshot.raw_path(), snapshot.raw);
+            if let (Some(path), Some(digest)) = (snapshot.rejects_path(), snapshot.rejects) {
+                add(path, digest);
+            }
+        }
+        for (name, table) in &self.model {
+            let digests = [Some(table.digest), table.lineage, table.quarantine].into_iter().flatten();
+            crate::pipeline::stage::objects_of(name, table).into_iter().zip(digests).for_each(|(p, d)| add(p, d));
+        }
+        for (metric, table) in &self.scores {
+            add(table.path(metric), table.digest);
+        }
+        for document in &self.documents {
+            document.files.iter().for_each(|(format, digest)| add(Document::path(format, digest), *digest));
+        }
+        for digest in self.definitions.values() {
+            add(format!("{}/{digest}", crate::project::DEFINITIONS), *digest);
+        }
+        all
+    }
+}
+
+/// The ledger as it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// All entries, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+impl Ledger {
+    /// Reads all entries and checks their form and their chain.
+    pub async fn read(store: &Store) -> Result<Ledger> {
+        let mut ledger = Ledger::default();
+        for listed in store.list(FOLDER).await?.iter().filter(|listed| listed.path.ends_with(".json")) {
+            let number = ledger.entries.len() as u64 + 1;
+            if listed.path != Entry::path(number) {
+                return Err(broken(&listed.path, &format!("entry {number} is missing before it")));
+            }
+            let bytes = store.get(&listed.path).await?;
+            ledger.entries.push(entry(&listed.path, &bytes, ledger.entries.last())?);
+        }
+        Ok(ledger)
+    }
+
+    /// The newest entry.
+    pub fn last(&self) -> Option<&Entry> {
+        self.entries.last()
+    }
+
+    /// The hash of the newest entry.
+    pub fn head(&self) -> Option<Digest> {
+        self.last().and_then(|entry| entry.hash)
+    }
+
+    /// An entry as the user names it: its number, the beginning of its hash (four digits or more), or `last`.
+    pub fn find(&self, name: &str) -> Result<&Entry> {
+        let found = match name {
+            "last" | "latest" => self.last(),
+            _ => match name.parse::<u64>() {
+                Ok(number) => self.entries.iter().find(|entry| entry.number == number),
+                Err(_) if name.len() >= 4 => {
+                    self.entries.iter().find(|e| e.hash.is_some_and(|hash| hash.to_string().starts_with(name)))
+                }
+                Err(_) => None,
+            },
+        };
+        found.ok_or_else(|| {
+            Diagnostic::usage(format!("there is no run `{name}`")).help(match self.entries.len() {
+                0 => "nothing was sealed yet: `scorebook run`".to_owned(),
+                count => format!("name one by its number, 1 to {count}, by its hash, or as `last`; `scorebook runs` lists them"),
+            })
+        })
+    }
+
+    /// Appends an entry: gives it its number, its predecessor and its hash, and publishes it.
+    pub async fn append(&self, store: &Store, mut entry: Entry, proof: Synced) -> Result<Entry> {
+        entry.number = self.entries.len() as u64 + 1;
+        entry.previous = self.head();
+        entry.hash = Some(entry.hash_of());
+        let path = Entry::path(entry.number);
+        if !store.append_synced(&path, json::canonical(&entry).into_bytes(), proof).await? {
+            return Err(Diagnostic::new(Kind::Locked, format!("another run sealed {path} in the meantime"))
+                .note("nothing of this run was published; what it made will be found by the next one")
+                .help("run again"));
+        }
+        Ok(entry)
+    }
+}
+
+/// Reads one entry and checks it against the one before.
+fn entry(path: &str, bytes: &[u8], before: Option<&Entry>) -> Result<Entry> {
+    let entry: Entry = serde_json::from_slice(bytes).map_err(|error| broken(path, &error.to_string()))?;
+    if json::canonical(&entry).as_bytes() != bytes {
+        return Err(broken(path, "it is not in canonical form"));
+    }
+    if entry.hash != Some(entry.hash_of()) {
+        return Err(broken(path, "its hash is not that of its contents"));
+    }
+    if entry.previous != before.and_then(|before| before.hash) {
+        return Err(broken(path, "it does not continue the entry before it"));
+    }
+    if Entry::path(entry.number) != path {
+        return Err(broken(path, &format!("it says that it is entry {}", entry.number)));
+    }
+    Ok(entry)
+}
+
+fn broken(path: &str, why: &str) -> Box<Diagnostic> {
+    Diagnostic::new(Kind::Verification, format!("the ledger is damaged: {path}"))
+        .at(Place::file(path))
+        .note(why)
+        .help("restore the warehouse from a backup; a ledger is never repaired in place")
+}

@@ -1,0 +1,122 @@
+//! Who gets a document: the entities of the report's level that are there in its period.
+
+use crate::diagnostic::Result;
+use crate::domain::period::Period;
+use crate::domain::score::UNASSIGNED;
+use crate::engine::Session;
+use crate::pipeline::Night;
+use crate::pipeline::render::input::{Entity, Report};
+use crate::pipeline::stage::Model;
+use crate::pipeline::stage::typed::EPOCH;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Date32Type;
+use jiff::ToSpan;
+use std::collections::BTreeMap;
+
+/// A member of a report's audience.
+pub struct Member {
+    /// Whom its document is about.
+    pub entity: Entity,
+    /// The ids of the entities above: level -> id.
+    pub above: BTreeMap<String, String>,
+    /// The readable name of its files.
+    pub file_name: String,
+}
+
+/// The members, by id.
+///
+/// A rep is there who has a team on a day of the period up to the measuring day; where there are no teams, every rep.
+pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Period) -> Result<Vec<Member>> {
+    let session = Session::new(night.limits, night.store)?;
+    for name in ["reps", "teams", "membership"] {
+        session.add_parquet(name, &model.tables[name].path(name)).await?;
+    }
+    let measured_on = period.measured_on(night.as_of);
+    let sql = include_str!("sql/audience.sql")
+        .replace("{level}", &report.audience.replace('\'', "''"))
+        .replace("{start}", &period.start.to_string())
+        .replace("{measured_on}", &measured_on.to_string())
+        .replace("{unassigned}", UNASSIGNED);
+    let mut members: Vec<Member> = Vec::new();
+    for batch in session.ask(&sql).await? {
+        let column = |name: &str| -> Vec<Option<String>> {
+            let texts = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            texts.map(|texts| texts.iter().map(|text| text.map(String::from)).collect()).unwrap_or_default()
+        };
+        let (ids, names, roles) = (column("entity"), column("name"), column("role"));
+        let (levels, above, above_names) = (column("above_level"), column("above"), column("above_name"));
+        let hired = hired(&batch);
+        for row in 0..batch.num_rows() {
+            let Some(id) = &ids[row] else { continue };
+            if members.last().is_none_or(|member| member.entity.id != *id) {
+                members.push(Member {
+                    entity: Entity {
+                        level: report.audience.clone(),
+                        id: id.clone(),
+                        name: names[row].clone().unwrap_or_else(|| id.clone()),
+                        role: None,
+                        team: None,
+                        region: None,
+                        hired_on: hired[row],
+                    },
+                    above: BTreeMap::new(),
+                    file_name: String::new(),
+                });
+            }
+            let (Some(member), Some(level), Some(team)) = (members.last_mut(), &levels[row], &above[row]) else { continue };
+            // Rows come oldest first: the last team of the period is the one that is printed.
+            member.above.insert(level.clone(), team.clone());
+            match level.as_str() {
+                "team" => (member.entity.team, member.entity.role) = (above_names[row].clone(), roles[row].clone()),
+                "region" => member.entity.region = above_names[row].clone(),
+                _ => {}
+            }
+        }
+    }
+    name_files(&mut members);
+    Ok(members)
+}
+
+fn hired(batch: &RecordBatch) -> Vec<Option<jiff::civil::Date>> {
+    let days = batch.column_by_name("hired_on").and_then(|column| column.as_primitive_opt::<Date32Type>());
+    let Some(days) = days else { return vec![None; batch.num_rows()] };
+    (0..days.len()).map(|row| days.is_valid(row).then(|| EPOCH + days.value(row).days())).collect()
+}
+
+/// Gives each member a file name from its name; members of one name get their ids behind it.
+fn name_files(members: &mut [Member]) {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for member in members.iter() {
+        *times.entry(slug(&member.entity.name)).or_default() += 1;
+    }
+    for member in members.iter_mut() {
+        let name = slug(&member.entity.name);
+        let id = slug(&member.entity.id);
+        member.file_name = if times[&name] > 1 || name.is_empty() { format!("{name}-{id}") } else { name };
+    }
+}
+
+/// Lower-case letters and digits of any script, with hyphens between words.
+fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn names_become_file_names() {
+        assert_eq!(slug("Zoë O'Brien-Łuć"), "zoë-o-brien-łuć");
+        assert_eq!(slug("../../etc/passwd"), "etc-passwd");
+        assert_eq!(slug("#&<"), "");
+    }
+}

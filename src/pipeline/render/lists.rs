@@ -1,0 +1,101 @@
+//! `queries/lists/*.sql`: records that a document shows one by one.
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::engine::{Parameters, Session, Sql};
+use crate::pipeline::render::input::{List, ListColumn};
+use crate::project::{self, Project};
+use arrow::array::{Array, AsArray};
+use arrow::util::display::array_value_to_string;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Where lists stand.
+pub const FOLDER: &str = "queries/lists/";
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    title: String,
+    question: String,
+    /// The model table of its records.
+    record: String,
+    /// What to say if there are none.
+    empty: String,
+    /// The order of its rows, as SQL.
+    order: String,
+    /// So many rows are printed.
+    limit: usize,
+    columns: Vec<ListColumn>,
+}
+
+/// A list for every entity of a level.
+pub struct Listed {
+    empty: List,
+    by_entity: BTreeMap<String, List>,
+}
+
+impl Listed {
+    /// An entity's list.
+    pub fn of(&self, entity: &str) -> List {
+        self.by_entity.get(entity).unwrap_or(&self.empty).clone()
+    }
+}
+
+/// Runs a list for all entities of a level. Its SQL returns `rep_id`, `day` (on which the record counts for whoever
+/// stands above the rep then), and its columns.
+pub async fn run(
+    session: &Session,
+    project: &Project,
+    id: &str,
+    level: &str,
+    parameters: &Parameters,
+) -> Result<Listed> {
+    let path = format!("{FOLDER}{id}.sql");
+    let source = project.text(&path)?;
+    let split = project::split(&path, source)?;
+    let header: Header = project::toml(&path, source, split.header, 1)?;
+    let sql = Sql { file: &path, source, text: split.sql, first_line: split.sql_line };
+    let shape = session.shape(&sql, parameters).await?;
+    for name in header.columns.iter().map(|column| column.name.as_str()).chain(["rep_id", "day"]) {
+        if shape.schema.field_with_name(name).is_err() {
+            let known: Vec<&str> = shape.schema.fields().iter().map(|field| field.name().as_str()).collect();
+            return Err(Diagnostic::project(format!("the list {id} does not return `{name}`"))
+                .at(Place::file(&path))
+                .closest(name, known));
+        }
+    }
+    session.remove("listed")?;
+    session.keep("listed", &sql, parameters).await?;
+    let columns: Vec<String> = header.columns.iter().map(|column| format!("l.\"{}\"", column.name)).collect();
+    let ordered = format!(
+        "SELECT m.entity, {} FROM listed AS l JOIN membership AS m ON m.rep_id = l.rep_id \
+         AND m.valid_from <= l.day AND l.day < m.valid_to WHERE m.level = '{}' ORDER BY m.entity, {}",
+        columns.join(", "),
+        level.replace('\'', "''"),
+        header.order
+    );
+    let empty = List {
+        id: id.to_owned(),
+        title: header.title,
+        question: header.question,
+        record: header.record,
+        columns: header.columns,
+        rows: Vec::new(),
+        total_rows: 0,
+        empty: header.empty,
+    };
+    let mut by_entity: BTreeMap<String, List> = BTreeMap::new();
+    for batch in session.ask(&ordered).await.map_err(|error| error.at(Place::file(&path)))? {
+        let entities = batch.column(0).as_string::<i32>();
+        for row in 0..batch.num_rows() {
+            let list = by_entity.entry(entities.value(row).to_owned()).or_insert_with(|| empty.clone());
+            list.total_rows += 1;
+            if list.rows.len() < header.limit {
+                let cells = batch.columns()[1..].iter();
+                let cells = cells.map(|c| c.is_valid(row).then(|| array_value_to_string(c, row).unwrap_or_default()));
+                list.rows.push(cells.collect());
+            }
+        }
+    }
+    Ok(Listed { empty, by_entity })
+}

@@ -1,0 +1,274 @@
+//! What contexts are built from, read once for all documents of a report.
+//!
+//! Scores are the bulk of it. They are sorted by level and entity, and so are the documents: each metric's file is read
+//! once, a row group at a time, as the documents pass.
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::metric::{Aggregate, Measure};
+use crate::domain::number::Number;
+use crate::domain::period::Grain;
+use crate::domain::score::{COMPANY, Score};
+use crate::engine::{Parameters, Session};
+use crate::parquet_file;
+use crate::pipeline::render::audience::Member;
+use crate::pipeline::render::input::{Fact, List};
+use crate::pipeline::render::lists::{self, Listed};
+use crate::pipeline::render::Rendering;
+use crate::pipeline::score::{self, definition};
+use crate::pipeline::stage::typed::EPOCH;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use std::collections::BTreeMap;
+
+/// Everything a report's documents are built from.
+pub struct Reading {
+    metrics: Vec<(String, Cursor)>,
+    around: Vec<Score>,
+    lists: Vec<Listed>,
+    facts: BTreeMap<String, Facts>,
+    not_supplied: BTreeMap<String, String>,
+}
+
+/// The facts of one entity, up to the report's limit, and how many there are.
+#[derive(Default)]
+struct Facts {
+    shown: Vec<Fact>,
+    total: BTreeMap<String, usize>,
+}
+
+impl Reading {
+    /// Opens the scores and runs lists and facts.
+    pub(super) async fn open(of: &Rendering<'_>) -> Result<Reading> {
+        let mut reading = Reading {
+            metrics: Vec::new(),
+            around: Vec::new(),
+            lists: Vec::new(),
+            facts: BTreeMap::new(),
+            not_supplied: BTreeMap::new(),
+        };
+        for id in &of.report.metrics {
+            let table = &of.scores.tables[id];
+            if let Some(reason) = &table.not_supplied {
+                reading.not_supplied.insert(id.clone(), reason.clone());
+            }
+            let path = table.path(id);
+            reading.metrics.push((id.clone(), Cursor::open(&path, of.night.store.get(&path).await?)?));
+        }
+        reading.around = around(of).await?;
+        let session = Session::new(of.night.limits, of.night.store)?;
+        for (name, table) in &of.model.tables {
+            session.add_parquet(name, &table.path(name)).await?;
+        }
+        let mut parameters = score::parameters(of.night.as_of);
+        let measured_on = of.period.measured_on(of.night.as_of);
+        for (name, date) in
+            [("period_start", of.period.start), ("period_end", of.period.end), ("measured_on", measured_on)]
+        {
+            parameters.insert(name.to_owned(), format!("DATE '{date}'"));
+        }
+        for id in &of.report.lists {
+            reading.lists.push(lists::run(&session, of.night.project, id, &of.report.audience, &parameters).await?);
+        }
+        for id in &of.report.metrics {
+            reading.add_facts(of, &session, id, measured_on).await?;
+        }
+        Ok(reading)
+    }
+
+    /// The facts behind a metric's number of the report's period, for every entity.
+    async fn add_facts(&mut self, of: &Rendering<'_>, session: &Session, id: &str, measured_on: Date) -> Result<()> {
+        let metric = &of.metrics[id];
+        if metric.is_formula() || !metric.header.reads.is_empty() || self.not_supplied.contains_key(id) {
+            return Ok(());
+        }
+        let parameters: Parameters = score::parameters(of.night.as_of);
+        let stock = score::facts_of(session, of.metrics, metric, &parameters).await?;
+        let (day, within) = match stock {
+            true => (
+                format!("DATE '{measured_on}'"),
+                format!("f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"),
+            ),
+            false => ("f.day".into(), format!("f.day BETWEEN DATE '{}' AND DATE '{}'", of.period.start, of.period.end)),
+        };
+        let since = if stock { "f.valid_from" } else { "f.day" };
+        let sql = format!(
+            "SELECT m.entity, f.record_id, {since} AS since, f.a, f.b FROM facts AS f JOIN membership AS m \
+             ON m.rep_id = f.rep_id AND m.valid_from <= {day} AND {day} < m.valid_to \
+             WHERE m.level = '{}' AND {within} ORDER BY m.entity, since, f.record_id",
+            of.report.audience.replace('\'', "''")
+        );
+        let ratio = definition::aggregate(metric) == Aggregate::Ratio;
+        let valued = matches!(definition::aggregate(metric), Aggregate::Sum | Aggregate::Mean | Aggregate::Median);
+        let stock = definition::measure(metric) == Measure::Stock;
+        for batch in session.ask(&sql).await? {
+            let (entities, records) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+            let since = batch.column(2).as_primitive::<Date32Type>();
+            let (a, b) = (batch.column(3).as_primitive::<Decimal128Type>(), batch.column(4).as_primitive::<Decimal128Type>());
+            for row in 0..batch.num_rows() {
+                let facts = self.facts.entry(entities.value(row).to_owned()).or_default();
+                *facts.total.entry(id.to_owned()).or_default() += 1;
+                if facts.shown.len() >= of.report.facts_limit {
+                    continue;
+                }
+                let number = |of: &arrow::array::Decimal128Array| of.is_valid(row).then(|| Number::from_units(of.value(row)));
+                let date = EPOCH + since.value(row).days();
+                facts.shown.push(Fact {
+                    metric: id.to_owned(),
+                    record_id: records.value(row).to_owned(),
+                    event_date: (!stock).then_some(date),
+                    valid_from: stock.then_some(date),
+                    value: number(a).filter(|_| valued),
+                    numerator: number(a).filter(|_| ratio),
+                    denominator: number(b).filter(|_| ratio),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// All scores of an entity. Entities must be asked for in their order.
+    pub fn scores(&mut self, level: &str, entity: &str) -> Result<Vec<Score>> {
+        let mut all = Vec::new();
+        for (metric, cursor) in &mut self.metrics {
+            cursor.take(metric, level, entity, &mut all)?;
+        }
+        Ok(all)
+    }
+
+    /// Totals of what stands above a member.
+    pub fn around(&self, member: &Member) -> Vec<Score> {
+        let above = |score: &&Score| {
+            score.level == COMPANY || member.above.get(&score.level).is_some_and(|entity| *entity == score.entity)
+        };
+        self.around.iter().filter(above).cloned().collect()
+    }
+
+    /// An entity's lists.
+    pub fn lists(&self, entity: &str) -> Vec<List> {
+        self.lists.iter().map(|listed| listed.of(entity)).collect()
+    }
+
+    /// An entity's facts.
+    pub fn facts(&self, entity: &str) -> Vec<Fact> {
+        self.facts.get(entity).map(|facts| facts.shown.clone()).unwrap_or_default()
+    }
+
+    /// How many facts an entity has, by metric.
+    pub fn facts_total(&self, entity: &str) -> BTreeMap<String, usize> {
+        self.facts.get(entity).map(|facts| facts.total.clone()).unwrap_or_default()
+    }
+
+    /// Metrics without scores, and why.
+    pub fn not_supplied(&self) -> BTreeMap<String, String> {
+        self.not_supplied.clone()
+    }
+}
+
+/// Totals of all entities at other levels, for the present periods.
+async fn around(of: &Rendering<'_>) -> Result<Vec<Score>> {
+    let session = Session::new(of.night.limits, of.night.store)?;
+    let calendar = &of.night.settings.calendar;
+    let grains = of.report.also.iter().copied().chain([of.report.grain]);
+    let present: Vec<String> = grains
+        .map(|grain| format!("(grain = '{grain}' AND period_start = DATE '{}')", calendar.period(grain, of.night.as_of).start))
+        .collect();
+    let mut all = Vec::new();
+    for id in &of.report.metrics {
+        session.remove("scores")?;
+        session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
+        let sql = format!(
+            "SELECT * FROM scores WHERE level <> '{}' AND slice = '' AND ({}) ORDER BY level, entity, grain",
+            of.report.audience.replace('\'', "''"),
+            present.join(" OR ")
+        );
+        for batch in session.ask(&sql).await? {
+            for row in 0..batch.num_rows() {
+                all.push(score(id, &batch, row)?);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A place in a metric's scores, which moves on only.
+struct Cursor {
+    rows: ParquetRecordBatchReader,
+    batch: Option<RecordBatch>,
+    row: usize,
+}
+
+impl Cursor {
+    fn open(path: &str, bytes: bytes::Bytes) -> Result<Cursor> {
+        let mut cursor = Cursor { rows: parquet_file::read(path, bytes, 1024)?, batch: None, row: 0 };
+        cursor.next_batch()?;
+        Ok(cursor)
+    }
+
+    fn next_batch(&mut self) -> Result<()> {
+        let next = self.rows.next().transpose();
+        self.batch = next.map_err(|error| Diagnostic::internal(format!("cannot read scores: {error}")))?;
+        self.row = 0;
+        Ok(())
+    }
+
+    /// Moves on to an entity and adds its scores.
+    fn take(&mut self, metric: &str, level: &str, entity: &str, all: &mut Vec<Score>) -> Result<()> {
+        while let Some(batch) = &self.batch {
+            if self.row == batch.num_rows() {
+                self.next_batch()?;
+                continue;
+            }
+            let here = (text(batch, "level", self.row)?, text(batch, "entity", self.row)?);
+            match here.cmp(&(level, entity)) {
+                std::cmp::Ordering::Less => {}
+                std::cmp::Ordering::Equal => all.push(score(metric, batch, self.row)?),
+                std::cmp::Ordering::Greater => return Ok(()),
+            }
+            self.row += 1;
+        }
+        Ok(())
+    }
+}
+
+fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a std::sync::Arc<dyn Array>> {
+    batch.column_by_name(name).ok_or_else(|| Diagnostic::internal(format!("scores lack the column {name}")))
+}
+
+fn text<'a>(batch: &'a RecordBatch, name: &str, row: usize) -> Result<&'a str> {
+    Ok(column(batch, name)?.as_string::<i32>().value(row))
+}
+
+/// A row of a scores file.
+pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
+    let number = |name: &str| -> Result<Option<Number>> {
+        let column = column(batch, name)?.as_primitive::<Decimal128Type>();
+        Ok(column.is_valid(row).then(|| Number::from_units(column.value(row))))
+    };
+    let day = |name: &str| -> Result<Date> {
+        Ok(EPOCH + column(batch, name)?.as_primitive::<Date32Type>().value(row).days())
+    };
+    let text = |name: &str| text(batch, name, row).map(String::from);
+    Ok(Score {
+        metric: metric.to_owned(),
+        level: text("level")?,
+        entity: text("entity")?,
+        grain: text("grain")?.parse::<Grain>().map_err(Diagnostic::internal)?,
+        period_start: day("period_start")?,
+        period_end: day("period_end")?,
+        slice: text("slice")?,
+        slice_value: text("slice_value")?,
+        value: number("value")?,
+        numerator: number("numerator")?,
+        denominator: number("denominator")?,
+        n: column(batch, "n")?.as_primitive::<Int64Type>().value(row),
+        previous: number("previous")?,
+        year_before: number("year_before")?,
+        target: number("target")?,
+        attainment: number("attainment")?,
+        low: number("low")?,
+        high: number("high")?,
+    })
+}

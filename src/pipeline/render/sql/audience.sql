@@ -1,0 +1,18 @@
+-- The entities of a level that are there in a period, each with what stands above it, oldest first.
+WITH present AS (
+    SELECT rep_id, level, entity, role, valid_from
+    FROM membership
+    WHERE entity <> '{unassigned}' AND rep_id <> '{unassigned}' AND level NOT IN ('rep', 'company')
+        AND valid_from <= DATE '{measured_on}' AND valid_to > DATE '{start}'
+),
+has_teams AS (
+    SELECT COUNT(*) AS teams FROM membership WHERE level NOT IN ('rep', 'company') AND entity <> '{unassigned}'
+)
+SELECT
+    r.rep_id AS entity, r.name, p.role, r.hired_on, p.level AS above_level, p.entity AS above, t.name AS above_name
+FROM reps AS r
+LEFT JOIN present AS p ON p.rep_id = r.rep_id
+LEFT JOIN teams AS t ON t.team_id = p.entity
+CROSS JOIN has_teams AS h
+WHERE '{level}' = 'rep' AND (p.rep_id IS NOT NULL OR h.teams = 0)
+ORDER BY entity, p.valid_from, above_level
