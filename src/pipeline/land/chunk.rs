@@ -4,7 +4,7 @@
 //! [`Chunk::number_from`] says how many came before.
 
 use super::policy::{Column, Plan};
-use super::records::{Cell, Cut, Dialect, Fault, cut};
+use super::records::{Cell, Cut, Dialect, Fault, cut, halve};
 use super::rejects::Reject;
 use arrow::array::{ArrayRef, Int64Array, StringBuilder};
 use std::ops::Range;
@@ -134,9 +134,4 @@ fn append(builder: &mut StringBuilder, column: &Column, cell: &str, doubled: Opt
         Some(pseudonym) => builder.append_value(pseudonym.of(cell)),
         None => builder.append_value(cell),
     }
-}
-
-/// A quoted cell's text with every doubled quote halved.
-pub fn halve(cell: &str, quote: char) -> String {
-    cell.replace(&String::from_iter([quote, quote]), quote.encode_utf8(&mut [0; 4]))
 }

@@ -91,6 +91,11 @@ pub fn cut(text: &[u8], start: usize, at_end: bool, dialect: &Dialect, cells: &m
     }
 }
 
+/// A quoted cell's text with every doubled quote halved.
+pub fn halve(cell: &str, quote: char) -> String {
+    cell.replace(&String::from_iter([quote, quote]), quote.encode_utf8(&mut [0; 4]))
+}
+
 /// The text that one record may reach over.
 struct Cutter<'a> {
     text: &'a [u8],
