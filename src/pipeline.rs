@@ -8,12 +8,23 @@ pub mod check;
 pub mod score;
 pub mod render;
 
+use check::Finding;
+use crate::diagnostic::{Diagnostic, Kind, Place, Result};
+use crate::domain::metric::Metrics;
 use crate::engine::Limits;
+use crate::ledger::{Counts, Entry, FORMAT, Failure, Ledger, Program, Work};
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::Steps;
 use crate::store::Store;
+use jiff::Timestamp;
 use jiff::civil::Date;
+use land::{Exports, Known, Observed, Snapshot};
+use render::{Before, CONTEXT, Rendered};
+use score::{Scores, definition};
+use stage::Model;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What every stage is given: the definitions, the warehouse, and the one date. No clock, no environment, no terminal.
 pub struct Night<'a> {
@@ -31,4 +42,186 @@ pub struct Night<'a> {
     pub limits: Limits,
     /// Told what is being worked on.
     pub progress: &'a dyn Fn(&str),
+}
+
+/// Everything between the exports and the seal.
+pub struct Made {
+    /// What was read.
+    pub observed: Vec<Snapshot>,
+    /// The model.
+    pub model: Model,
+    /// What checks warned of.
+    pub findings: Vec<Finding>,
+    /// The scores.
+    pub scores: Scores,
+    /// The documents.
+    pub rendered: Rendered,
+    /// The metrics that were scored.
+    pub metrics: Metrics,
+}
+
+/// Opens a project with the fonts that Scorebook brings.
+pub fn open_project(folder: &Path) -> Result<Project> {
+    let mut project = Project::open(folder)?;
+    project.extend(render::pdf::fonts().into_iter().map(|(name, bytes)| (format!("fonts/{name}"), bytes)));
+    Ok(project)
+}
+
+/// From snapshots to documents: the same for a run, a check (which stops before documents) and a replay.
+pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &Before, until: Until) -> Result<Made> {
+    let metrics = definition::read(night.project)?;
+    let reports = render::reports(night)?;
+    reports.iter().try_for_each(|report| render::input::check(report, &metrics))?;
+    let mut made = Made {
+        observed: observed.to_vec(),
+        model: stage::run(night, observed).await?,
+        findings: Vec::new(),
+        scores: Scores::default(),
+        rendered: Rendered::default(),
+        metrics,
+    };
+    made.findings = check::run(night, &made.model).await?;
+    if until == Until::Checked {
+        return Ok(made);
+    }
+    made.scores = score::run(night, &made.model, &made.metrics, &render::grains(&reports)).await?;
+    if until == Until::Scored {
+        return Ok(made);
+    }
+    made.rendered = render::run(night, &made.model, &made.scores, &made.metrics, &reports, before).await?;
+    Ok(made)
+}
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Through the checks.
+    Checked,
+    /// Through the scores.
+    Scored,
+    /// Through the documents.
+    Rendered,
+}
+
+/// Lands the exports.
+pub async fn observe(night: &Night<'_>, exports: &Exports, known: &Known, secret: Option<&[u8]>) -> Result<Observed> {
+    land::run(night, exports, known, secret).await
+}
+
+/// What the newest run knows of files: those that look the same need not be hashed again.
+pub fn known(ledger: &Ledger) -> Known {
+    let observations = ledger.last().into_iter().flat_map(|entry| &entry.observations);
+    observations.map(|s| ((s.path.clone(), s.size, s.modified.clone()), s.digest)).collect()
+}
+
+/// The contexts of the newest run's documents.
+pub fn before(ledger: &Ledger) -> Before {
+    let documents = ledger.entries.iter().flat_map(|entry| &entry.documents);
+    let identity = |d: &render::Document| (d.report.clone(), d.period.clone(), d.entity.clone());
+    documents.filter_map(|d| Some((identity(d), (d.key, *d.files.get(CONTEXT)?)))).collect()
+}
+
+/// The wall clock's part of an entry.
+pub struct Times {
+    /// When the run began.
+    pub started: Timestamp,
+    /// When it is sealed.
+    pub sealed: Timestamp,
+}
+
+/// Seals a run: brings everything to the disk, and appends the entry that publishes it.
+pub async fn seal(
+    night: &Night<'_>,
+    ledger: &Ledger,
+    made: &Made,
+    landed: Counts,
+    overrides: BTreeMap<String, String>,
+    times: Times,
+) -> Result<Entry> {
+    night.project.keep(night.store).await?;
+    night.steps.flush().await?;
+    let proof = night.store.sync()?;
+    let failure = |(report, entity, error): &(String, String, Box<Diagnostic>)| Failure {
+        report: report.clone(),
+        entity: entity.clone(),
+        reason: error.message.clone(),
+    };
+    let entry = Entry {
+        format: FORMAT,
+        number: 0,
+        kind: "run".into(),
+        previous: None,
+        as_of: night.as_of,
+        started_at: times.started.to_string(),
+        sealed_at: times.sealed.to_string(),
+        program: program(),
+        overrides,
+        observations: made.observed.clone(),
+        definitions: night.project.digests(),
+        balance: made.model.balance.clone(),
+        findings: made.findings.clone(),
+        model: made.model.tables.clone(),
+        scores: made.scores.tables.clone(),
+        documents: made.rendered.documents.clone(),
+        failures: made.rendered.failed.iter().map(failure).collect(),
+        work: Work {
+            land: landed,
+            stage: Counts { made: made.model.made.len(), reused: made.model.reused },
+            score: Counts { made: made.scores.made.len(), reused: made.scores.reused },
+            render: Counts { made: made.rendered.made.len(), reused: made.rendered.reused },
+        },
+        hash: None,
+    };
+    ledger.append(night.store, entry, proof).await
+}
+
+/// The programs at work.
+pub fn program() -> Program {
+    Program {
+        scorebook: env!("CARGO_PKG_VERSION").into(),
+        engine: crate::engine::VERSION.into(),
+        typesetter: render::TYPESETTER.into(),
+    }
+}
+
+/// Makes the readable view of a run what the entry says: writes what is missing or different, and removes files of its
+/// periods that are no document. Gives the number of files written.
+pub async fn repair_view(store: &Store, reports: &Store, entry: &Entry) -> Result<usize> {
+    let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+    let mut sums: BTreeMap<&str, String> = BTreeMap::new();
+    for document in &entry.documents {
+        for (view, object) in document.views() {
+            let digest = object.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+            let within = view.strip_prefix(&format!("{}/", document.period)).unwrap_or(&view);
+            sums.entry(&document.period).or_default().push_str(&format!("{digest}  {within}\n"));
+            wanted.insert(view, object);
+        }
+    }
+    let mut written = 0;
+    for (view, object) in &wanted {
+        let size = store.size(object).await?;
+        if size.is_none() {
+            return Err(Diagnostic::new(Kind::Verification, format!("{object} is gone"))
+                .at(Place::file(Entry::path(entry.number)))
+                .help("`scorebook verify` says what else is; restore the warehouse from a backup"));
+        }
+        if reports.size(view).await? != size || reports.digest(view).await? != store.digest(object).await? {
+            reports.put(view, store.get(object).await?.to_vec()).await?;
+            written += 1;
+        }
+    }
+    for (period, sums) in sums {
+        let path = format!("{period}/SHA256SUMS");
+        if reports.find(&path).await?.is_none_or(|bytes| bytes != sums.as_bytes()) {
+            reports.put(&path, sums.into_bytes()).await?;
+            written += 1;
+        }
+        for listed in reports.list(period).await? {
+            if listed.path != path && !wanted.contains_key(&listed.path) {
+                reports.remove(&listed.path).await?;
+            }
+        }
+    }
+    reports.sync()?;
+    Ok(written)
 }

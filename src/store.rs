@@ -172,9 +172,14 @@ impl Store {
 
     /// Whether an object stands there.
     pub async fn exists(&self, path: &str) -> Result<bool> {
+        Ok(self.size(path).await?.is_some())
+    }
+
+    /// An object's bytes, if it stands there.
+    pub async fn size(&self, path: &str) -> Result<Option<u64>> {
         match self.objects.head(&parse(path)?).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("look for", path, &error)),
         }
     }

@@ -38,10 +38,16 @@ pub struct Pdf {
 }
 
 /// The fonts that Scorebook brings: Noto Sans for everything, Libertinus Serif for headings.
-pub fn fonts() -> Vec<Vec<u8>> {
-    let sans = [notosans::REGULAR_TTF, notosans::BOLD_TTF, notosans::ITALIC_TTF, notosans::BOLD_ITALIC_TTF];
+pub fn fonts() -> Vec<(String, Vec<u8>)> {
+    let sans = [
+        ("NotoSans-Regular", notosans::REGULAR_TTF),
+        ("NotoSans-Bold", notosans::BOLD_TTF),
+        ("NotoSans-Italic", notosans::ITALIC_TTF),
+        ("NotoSans-BoldItalic", notosans::BOLD_ITALIC_TTF),
+    ];
     let serif = typst_kit::fonts::embedded().filter(|(_, info)| info.family == "Libertinus Serif");
-    sans.into_iter().map(<[u8]>::to_vec).chain(serif.map(|(font, _)| font.data().to_vec())).collect()
+    let serif = serif.enumerate().map(|(i, (font, _))| (format!("LibertinusSerif-{i}.otf"), font.data().to_vec()));
+    sans.into_iter().map(|(name, bytes)| (format!("{name}.ttf"), bytes.to_vec())).chain(serif).collect()
 }
 
 impl Pdf {

@@ -19,7 +19,7 @@ const TEMPLATES: [(&str, &str); 5] = [
 fn pdf_maker() -> pdf::Pdf {
     let files = TEMPLATES.iter().filter(|(name, _)| name.ends_with(".typ"));
     let files = files.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
-    pdf::Pdf::new(files, pdf::fonts()).expect("the shipped templates are valid")
+    pdf::Pdf::new(files, pdf::fonts().into_iter().map(|(_, bytes)| bytes).collect()).expect("the shipped templates are valid")
 }
 
 fn html_maker() -> html::Html {
@@ -182,7 +182,7 @@ fn a_mistake_in_a_template_is_shown_with_its_line() {
     let fixture = Fixture::new();
     let (context, charts) = prepared(&fixture.strong());
     let files = BTreeMap::from([("report.typ".to_owned(), b"= Title\n#unknwon()".to_vec())]);
-    let maker = pdf::Pdf::new(files, pdf::fonts()).expect("it can be parsed");
+    let maker = pdf::Pdf::new(files, pdf::fonts().into_iter().map(|(_, bytes)| bytes).collect()).expect("it can be parsed");
     let error = maker.render(&context, &charts, &[]).expect_err("it cannot be run").to_string();
     assert!(error.contains("report.typ:2:2") && error.contains("#unknwon()"), "{error}");
 }
