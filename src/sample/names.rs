@@ -1,0 +1,168 @@
+//! Invented names: of people, companies, places and products.
+//!
+//! Some of them carry what breaks careless programs: `#`, `&`, `<`, quotes, commas, semicolons, line breaks, a
+//! leading `=`, `+`, `-` or `@`, and letters from all over Europe. They are part of the sample on purpose.
+
+use super::rng::Rng;
+
+/// Where a company sits: city, country, and what its legal form is called there.
+pub type Place = (&'static str, &'static str, &'static str);
+
+const PLACES: [Place; 18] = [
+    ("Hamburg", "Germany", "GmbH"),
+    ("München", "Germany", "GmbH"),
+    ("Köln", "Germany", "GmbH & Co. KG"),
+    ("Jena", "Germany", "e.G."),
+    ("Zürich", "Switzerland", "AG"),
+    ("Wien", "Austria", "GmbH"),
+    ("Lyon", "France", "SAS"),
+    ("Århus", "Denmark", "A/S"),
+    ("Göteborg", "Sweden", "AB"),
+    ("Trondheim", "Norway", "AS"),
+    ("Gdańsk", "Poland", "sp. z o.o."),
+    ("Utrecht", "Netherlands", "B.V."),
+    ("Győr", "Hungary", "Kft."),
+    ("İzmir", "Türkiye", "A.Ş."),
+    ("Coimbra", "Portugal", "Lda."),
+    ("Zaragoza", "Spain", "S.L."),
+    ("Leeds", "United Kingdom", "Ltd"),
+    ("Brno", "Czechia", "s.r.o."),
+];
+
+/// The names of the first books' first accounts.
+const PECULIAR: [&str; 16] = [
+    "Grønvik & Łasko <Messtechnik> GmbH",
+    "#1 Sensorik Wendelrode e.K.",
+    "Probenwerk \"Alte Mühle\" OHG",
+    "D'Aubrecourt Analyse, Fils & Cie",
+    "=Summa= Metrologie AG",
+    "Fjellåsen Måleteknikk AS; avd. Nord",
+    "Oberkrummbach Werke\nAbt. Einkauf, Gebäude 4",
+    "Şenyıldırım Ölçüm A.Ş.",
+    "+Plus Analytik, Tarnowitz",
+    "Żółkiewnik Sondy sp. z o.o.",
+    "-40° Kryolabor Ltd",
+    "@home Klimafühler UG",
+    "Hodonínské přístroje s.r.o.",
+    "50 % Feuchte_Labor [Süd] *Nord*",
+    "Œuvres d'Éprouvette $ Fils SARL",
+    "Back\\slash ~Sensor~ `Labs` Oy",
+];
+
+const STEMS: [&str; 36] = [
+    "Adel", "Barn", "Brem", "Dorn", "Elg", "Falk", "Fjor", "Grün", "Hask", "Immen", "Jost", "Kald", "Kresz", "Lind",
+    "Maar", "Mölk", "Nord", "Ober", "Öster", "Pilk", "Quell", "Ravn", "Rós", "Sarn", "Sköl", "Tarn", "Thal", "Ulm",
+    "Varn", "Vész", "Wend", "Wolk", "Ypern", "Zand", "Ziel", "Żur",
+];
+
+const TAILS: [&str; 32] = [
+    "aby", "acker", "bæk", "berge", "bronn", "dalen", "eczka", "egg", "ello", "enau", "erud", "essa", "fjell", "frith",
+    "gård", "hagen", "holt", "ikow", "inge", "kær", "lund", "marsh", "mühl", "naes", "oux", "ridge", "rode", "stedt",
+    "swyk", "thorpe", "vinge", "wick",
+];
+
+const TRADES: [&str; 16] = [
+    "Analytik", "Biotech", "Chemie", "Dairy", "Energy", "Food", "Hydro", "Klinik", "Labor", "Marine", "Optik",
+    "Pharma", "Polymers", "Research", "Textil", "Water",
+];
+
+const PRODUCTS: [&str; 14] = [
+    "pH probes", "flow loggers", "lab rollout", "field kit", "gas sensors", "calibration", "data gateway",
+    "turbidity line", "cold chain", "level meters", "spares & service", "pilot plant", "O₂ monitoring", "upgrade",
+];
+
+const FIRST: [&str; 28] = [
+    "Aïcha", "Anselm", "Birgit", "Björn", "Chiara", "Cyril", "Dagny", "Derya", "Elif", "Emeric", "Fátima", "Gesa",
+    "Gösta", "Halina", "Ivar", "Jorun", "Kerstin", "Lázaro", "Maëlle", "Marek", "Núria", "Odile", "Per", "Rasmus",
+    "Soraya", "Tibor", "Wanda", "Yusuf",
+];
+
+const LAST: [&str; 31] = [
+    "Abendthal", "Aspelin-Roux", "Barlowicz", "Bjurfors", "Brandhuber", "Cadavieco", "Dalhousen", "Demirsoylu",
+    "Eikenes", "Fauchereau", "Fuglerud", "Gąsiewicz", "Grauvogel", "Hallström-Ek", "Immerlin", "Jóźwicka", "Kirchweg",
+    "Köhlbrand", "Lindhagen", "Mac Ruadhan", "Moldaschl", "Nørremark", "O'Dubhain", "Pålbakken", "Queirolo", "Rantzau",
+    "Sørbotten", "Tjärnholm", "Uhlenbusch", "Vasconcelo", "Weisspfennig",
+];
+
+/// An invented company.
+pub struct Company {
+    /// The name in full.
+    pub name: String,
+    /// What people call it.
+    pub short: String,
+    /// Where it sits.
+    pub place: Place,
+}
+
+/// The company behind a book's n-th account; it shares the short name of the group that it belongs to, if any.
+pub fn company(book: usize, number: usize, group: Option<&str>, rng: &mut Rng) -> Company {
+    let place = rng.pick(&PLACES);
+    let stem = format!("{}{}", rng.pick(&STEMS), rng.pick(&TAILS));
+    let trade = rng.pick(&TRADES);
+    if number == 0 && book < PECULIAR.len() {
+        let name = PECULIAR[book].to_owned();
+        return Company { short: name.replace('\n', " "), name, place };
+    }
+    match group {
+        Some(group) => Company { name: format!("{group} {} {}", place.0, place.2), short: group.to_owned(), place },
+        None => Company { name: format!("{stem} {trade} {}", place.2), short: stem, place },
+    }
+}
+
+/// What a deal is about.
+pub fn product(rng: &mut Rng) -> &'static str {
+    rng.pick(&PRODUCTS)
+}
+
+/// Anybody's first and last name.
+pub fn anybody(rng: &mut Rng) -> (&'static str, &'static str) {
+    (rng.pick(&FIRST), rng.pick(&LAST))
+}
+
+/// The n-th of many different names.
+pub fn colleague(number: usize) -> (String, String) {
+    let (first, round) = (FIRST[number % FIRST.len()], number / FIRST.len());
+    // 29 and 31 have no common divisor, so the pair returns only after all of them.
+    let last = LAST[(round + number) % LAST.len()];
+    match number / (FIRST.len() * LAST.len()) {
+        0 => (first.to_owned(), last.to_owned()),
+        again => (first.to_owned(), format!("{last} {again}")),
+    }
+}
+
+/// The name of an e-mail box: plain small letters.
+pub fn mailbox(name: &str) -> String {
+    name.to_lowercase().chars().filter_map(plain).collect()
+}
+
+fn plain(letter: char) -> Option<char> {
+    let plain = match letter {
+        'a'..='z' | '0'..='9' | '.' | '@' => letter,
+        'á' | 'à' | 'â' | 'ä' | 'å' | 'ą' | 'æ' => 'a',
+        'ç' | 'č' | 'ć' => 'c',
+        'é' | 'è' | 'ê' | 'ë' | 'ę' => 'e',
+        'í' | 'ï' | 'ı' => 'i',
+        'ł' => 'l',
+        'ñ' | 'ń' => 'n',
+        'ó' | 'ö' | 'ø' | 'ő' | 'œ' => 'o',
+        'ş' | 'š' | 'ś' => 's',
+        'ú' | 'ü' => 'u',
+        'ž' | 'ź' | 'ż' => 'z',
+        _ => return None,
+    };
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn colleagues_have_different_names() {
+        let names: BTreeSet<_> = (0..2500).map(colleague).collect();
+        assert_eq!(names.len(), 2500);
+        let boxes: BTreeSet<_> = names.iter().map(|(first, last)| mailbox(&format!("{first}.{last}"))).collect();
+        assert_eq!(boxes.len(), 2500);
+    }
+}
