@@ -1,22 +1,25 @@
 //! The sample company: Alderbrook Instruments, its people, customers and deals, as two nights of CRM exports.
 //!
 //! One story is told, rep by rep, beyond the sample's end; an export is a cut through it at its night. The same
-//! [`Options`] give the same bytes on any machine, for ever: all choices come from [`rng`], integers only, one stream
-//! per rep and topic. What is wrong on purpose stands in [`faults`], and nowhere else.
+//! [`Options`] give the same bytes on any machine, for ever: integers only, no clock, no hashed order.
+//!
+//! In reading order: `rng` draws and `calendar` counts days; `people` says who sells and what is particular about them;
+//! `deals` tells how deals go, `accounts` with whom, `book` puts both together, `leads` and `activities` add to them;
+//! `faults` holds what is wrong on purpose, all of it; `table` writes the files.
 
-pub mod accounts;
-pub mod activities;
-pub mod book;
-pub mod calendar;
-pub mod deals;
-pub mod faults;
-pub mod id;
-pub mod leads;
-pub mod names;
-pub mod people;
-pub mod rng;
-pub mod stages;
-pub mod table;
+mod accounts;
+mod activities;
+mod book;
+mod calendar;
+mod deals;
+mod faults;
+mod id;
+mod leads;
+mod names;
+mod people;
+mod rng;
+mod stages;
+mod table;
 
 use crate::diagnostic::{Diagnostic, Result};
 use book::Book;
@@ -43,12 +46,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { reps: 24, months: 24, activities: 8, seed: 1 }
+        Options { reps: 24, months: 24, activities: 8, seed: 2 }
     }
 }
 
 /// What all parts of the story go by.
-pub struct Plan {
+struct Plan {
     seed: u64,
     first: Month,
     last: Month,
@@ -62,6 +65,9 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
     if !(1..=100_000).contains(&options.reps) || !(1..=240).contains(&options.months) {
         return Err(Diagnostic::usage("a sample has 1 to 100000 reps and 1 to 240 months"));
     }
+    if options.activities > 1_000 {
+        return Err(Diagnostic::usage("a sample has at most 1000 activities per rep and month"));
+    }
     let first = LAST.plus(1 - options.months as i32);
     let calendar = Calendar::new(first, LAST);
     let plan = Plan { seed: options.seed, first, last: LAST, activities: options.activities, calendar };
@@ -69,16 +75,17 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
     let house = Rep::house(plan.seed);
     let mut books: Vec<Book> = reps.iter().map(|rep| Book::of(&plan, rep, successor(&reps, rep).id)).collect();
     books.push(Book::of(&plan, &house, house.id));
+    accounts::join(&mut books[..reps.len()]);
     faults::spoil(&mut books, reps.len());
 
     for (number, night) in NIGHTS.into_iter().enumerate() {
         // What the night before has exported already, where a table exports only news.
         let after = number.checked_sub(1).map(|before| NIGHTS[before]);
-        let story = Story { plan: &plan, reps: &reps, books: &books, after, night };
+        let export = Export { plan: &plan, reps: &reps, books: &books, after, night };
         for (name, header) in TABLES {
             let mut table = Table::new(header, &plan.calendar, faults::strays(name, number, &reps[0]));
-            story.tell(name, &mut table);
-            write(&format!("{}/{name}.csv", plan.calendar.day(night)), &table.finish()?)?;
+            export.fill(name, &mut table);
+            write(&format!("{}/{name}.csv", night.date()), &table.finish()?)?;
         }
     }
     Ok(())
@@ -86,7 +93,7 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
 
 /// Who takes over from a rep who leaves: the colleague beside them.
 fn successor<'a>(reps: &'a [Rep], rep: &'a Rep) -> &'a Rep {
-    let beside = if rep.index % 4 == 0 { rep.index + 1 } else { rep.index - 1 };
+    let beside = if rep.index.is_multiple_of(people::TEAM) { rep.index + 1 } else { rep.index - 1 };
     reps.get(beside).unwrap_or(rep)
 }
 
@@ -132,8 +139,8 @@ const TABLES: [(&str, &str); 11] = [
     ("stages", "stage_name common_stage position probability closed_as entry_criteria"),
 ];
 
-/// The story up to a night.
-struct Story<'a> {
+/// What a night's export is cut from.
+struct Export<'a> {
     plan: &'a Plan,
     reps: &'a [Rep],
     books: &'a [Book],
@@ -141,8 +148,8 @@ struct Story<'a> {
     night: Day,
 }
 
-impl Story<'_> {
-    fn tell(&self, name: &str, table: &mut Table<'_>) {
+impl Export<'_> {
+    fn fill(&self, name: &str, table: &mut Table<'_>) {
         let (after, night) = (self.after, self.night);
         match name {
             "User" => people::users(self.reps, night, table),
@@ -152,7 +159,7 @@ impl Story<'_> {
             "OpportunityHistory" => book::histories(self.books, after, night, table),
             "Task" => self.each_rep(|list| activities::tasks(list, after, night, table)),
             "Event" => self.each_rep(|list| activities::events(list, after, night, table)),
-            "quotas" => people::quotas(self.reps, self.plan.first, self.plan.last, &self.plan.calendar, table),
+            "quotas" => people::quotas(self.reps, self.plan.first, self.plan.last, table),
             "teams" => people::teams(self.reps.len(), table),
             "assignments" => people::assignments(self.reps, table),
             "stages" => stages::stages(table),
@@ -162,8 +169,10 @@ impl Story<'_> {
 
     /// Activities are told again for each file: there may be many, and none is needed twice at a time.
     fn each_rep(&self, mut tell: impl FnMut(&[activities::Activity])) {
+        // News can only be about the last month's activities, and those planned for later.
+        let from = if self.after.is_some() { self.plan.last } else { self.plan.first };
         for (rep, book) in self.reps.iter().zip(self.books) {
-            tell(&activities::of(self.plan, rep, book));
+            tell(&activities::of(self.plan, rep, book, from));
         }
     }
 }

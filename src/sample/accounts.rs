@@ -4,7 +4,7 @@ use super::calendar::{Day, Moment};
 use super::deals::{Draft, Kind, Segment};
 use super::id::{self, Id};
 use super::names::{self, Company};
-use super::people::{HOUSE, Rep};
+use super::people::{Rep, TEAM};
 use super::rng::Rng;
 use super::stages::Stage;
 use super::table::Table;
@@ -56,7 +56,7 @@ impl<'a> Accounts<'a> {
         let fits = |account: &Account| account.segment == draft.segment && account.busy < draft.created;
         let customer = |account: &Account| match draft.kind {
             Kind::New => account.won.is_none() && !account.old,
-            Kind::Returning => account.won.is_some_and(|(_, last)| draft.created.day.since(last.day) > 270),
+            Kind::Returning => account.won.map_or(account.old, |(_, last)| draft.created.day.since(last.day) > 270),
             Kind::Expansion | Kind::Renewal => {
                 account.old || account.won.is_some_and(|(first, _)| first < draft.created)
             }
@@ -88,9 +88,9 @@ impl<'a> Accounts<'a> {
         } else {
             draft.created
         };
-        let (parent, group) = group(self.rep.index, number, &self.list);
-        let group = group.map(str::to_owned);
-        let company = names::company(self.rep.index, number, group.as_deref(), rng);
+        let parent = parent(number, &self.list).filter(|parent| parent.created <= created);
+        let company = names::company(self.rep.index, number, parent.map(|parent| &parent.company), rng);
+        let parent = parent.map(|parent| parent.id);
         let employees = match draft.segment {
             Segment::Smb => rng.between(8, 180),
             Segment::MidMarket => rng.between(200, 1_500),
@@ -104,22 +104,28 @@ impl<'a> Accounts<'a> {
     }
 }
 
-/// The parent of a book's n-th account, and the group's name: the fourth of eight belongs to the first, the eighth to
-/// the fourth, so groups are up to three levels high. The twelfth belongs to a colleague's first account.
-fn group(book: usize, number: usize, list: &[Account]) -> (Option<Id>, Option<&str>) {
-    let parent = match number {
-        11 if book % 4 != 0 && book < HOUSE => {
-            return (Some(Id::new(id::Kind::Account, book - 1, 0)), None);
-        }
-        _ if number % 8 == 3 => &list[number - 3],
-        _ if number % 8 == 7 => &list[number - 4],
-        _ => return (None, None),
-    };
-    (Some(parent.id), Some(&parent.company.short))
+/// The parent of a book's n-th account: the fourth of eight belongs to the first, the eighth to the fourth, so groups
+/// are up to three levels high.
+fn parent(number: usize, list: &[Account]) -> Option<&Account> {
+    match number % 8 {
+        3 => list.get(number - 3),
+        7 => list.get(number - 4),
+        _ => None,
+    }
 }
 
-const INDUSTRIES: [&str; 8] =
-    ["Biotechnology", "Chemicals", "Energy", "Food & Beverage", "Healthcare", "Marine", "Utilities", "Research"];
+/// Lets groups reach across books: most reps' tenth account belongs to a colleague's first.
+pub fn join(books: &mut [Book]) {
+    for book in (1..books.len()).filter(|book| !book.is_multiple_of(TEAM)) {
+        let (before, books) = books.split_at_mut(book);
+        let parent = before.last().and_then(|book| book.accounts.first());
+        if let (Some(parent), Some(child)) = (parent, books[0].accounts.get_mut(9))
+            && parent.created <= child.created
+        {
+            child.parent = Some(parent.id);
+        }
+    }
+}
 
 const NOTES: [&str; 5] = [
     "Gate 3, ring twice;\nask for \"the lab\"",
@@ -140,7 +146,7 @@ pub fn accounts(books: &[Book], night: Day, table: &mut Table<'_>) {
         let customer = account.old || won.is_some();
         let (city, country, _) = account.company.place;
         table.id(account.id).text(&account.company.name).id(account.parent);
-        table.text(if customer { "Customer" } else { "Prospect" }).text(INDUSTRIES[account.employees as usize % 8]);
+        table.text(if customer { "Customer" } else { "Prospect" }).text(account.company.industry);
         table.text(account.segment.name()).text(city).text(country).number(account.employees).id(account.owner);
         table.moment(account.created).moment(won.unwrap_or(account.created)).flag(false);
         table.text(if n % 12 == 1 { NOTES[n / 12 % NOTES.len()] } else { "" }).end();

@@ -49,34 +49,34 @@ pub struct Activity {
     dice: usize,
 }
 
-/// Everything that a rep did, or planned to do shortly after the last night.
-pub fn of(plan: &Plan, rep: &Rep, book: &Book) -> Vec<Activity> {
+/// Everything that a rep did since a month, or planned to do shortly after the last night.
+pub fn of(plan: &Plan, rep: &Rep, book: &Book, from: Month) -> Vec<Activity> {
     let mut list = Vec::new();
-    for month in plan.first.to(plan.last.plus(1)).filter(|month| rep.works_in(*month)) {
+    for month in from.to(plan.last.plus(1)).filter(|month| rep.works_in(*month)) {
         let mut rng = Rng::stream(plan.seed, "activities", month.stream(rep.index));
-        let deals: Vec<&Deal> = book.deals.iter().filter(|deal| touches(deal, month)).collect();
+        let (first, last) = (month.first(), month.last());
+        let deals: Vec<&Deal> = book.deals.iter().filter(|deal| touches(deal, first, last)).collect();
         let effort = percent(SEASON[month.of_year()] * i64::from(plan.activities), rep.temper_in(month).effort);
         let mean = percent(effort, rng.around(80, 120));
-        for _ in 0..rng.rounded(mean) {
+        for n in 0..rng.rounded(mean) as usize {
             let day = rng.pick(&plan.calendar.workdays(month));
             // Two in a hundred on a Saturday or Sunday, if the next days are one.
             let day = if rng.chance(2) { day.plus(rng.between(1, 2)) } else { day };
             // Drawn for whole months; what falls before the first or after the last day at work did not happen.
             if day >= rep.hired && rep.left().is_none_or(|left| day <= left) {
-                let number = list.len();
+                let number = month.serial() * 5_000 + n;
                 list.push(activity(plan, rep, book, &deals, (number, day), &mut rng));
             }
         }
     }
     if rep.index == 3 {
-        list.extend(entered_twice(rep, book));
+        list.extend(written_out(rep, book));
     }
     list
 }
 
-fn touches(deal: &Deal, month: Month) -> bool {
-    let last = deal.steps.last().map_or(deal.created(), |step| step.at);
-    deal.created().day <= month.last() && last.day >= month.first()
+fn touches(deal: &Deal, first: Day, last: Day) -> bool {
+    deal.created().day <= last && deal.steps.last().is_some_and(|step| step.at.day >= first)
 }
 
 fn activity(
@@ -126,10 +126,11 @@ fn activity(
     }
 }
 
-/// A call on the first night's day that was entered twice; the next morning the second entry was deleted.
-fn entered_twice(rep: &Rep, book: &Book) -> [Activity; 2] {
+/// A call on the first night's day that was entered twice, and the second entry deleted the next morning; and a call
+/// that was planned on the first day and made on the second.
+fn written_out(rep: &Rep, book: &Book) -> [Activity; 3] {
     let [day, next] = NIGHTS;
-    [0, 1].map(|n| Activity {
+    let call = |n: usize, day: Day, created: Moment, done: Moment, deleted: Option<Moment>| Activity {
         id: Id::new(id::Kind::Task, rep.index, 5_000_000 + n),
         what: What::Call(true),
         who: None,
@@ -137,20 +138,26 @@ fn entered_twice(rep: &Rep, book: &Book) -> [Activity; 2] {
         account: book.accounts.first().map(|account| account.id),
         owner: rep.id,
         day,
-        created: day.at(15, 10 + n as i32),
-        done: Some(day.at(15, 10 + n as i32)),
-        deleted: (n == 1).then(|| next.at(9, 5)),
+        created,
+        done: Some(done),
+        deleted,
         stage: None,
         dice: 18,
-    })
+    };
+    [
+        call(0, day, day.at(15, 10), day.at(15, 10), None),
+        call(1, day, day.at(15, 11), day.at(15, 11), Some(next.at(9, 5))),
+        call(2, next, day.at(16, 40), next.at(10, 15), None),
+    ]
 }
 
 impl Activity {
     /// When it was changed last, as far as a night's export knows; none if it did not exist yet.
     fn changed(&self, night: Day) -> Option<Moment> {
         let cut = night.end();
-        [Some(self.created), self.done, self.deleted].into_iter().flatten().filter(|at| *at <= cut).max()
-            .filter(|_| self.created <= cut)
+        let changes = [Some(self.created), self.done, self.deleted].into_iter().flatten();
+        // Nothing is done or deleted before it is entered.
+        changes.filter(|at| *at <= cut).max()
     }
 
     /// Whether it belongs into a night's export, which holds what was changed since the night before.
@@ -169,7 +176,8 @@ const DISPOSITIONS: [(i64, (&str, i64, i64)); 5] = [
 ];
 
 const CALLS: [&str; 5] = ["Call", "Follow-up call", "Call: budget & dates?", "Return call", "Call re: \"lab trial\""];
-const MAILS: [&str; 5] = ["Email: data sheet", "Email: offer <rev. 2>", "Re: delivery, prices", "Email", "- reminder -"];
+const MAILS: [&str; 5] =
+    ["Email: data sheet", "Email: offer <rev. 2>", "Re: delivery, prices", "Email", "- reminder -"];
 
 /// `Task`: calls, mails and things to do.
 pub fn tasks(list: &[Activity], after: Option<Day>, night: Day, table: &mut Table<'_>) {

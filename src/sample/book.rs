@@ -3,7 +3,7 @@
 use super::Plan;
 use super::accounts::{Account, Accounts};
 use super::calendar::{Day, Moment};
-use super::deals::{self, Draft, Kind, Segment, Step};
+use super::deals::{self, Draft, Kind, Step};
 use super::id::{self, Id};
 use super::leads::{self, Lead};
 use super::names;
@@ -31,8 +31,6 @@ pub struct Deal {
     name: String,
     /// What it means for the customer; a few were entered without.
     kind: Option<Kind>,
-    /// How large the customer is.
-    pub segment: Segment,
     source: &'static str,
     competitor: &'static str,
     reason: &'static str,
@@ -128,7 +126,6 @@ fn deal(id: Id, account: &Account, draft: &Draft, steps: Vec<Step>, owner: Id, r
         account: account.id,
         name,
         kind: (!rng.chance(1)).then_some(draft.kind),
-        segment: draft.segment,
         source: if draft.kind == Kind::New { rng.pick(&SOURCES) } else { "Customer" },
         competitor: draft.competitor,
         reason: draft.reason,

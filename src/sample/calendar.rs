@@ -3,9 +3,9 @@
 //! The rule for summer time is written out here, so that no machine's time-zone database can change a byte.
 
 use super::rng::Rng;
+use jiff::Span;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::Span;
 
 /// Central European time as the European Union has set it since 1996.
 const BERLIN: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
@@ -108,6 +108,11 @@ impl Month {
         (self.0..=last.0).map(Month)
     }
 
+    /// A number that no other month has, for records that are counted by month.
+    pub fn serial(self) -> usize {
+        (self.0 - Month::of(2000, 1).0) as usize
+    }
+
     /// The stream number for a rep's month, the same however many months a sample has.
     pub fn stream(self, rep: usize) -> u64 {
         rep as u64 * 100_000 + self.0 as u64
@@ -138,7 +143,7 @@ pub struct Calendar {
 
 #[derive(Clone)]
 struct Known {
-    text: String,
+    text: [u8; 10],
     offset_seconds: i32,
     works: bool,
 }
@@ -158,24 +163,22 @@ impl Calendar {
     }
 
     /// The day as exports write it.
-    pub fn day(&self, day: Day) -> String {
+    pub fn day(&self, day: Day) -> [u8; 10] {
         // People may have been hired long before the sample's first month.
-        if day < self.first { day.date().to_string() } else { self.known(day).text.clone() }
+        if day < self.first { digits(day) } else { self.known(day).text }
     }
 
     /// The moment as exports write it: in UTC.
-    pub fn moment(&self, moment: Moment) -> String {
+    pub fn moment(&self, moment: Moment) -> [u8; 19] {
         let offset = if moment.day < self.first { 3600 } else { self.known(moment.day).offset_seconds };
         let utc = moment.second - offset;
         let (day, second) = if utc < 0 { (moment.day.plus(-1), utc + 86_400) } else { (moment.day, utc) };
-        let mut text = self.day(day);
-        text.push(' ');
-        for (part, end) in [(second / 3600, ':'), (second / 60 % 60, ':'), (second % 60, ' ')] {
-            text.push(char::from(b'0' + (part / 10) as u8));
-            text.push(char::from(b'0' + (part % 10) as u8));
-            text.push(end);
+        let mut text = *b"0000-00-00 00:00:00";
+        text[..10].copy_from_slice(&self.day(day));
+        for (place, part) in [(11, second / 3600), (14, second / 60 % 60), (17, second % 60)] {
+            text[place] += (part / 10) as u8;
+            text[place + 1] += (part % 10) as u8;
         }
-        text.truncate(19);
         text
     }
 
@@ -216,8 +219,20 @@ impl Known {
         let noon = date.at(12, 0, 0, 0).to_zoned(berlin.clone()).expect("the sample's years have time zones");
         let offset_seconds = noon.offset().seconds();
         let holiday = HOLIDAYS.contains(&(date.month(), date.day()));
-        Known { text: date.to_string(), offset_seconds, works: !day.weekend() && !holiday }
+        Known { text: digits(day), offset_seconds, works: !day.weekend() && !holiday }
     }
+}
+
+/// `2026-09-29`.
+fn digits(day: Day) -> [u8; 10] {
+    let date = day.date();
+    let mut text = *b"0000-00-00";
+    let parts = [(0, date.year() / 100), (2, date.year() % 100), (5, date.month().into()), (8, date.day().into())];
+    for (place, part) in parts {
+        text[place] += (part / 10) as u8;
+        text[place + 1] += (part % 10) as u8;
+    }
+    text
 }
 
 #[cfg(test)]
@@ -228,11 +243,11 @@ mod tests {
     fn days_and_moments_read_as_exported() {
         let calendar = Calendar::new(Month::of(2026, 1), Month::of(2026, 9));
         let text = |day: Day, hour, minute| calendar.moment(day.at(hour, minute));
-        assert_eq!(text(Day::of(2026, 1, 15), 9, 5), "2026-01-15 08:05:00");
-        assert_eq!(text(Day::of(2026, 3, 30), 9, 5), "2026-03-30 07:05:00");
-        assert_eq!(text(Day::of(2026, 7, 1), 0, 30), "2026-06-30 22:30:00");
-        assert_eq!(calendar.moment(Day::of(2026, 9, 29).end()), "2026-09-29 21:59:59");
-        assert_eq!(calendar.day(Day::of(2011, 2, 28)), "2011-02-28");
+        assert_eq!(text(Day::of(2026, 1, 15), 9, 5), *b"2026-01-15 08:05:00");
+        assert_eq!(text(Day::of(2026, 3, 30), 9, 5), *b"2026-03-30 07:05:00");
+        assert_eq!(text(Day::of(2026, 7, 1), 0, 30), *b"2026-06-30 22:30:00");
+        assert_eq!(calendar.moment(Day::of(2026, 9, 29).end()), *b"2026-09-29 21:59:59");
+        assert_eq!(calendar.day(Day::of(2011, 2, 28)), *b"2011-02-28");
         for n in -800..40_000 {
             let date = Day(n).date();
             assert_eq!(Day::of(date.year(), date.month(), date.day()), Day(n));

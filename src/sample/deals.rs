@@ -34,9 +34,9 @@ impl Segment {
     /// A usual amount in whole euros, and how many days a deal takes at least and at most.
     fn usual(self) -> (i64, i64, i64) {
         match self {
-            Segment::Smb => (21_000, 18, 46),
-            Segment::MidMarket => (47_000, 34, 82),
-            Segment::Enterprise => (92_000, 58, 124),
+            Segment::Smb => (25_000, 18, 48),
+            Segment::MidMarket => (47_000, 36, 86),
+            Segment::Enterprise => (80_000, 62, 128),
         }
     }
 }
@@ -128,13 +128,9 @@ pub fn drafts(plan: &Plan, rep: &Rep) -> Vec<Draft> {
 fn draft(plan: &Plan, rep: &Rep, month: Month, rng: &mut Rng) -> Draft {
     let focus = if rep.story == Story::House { 3 } else { rep.team() % 3 };
     let (small, large) = [(10, 42), (26, 26), (44, 10), (100, 0)][focus];
-    let segment = rng.weighted(&[
-        (small, Segment::Smb),
-        (100 - small - large, Segment::MidMarket),
-        (large, Segment::Enterprise),
-    ]);
-    let kind =
-        rng.weighted(&[(60, Kind::New), (24, Kind::Expansion), (7, Kind::Returning), (9, Kind::Renewal)]);
+    let segment =
+        rng.weighted(&[(small, Segment::Smb), (100 - small - large, Segment::MidMarket), (large, Segment::Enterprise)]);
+    let kind = rng.weighted(&[(60, Kind::New), (24, Kind::Expansion), (7, Kind::Returning), (9, Kind::Renewal)]);
     let competitor = rng.weighted(&[
         (44, ""),
         (20, "Norvane"),
@@ -145,13 +141,16 @@ fn draft(plan: &Plan, rep: &Rep, month: Month, rng: &mut Rng) -> Draft {
     let outcome = outcome(rep, kind, segment, competitor, rng);
     let closed = closing_day(&plan.calendar.workdays(month), month, rng);
     let (_, least, most) = segment.usual();
-    let days = percent(rng.around(least, most), match outcome {
-        Stage::Won if kind == Kind::Renewal => 70,
-        Stage::Won => 100,
-        Stage::Lost => rng.between(60, 125),
-        Stage::Disqualified => rng.between(30, 60),
-        _ => 15,
-    });
+    let days = percent(
+        rng.around(least, most),
+        match outcome {
+            Stage::Won if kind == Kind::Renewal => 70,
+            Stage::Won => 100,
+            Stage::Lost => rng.between(70, 135),
+            Stage::Disqualified => rng.between(30, 60),
+            _ => 15,
+        },
+    );
     let created = plan.calendar.hours(plan.calendar.workday_to(closed.plus(-days.max(3))), rng);
     let delay = if rng.chance(6) { rng.between(1, 3) } else { 0 };
     let recorded = plan.calendar.hours(plan.calendar.workday_from(closed.plus(delay)), rng);
@@ -191,7 +190,9 @@ fn closing_day(workdays: &[Day], month: Month, rng: &mut Rng) -> Day {
 
 fn reason(outcome: Stage, competitor: &str, rng: &mut Rng) -> &'static str {
     match outcome {
-        Stage::Lost if !competitor.is_empty() && rng.chance(if competitor == NEMESIS { 70 } else { 40 }) => "Competitor",
+        Stage::Lost if !competitor.is_empty() && rng.chance(if competitor == NEMESIS { 70 } else { 40 }) => {
+            "Competitor"
+        }
         Stage::Lost => rng.pick(&REASONS),
         _ => "",
     }
@@ -202,8 +203,8 @@ fn amount(rep: &Rep, kind: Kind, segment: Segment, month: Month, rng: &mut Rng) 
     let (usual, _, _) = segment.usual();
     let (_, share) = kind.usual();
     let inflated = percent(usual, (100 - 4 * (2026 - i64::from(month.year()))).max(40));
-    let large = if rng.chance(5) { 190 } else { 100 };
-    let euros = percent(percent(percent(percent(inflated, share), rep.temper.size), rng.around(45, 155)), large);
+    let large = if rng.chance(5) { 180 } else { 100 };
+    let euros = percent(percent(percent(percent(inflated, share), rep.temper.size), rng.around(55, 145)), large);
     match rng.between(0, 9) {
         0..7 => euros / 250 * 25_000,
         7..9 => euros * 100,

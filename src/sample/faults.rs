@@ -19,11 +19,11 @@
 //! Three things look wrong and are not: the house account's deals, whose owner is nobody in `User`; a call and a deal
 //! that somebody deleted on the second day; deals without a type.
 
+use super::NIGHTS;
 use super::book::{Book, Deal};
 use super::id::{Id, Kind};
 use super::people::Rep;
 use super::stages::Stage;
-use super::NIGHTS;
 
 /// A damaged record that stands after so many rows of a file.
 pub struct Stray {
@@ -72,16 +72,50 @@ pub fn strays(table: &str, night: usize, rep: &Rep) -> Vec<Stray> {
         let id = Id::new(Kind::Opportunity, rep.index, number).text();
         let seen = "2026-02-03 09:12:00";
         let cells = [
-            &id, &account, name, "Qualification", amount, "20", close, "New Customer", "Web", "0", "0", "Pipeline",
-            &owner, "", "", "Book demo", seen, seen, "0", "",
+            &id,
+            &account,
+            name,
+            "Qualification",
+            amount,
+            "20",
+            close,
+            "New Customer",
+            "Web",
+            "0",
+            "0",
+            "Pipeline",
+            &owner,
+            "",
+            "",
+            "Book demo",
+            seen,
+            seen,
+            "0",
+            "",
         ];
         stray(after_rows, &cells)
     };
     let task = |after_rows: usize, number: usize, owner: &str, at: &str, more: &[&str]| {
         let id = Id::new(Kind::Task, NOBODY, number).text();
         let cells = [
-            &id, "", "", &account, owner, "Call", "Completed", &at[..10], "Call", "Outbound", "No answer", "4", "Set-up",
-            at, at, at, "0", "",
+            &id,
+            "",
+            "",
+            &account,
+            owner,
+            "Call",
+            "Completed",
+            &at[..10],
+            "Call",
+            "Outbound",
+            "No answer",
+            "4",
+            "Set-up",
+            at,
+            at,
+            at,
+            "0",
+            "",
         ];
         stray(after_rows, &[&cells, more].concat())
     };
@@ -104,7 +138,20 @@ fn latin_account(owner: &str) -> Stray {
     let id = Id::new(Kind::Account, NOBODY, 2).text();
     let seen = "2025-05-06 07:45:00";
     let cells = [
-        &id, "Caf? Laborbedarf", "", "Prospect", "Research", "SMB", "Wien", "Austria", "12", owner, seen, seen, "0", "",
+        &id,
+        "Caf? Laborbedarf",
+        "",
+        "Prospect",
+        "Research",
+        "SMB",
+        "Wien",
+        "Austria",
+        "12",
+        owner,
+        seen,
+        seen,
+        "0",
+        "",
     ];
     let mut stray = stray(60, &cells);
     // `é` as Windows-1252 has it: one byte that cannot stand alone in UTF-8.

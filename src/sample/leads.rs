@@ -75,7 +75,7 @@ pub fn leads(books: &[Book], night: Day, table: &mut Table<'_>) {
         let host = names::mailbox(lead.company.split(' ').next().unwrap_or_default());
         let host = if host.is_empty() { "office" } else { &host };
         table.id(lead.id).text(lead.first).text(lead.last).text(&lead.company);
-        table.text(&format!("{}@{host}.example", names::mailbox(lead.last))).text(lead.source).text(status);
+        table.text(format!("{}@{host}.example", names::mailbox(lead.last))).text(lead.source).text(status);
         table.id(lead.owner).flag(converted.is_some()).day(converted.map(|(at, ..)| at.day));
         table.id(converted.map(|(_, account, _)| account)).id(converted.map(|(.., deal)| deal));
         table.moment(lead.created).moment(changed).flag(false).end();

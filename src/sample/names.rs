@@ -29,24 +29,24 @@ const PLACES: [Place; 18] = [
     ("Brno", "Czechia", "s.r.o."),
 ];
 
-/// The names of the first books' first accounts.
-const PECULIAR: [&str; 16] = [
-    "Grønvik & Łasko <Messtechnik> GmbH",
-    "#1 Sensorik Wendelrode e.K.",
-    "Probenwerk \"Alte Mühle\" OHG",
-    "D'Aubrecourt Analyse, Fils & Cie",
-    "=Summa= Metrologie AG",
-    "Fjellåsen Måleteknikk AS; avd. Nord",
-    "Oberkrummbach Werke\nAbt. Einkauf, Gebäude 4",
-    "Şenyıldırım Ölçüm A.Ş.",
-    "+Plus Analytik, Tarnowitz",
-    "Żółkiewnik Sondy sp. z o.o.",
-    "-40° Kryolabor Ltd",
-    "@home Klimafühler UG",
-    "Hodonínské přístroje s.r.o.",
-    "50 % Feuchte_Labor [Süd] *Nord*",
-    "Œuvres d'Éprouvette $ Fils SARL",
-    "Back\\slash ~Sensor~ `Labs` Oy",
+/// The first books' first accounts: in full, and as people call them.
+const PECULIAR: [(&str, &str); 16] = [
+    ("Grønvik & Łasko <Messtechnik> GmbH", "Grønvik & Łasko"),
+    ("#1 Sensorik Wendelrode e.K.", "#1 Sensorik"),
+    ("Probenwerk \"Alte Mühle\" OHG", "Probenwerk \"Alte Mühle\""),
+    ("D'Aubrecourt Analyse, Fils & Cie", "D'Aubrecourt"),
+    ("=Summa= Metrologie AG", "=Summa="),
+    ("Fjellåsen Måleteknikk AS; avd. Nord", "Fjellåsen"),
+    ("Oberkrummbach Werke\nAbt. Einkauf, Gebäude 4", "Oberkrummbach"),
+    ("Şenyıldırım Ölçüm A.Ş.", "Şenyıldırım"),
+    ("+Plus Analytik, Tarnowitz", "+Plus Analytik"),
+    ("Żółkiewnik Sondy sp. z o.o.", "Żółkiewnik"),
+    ("-40° Kryolabor Ltd", "-40° Kryolabor"),
+    ("@werk Klimafühler UG", "@werk"),
+    ("Hodonínské přístroje s.r.o.", "Hodonínské"),
+    ("50 % Feuchte_Labor [Süd] *Nord*", "50 % Feuchte"),
+    ("Œuvres d'Éprouvette $ Fils SARL", "Œuvres d'Éprouvette"),
+    ("Back\\slash ~Sensor~ `Labs` Oy", "Back\\slash"),
 ];
 
 const STEMS: [&str; 36] = [
@@ -61,14 +61,41 @@ const TAILS: [&str; 32] = [
     "swyk", "thorpe", "vinge", "wick",
 ];
 
-const TRADES: [&str; 16] = [
-    "Analytik", "Biotech", "Chemie", "Dairy", "Energy", "Food", "Hydro", "Klinik", "Labor", "Marine", "Optik",
-    "Pharma", "Polymers", "Research", "Textil", "Water",
+/// What a company does, by its name and in the CRM's words.
+const TRADES: [(&str, &str); 16] = [
+    ("Analytik", "Research"),
+    ("Biotech", "Biotechnology"),
+    ("Chemie", "Chemicals"),
+    ("Dairy", "Food & Beverage"),
+    ("Energy", "Energy"),
+    ("Food", "Food & Beverage"),
+    ("Hydro", "Utilities"),
+    ("Klinik", "Healthcare"),
+    ("Labor", "Research"),
+    ("Marine", "Marine"),
+    ("Optik", "Research"),
+    ("Pharma", "Healthcare"),
+    ("Polymers", "Chemicals"),
+    ("Research", "Research"),
+    ("Textil", "Manufacturing"),
+    ("Water", "Utilities"),
 ];
 
 const PRODUCTS: [&str; 14] = [
-    "pH probes", "flow loggers", "lab rollout", "field kit", "gas sensors", "calibration", "data gateway",
-    "turbidity line", "cold chain", "level meters", "spares & service", "pilot plant", "O₂ monitoring", "upgrade",
+    "pH probes",
+    "flow loggers",
+    "lab rollout",
+    "field kit",
+    "gas sensors",
+    "calibration",
+    "data gateway",
+    "turbidity line",
+    "cold chain",
+    "level meters",
+    "spares & service",
+    "pilot plant",
+    "O₂ monitoring",
+    "upgrade",
 ];
 
 const FIRST: [&str; 28] = [
@@ -78,10 +105,37 @@ const FIRST: [&str; 28] = [
 ];
 
 const LAST: [&str; 31] = [
-    "Abendthal", "Aspelin-Roux", "Barlowicz", "Bjurfors", "Brandhuber", "Cadavieco", "Dalhousen", "Demirsoylu",
-    "Eikenes", "Fauchereau", "Fuglerud", "Gąsiewicz", "Grauvogel", "Hallström-Ek", "Immerlin", "Jóźwicka", "Kirchweg",
-    "Köhlbrand", "Lindhagen", "Mac Ruadhan", "Moldaschl", "Nørremark", "O'Dubhain", "Pålbakken", "Queirolo", "Rantzau",
-    "Sørbotten", "Tjärnholm", "Uhlenbusch", "Vasconcelo", "Weisspfennig",
+    "Abendthal",
+    "Aspelin-Roux",
+    "Barlowicz",
+    "Bjurfors",
+    "Brandhuber",
+    "Cadavieco",
+    "Dalhousen",
+    "Demirsoylu",
+    "Eikenes",
+    "Fauchereau",
+    "Fuglerud",
+    "Gąsiewicz",
+    "Grauvogel",
+    "Hallström-Ek",
+    "Immerlin",
+    "Jóźwicka",
+    "Kirchweg",
+    "Köhlbrand",
+    "Lindhagen",
+    "Mac Ruadhan",
+    "Moldaschl",
+    "Nørremark",
+    "O'Dubhain",
+    "Pålbakken",
+    "Queirolo",
+    "Rantzau",
+    "Sørbotten",
+    "Tjärnholm",
+    "Uhlenbusch",
+    "Vasconcelo",
+    "Weisspfennig",
 ];
 
 /// An invented company.
@@ -90,22 +144,28 @@ pub struct Company {
     pub name: String,
     /// What people call it.
     pub short: String,
+    /// What it does.
+    pub industry: &'static str,
     /// Where it sits.
     pub place: Place,
 }
 
-/// The company behind a book's n-th account; it shares the short name of the group that it belongs to, if any.
-pub fn company(book: usize, number: usize, group: Option<&str>, rng: &mut Rng) -> Company {
+/// The company behind a book's n-th account; it shares name and industry with the group that it
+/// belongs to, if any.
+pub fn company(book: usize, number: usize, group: Option<&Company>, rng: &mut Rng) -> Company {
     let place = rng.pick(&PLACES);
     let stem = format!("{}{}", rng.pick(&STEMS), rng.pick(&TAILS));
-    let trade = rng.pick(&TRADES);
+    let (trade, industry) = rng.pick(&TRADES);
     if number == 0 && book < PECULIAR.len() {
-        let name = PECULIAR[book].to_owned();
-        return Company { short: name.replace('\n', " "), name, place };
+        let (name, short) = PECULIAR[book];
+        return Company { name: name.to_owned(), short: short.to_owned(), industry, place };
     }
     match group {
-        Some(group) => Company { name: format!("{group} {} {}", place.0, place.2), short: group.to_owned(), place },
-        None => Company { name: format!("{stem} {trade} {}", place.2), short: stem, place },
+        Some(group) => {
+            let name = format!("{} {} {}", group.short, place.0, place.2);
+            Company { name, short: group.short.clone(), industry: group.industry, place }
+        }
+        None => Company { name: format!("{stem} {trade} {}", place.2), short: stem, industry, place },
     }
 }
 
@@ -140,8 +200,9 @@ fn plain(letter: char) -> Option<char> {
         'a'..='z' | '0'..='9' | '.' | '@' => letter,
         'á' | 'à' | 'â' | 'ä' | 'å' | 'ą' | 'æ' => 'a',
         'ç' | 'č' | 'ć' => 'c',
+        'ð' => 'd',
         'é' | 'è' | 'ê' | 'ë' | 'ę' => 'e',
-        'í' | 'ï' | 'ı' => 'i',
+        'í' | 'ï' | 'î' | 'ı' => 'i',
         'ł' => 'l',
         'ñ' | 'ń' => 'n',
         'ó' | 'ö' | 'ø' | 'ő' | 'œ' => 'o',

@@ -31,7 +31,7 @@ impl<'a> Table<'a> {
     }
 
     /// A cell as it stands.
-    pub fn text(&mut self, text: &str) -> &mut Self {
+    pub fn text(&mut self, text: impl AsRef<[u8]>) -> &mut Self {
         self.cells += 1;
         let written = self.writer.write_field(text);
         self.keep(written)
@@ -44,7 +44,7 @@ impl<'a> Table<'a> {
 
     /// A whole number.
     pub fn number(&mut self, number: i64) -> &mut Self {
-        self.text(&number.to_string())
+        self.text(number.to_string())
     }
 
     /// Yes or no.
@@ -56,27 +56,33 @@ impl<'a> Table<'a> {
     pub fn money(&mut self, cents: Option<i64>) -> &mut Self {
         match cents {
             None => self.null(),
-            Some(cents) if cents % 10 == 0 => self.text(&format!("{}.{}", cents / 100, cents / 10 % 10)),
-            Some(cents) => self.text(&format!("{}.{:02}", cents / 100, cents % 100)),
+            Some(cents) if cents % 10 == 0 => self.text(format!("{}.{}", cents / 100, cents / 10 % 10)),
+            Some(cents) => self.text(format!("{}.{:02}", cents / 100, cents % 100)),
         }
     }
 
     /// The id of this or another record.
     pub fn id(&mut self, id: impl Into<Option<Id>>) -> &mut Self {
-        let text = id.into().map(Id::text).unwrap_or_default();
-        self.text(&text)
+        match id.into() {
+            Some(id) => self.text(id.letters()),
+            None => self.null(),
+        }
     }
 
     /// A day.
     pub fn day(&mut self, day: impl Into<Option<Day>>) -> &mut Self {
-        let text = day.into().map(|day| self.calendar.day(day)).unwrap_or_default();
-        self.text(&text)
+        match day.into() {
+            Some(day) => self.text(self.calendar.day(day)),
+            None => self.null(),
+        }
     }
 
     /// A moment.
     pub fn moment(&mut self, moment: impl Into<Option<Moment>>) -> &mut Self {
-        let text = moment.into().map(|moment| self.calendar.moment(moment)).unwrap_or_default();
-        self.text(&text)
+        match moment.into() {
+            Some(moment) => self.text(self.calendar.moment(moment)),
+            None => self.null(),
+        }
     }
 
     /// Ends the row.
