@@ -78,7 +78,7 @@ impl<'a> Accounts<'a> {
         (account, !known && draft.kind == Kind::New)
     }
 
-    /// Enters a new account: shortly before its first deal, or long ago if it is a customer already.
+    /// Enters a new account: together with its first deal, or long ago if it is a customer already.
     fn enter(&mut self, draft: &Draft) -> usize {
         let (plan, rng, number) = (self.plan, &mut self.rng, self.list.len());
         let old = draft.kind != Kind::New;

@@ -98,7 +98,7 @@ fn activity(
         What::Meeting => (id::Kind::Event, day.at(rng.between(8, 16) as i32, 30 * rng.below(2) as i32)),
         _ => (id::Kind::Task, plan.calendar.hours(day, rng)),
     };
-    let planned = what == What::Meeting || rng.chance(18);
+    let planned = (what == What::Meeting || rng.chance(18)) && day > rep.hired;
     let created = if planned {
         let before = plan.calendar.workday_to(day.plus(-rng.between(1, 12)));
         plan.calendar.hours(before.max(rep.hired).min(day.plus(-1)), rng)
@@ -106,7 +106,7 @@ fn activity(
         at
     };
     let done = (!planned || what == What::Meeting || rng.chance(82)).then_some(at);
-    // Reps who have left enter nothing, and nobody speaks about a deal that is not there yet.
+    // Nobody speaks about a deal that is not there yet; who finds none in four tries calls a lead, or just anybody.
     let about = (0..4).filter(|_| !deals.is_empty()).map(|_| rng.pick(deals));
     let deal = about.filter(|deal| deal.created() < created).find_map(|deal| Some((deal, deal.open_on(day)?.stage)));
     let lead = (deal.is_none() && !book.leads.is_empty()).then(|| &book.leads[rng.below(book.leads.len())]);
