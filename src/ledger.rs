@@ -12,6 +12,7 @@ use crate::pipeline::land::Snapshot;
 use crate::pipeline::render::Document;
 use crate::pipeline::score::ScoreTable;
 use crate::pipeline::stage::{Balance, ModelTable};
+use crate::steps::Counts;
 use crate::store::{Store, Synced};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -90,7 +91,7 @@ pub struct Failure {
 }
 
 /// What each stage made and what it found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
     /// Exports landed and found.
     pub land: Counts,
@@ -102,13 +103,11 @@ pub struct Work {
     pub render: Counts,
 }
 
-/// Made and reused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Made in this run.
-    pub made: usize,
-    /// Found as an earlier run, or a killed one, left it.
-    pub reused: usize,
+impl Work {
+    /// Whether everything was found as it was.
+    pub fn made_nothing(&self) -> bool {
+        [self.land, self.stage, self.score, self.render].iter().all(|counts| counts.made == 0)
+    }
 }
 
 impl Entry {

@@ -94,6 +94,20 @@ impl Lock<'_> {
     }
 }
 
+/// Gives back the lock that this very process holds, if it does.
+pub async fn release_own(store: &Store, host: &str) -> Result<()> {
+    let process = std::process::id();
+    for listed in store.list(FOLDER).await? {
+        let Some(bytes) = store.find(&listed.path).await? else { continue };
+        let Ok(mut holder) = serde_json::from_slice::<Holder>(&bytes) else { continue };
+        if holder.host == host && holder.process == process && !holder.released {
+            holder.released = true;
+            store.put(&listed.path, text(&holder)).await?;
+        }
+    }
+    Ok(())
+}
+
 fn text(holder: &Holder) -> Vec<u8> {
     crate::domain::json::canonical(holder).into_bytes()
 }

@@ -12,10 +12,10 @@ use check::Finding;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
-use crate::ledger::{Counts, Entry, FORMAT, Failure, Ledger, Program, Work};
+use crate::ledger::{Entry, FORMAT, Failure, Ledger, Program, Work};
 use crate::project::Project;
 use crate::settings::Settings;
-use crate::steps::Steps;
+use crate::steps::{Counts, Steps};
 use crate::store::Store;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -40,8 +40,34 @@ pub struct Night<'a> {
     pub as_of: Date,
     /// How much of the machine to use; changes no result.
     pub limits: Limits,
-    /// Told what is being worked on.
-    pub progress: &'a dyn Fn(&str),
+    /// Told how the work goes on.
+    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
+}
+
+/// How the work goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A stage begins.
+    Begin(&'static str),
+    /// It is working on this.
+    Item(&'a str),
+    /// It is done.
+    End(&'static str, Counts),
+}
+
+impl Night<'_> {
+    /// Tells of a stage's beginning and end.
+    async fn stage<T>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T>>,
+        counts: impl FnOnce(&T) -> Counts,
+    ) -> Result<T> {
+        (self.tell)(Event::Begin(name));
+        let done = work.await?;
+        (self.tell)(Event::End(name, counts(&done)));
+        Ok(done)
+    }
 }
 
 /// Everything between the exports and the seal.
@@ -72,23 +98,21 @@ pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &B
     let metrics = definition::read(night.project)?;
     let reports = render::reports(night)?;
     reports.iter().try_for_each(|report| render::input::check(report, &metrics))?;
-    let mut made = Made {
-        observed: observed.to_vec(),
-        model: stage::run(night, observed).await?,
-        findings: Vec::new(),
-        scores: Scores::default(),
-        rendered: Rendered::default(),
-        metrics,
-    };
-    made.findings = check::run(night, &made.model).await?;
+    let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
+    let findings = night.stage("check", check::run(night, &model), |found| Counts { made: found.len(), reused: 0 }).await?;
+    let (observed, scores, rendered) = (observed.to_vec(), Scores::default(), Rendered::default());
+    let mut made = Made { observed, model, findings, scores, rendered, metrics };
     if until == Until::Checked {
         return Ok(made);
     }
-    made.scores = score::run(night, &made.model, &made.metrics, &render::grains(&reports)).await?;
+    let grains = render::grains(&reports);
+    let score = score::run(night, &made.model, &made.metrics, &grains);
+    made.scores = night.stage("score", score, Scores::counts).await?;
     if until == Until::Scored {
         return Ok(made);
     }
-    made.rendered = render::run(night, &made.model, &made.scores, &made.metrics, &reports, before).await?;
+    let render = render::run(night, &made.model, &made.scores, &made.metrics, &reports, before);
+    made.rendered = night.stage("render", render, Rendered::counts).await?;
     Ok(made)
 }
 
@@ -105,7 +129,7 @@ pub enum Until {
 
 /// Lands the exports.
 pub async fn observe(night: &Night<'_>, exports: &Exports, known: &Known, secret: Option<&[u8]>) -> Result<Observed> {
-    land::run(night, exports, known, secret).await
+    night.stage("land", land::run(night, exports, known, secret), Observed::counts).await
 }
 
 /// What the newest run knows of files: those that look the same need not be hashed again.
@@ -166,9 +190,9 @@ pub async fn seal(
         failures: made.rendered.failed.iter().map(failure).collect(),
         work: Work {
             land: landed,
-            stage: Counts { made: made.model.made.len(), reused: made.model.reused },
-            score: Counts { made: made.scores.made.len(), reused: made.scores.reused },
-            render: Counts { made: made.rendered.made.len(), reused: made.rendered.reused },
+            stage: made.model.counts(),
+            score: made.scores.counts(),
+            render: made.rendered.counts(),
         },
         hash: None,
     };

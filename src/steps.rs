@@ -6,9 +6,18 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Key;
 use crate::domain::json;
 use crate::store::Store;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 use std::sync::Mutex;
+
+/// Made and reused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Made in this run.
+    pub made: usize,
+    /// Found as an earlier run, or a killed one, left it.
+    pub reused: usize,
+}
 
 /// Remembered steps of one warehouse.
 pub struct Steps<'a> {

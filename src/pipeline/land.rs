@@ -22,9 +22,9 @@ mod tests;
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
-use crate::pipeline::Night;
+use crate::pipeline::{Event, Night};
 use crate::settings::{Policy, Table};
-use crate::steps::Made;
+use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,13 @@ pub struct Observed {
     pub reused: usize,
 }
 
+impl Observed {
+    /// How many were made and found.
+    pub fn counts(&self) -> Counts {
+        Counts { made: self.made.len(), reused: self.reused }
+    }
+}
+
 /// What the step of one export made.
 #[derive(Clone, Serialize, Deserialize)]
 struct MadeSnapshot {
@@ -135,7 +142,7 @@ pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Op
                 made
             }
             _ => {
-                (night.progress)(&export.path);
+                (night.tell)(Event::Item(&export.path));
                 let made = make(night, exports, export, digest, table, secret).await?;
                 night.steps.remember(key, &made)?;
                 observed.made.push(export.path.clone());

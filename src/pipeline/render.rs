@@ -18,6 +18,8 @@ mod lists;
 mod audience;
 mod reading;
 
+pub use reading::score;
+
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -28,10 +30,10 @@ use crate::domain::digest::{Digest, Key};
 use crate::domain::json;
 use crate::domain::metric::Metrics;
 use crate::domain::period::{Grain, Period};
-use crate::pipeline::Night;
+use crate::pipeline::{Event, Night};
 use crate::pipeline::score::{Scores, definition};
 use crate::pipeline::stage::Model;
-use crate::steps::Made;
+use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use charts::Chart;
 use context::Context;
@@ -106,6 +108,13 @@ pub struct Rendered {
     pub reused: usize,
     /// Those that could not be made: report, entity's id, and what is wrong.
     pub failed: Vec<(String, String, Box<Diagnostic>)>,
+}
+
+impl Rendered {
+    /// How many were made and found.
+    pub fn counts(&self) -> Counts {
+        Counts { made: self.made.len(), reused: self.reused }
+    }
 }
 
 /// The contexts of the documents of an earlier run, to say what changed: (report, period, entity) -> key and digest.
@@ -303,7 +312,7 @@ impl<'a> Rendering<'a> {
                 (job, files)
             },
             |(job, files): (Job, Result<Files>)| {
-                (self.night.progress)(&job.name);
+                (self.night.tell)(Event::Item(&job.name));
                 match files.and_then(|files| wait(self.keep(&job, files))) {
                     Ok(document) => {
                         made.push(Reason { report: self.report.id.clone(), name: job.name, why: job.why });

@@ -17,9 +17,9 @@ use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::engine::{self, Parameters, Session};
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::{Event, Night};
 use crate::pipeline::stage::{Model, read_table};
-use crate::steps::Made;
+use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use facts::Shape;
 use periods::Periods;
@@ -39,6 +39,13 @@ pub struct Scores {
     pub made: Vec<String>,
     /// How many were found as they were.
     pub reused: usize,
+}
+
+impl Scores {
+    /// How many were made and found.
+    pub fn counts(&self) -> Counts {
+        Counts { made: self.made.len(), reused: self.reused }
+    }
 }
 
 /// The scores of one metric.
@@ -96,7 +103,7 @@ pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &B
                 made
             }
             None => {
-                (night.progress)(&metric.id);
+                (night.tell)(Event::Item(&metric.id));
                 let made = scoring.make(metric, &scores).await?;
                 night.steps.remember(key, &made)?;
                 scores.made.push(metric.id.clone());

@@ -10,6 +10,7 @@ pub mod contract;
 mod definition;
 mod derived;
 mod fold;
+pub mod given;
 mod organisation;
 pub mod typed;
 
@@ -17,10 +18,10 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine::{self, Parameters, Session};
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::{Event, Night};
 use crate::pipeline::land::Snapshot;
 use crate::settings::Fold;
-use crate::steps::Made;
+use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::{concat_batches, interleave_record_batch};
@@ -48,6 +49,13 @@ pub struct Model {
     pub made: Vec<String>,
     /// How many were found as they were.
     pub reused: usize,
+}
+
+impl Model {
+    /// How many were made and found.
+    pub fn counts(&self) -> Counts {
+        Counts { made: self.made.len(), reused: self.reused }
+    }
 }
 
 /// One table of the model.
@@ -136,7 +144,7 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
         if derived.iter().any(|derived| derived.name == name) {
             continue;
         }
-        (night.progress)(name);
+        (night.tell)(Event::Item(name));
         let stagings: Vec<&Staging<'_>> = stagings.iter().filter(|staging| staging.header.into == name).collect();
         staged(night, &contract, name, table, &stagings, snapshots, &mut model).await?;
     }
@@ -541,7 +549,7 @@ async fn made_from(
             made
         }
         None => {
-            (night.progress)(name);
+            (night.tell)(Event::Item(name));
             let rows = make(model).await?;
             let bytes = parquet_file::write(rows.schema(), &[rows.clone()], parquet_file::ROW_GROUP_ROWS)?;
             let digest = night.store.put_named(&format!("model/{name}"), "parquet", bytes).await?;

@@ -1,0 +1,169 @@
+//! The command line: clap's types, and nothing else.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+use std::path::PathBuf;
+
+/// Turns a night's raw CRM exports into scorecards that can be proved.
+#[derive(Debug, Parser)]
+#[command(name = "scorebook", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Holds for all commands.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What all commands take.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The project's folder
+    #[arg(long, global = true, value_name = "DIR", default_value = ".", env = "SCOREBOOK_PROJECT")]
+    pub project: PathBuf,
+    /// The warehouse's folder, instead of the settings' [default: PROJECT/warehouse]
+    #[arg(long, global = true, value_name = "DIR", env = "SCOREBOOK_WAREHOUSE")]
+    pub warehouse: Option<PathBuf>,
+    /// The folder for the readable reports, instead of the settings' [default: PROJECT/reports]
+    #[arg(long, global = true, value_name = "DIR", env = "SCOREBOOK_REPORTS")]
+    pub reports: Option<PathBuf>,
+    /// Threads; changes no result [default: the machine's cores]
+    #[arg(long, global = true, value_name = "N", env = "SCOREBOOK_THREADS")]
+    pub threads: Option<usize>,
+    /// How results are printed
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// No progress on stderr
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// One JSON value
+    Json,
+    /// Comma-separated, with a header
+    Csv,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The nightly job: land, stage, check, score, render, seal
+    Run(RunArgs),
+    /// Everything up to scoring, publishing nothing
+    Check(CheckArgs),
+    /// The metric tests of queries/tests
+    Test(TestArgs),
+    /// Asks the raw snapshots, the model, the facts or the scores of a run
+    Sql(SqlArgs),
+    /// From a printed number to the export rows behind it
+    Explain(ExplainArgs),
+    /// The history of runs
+    Runs,
+    /// One run of the history
+    Show(ShowArgs),
+    /// Recomputes the ledger's chain and every digest in it
+    Verify(VerifyArgs),
+    /// Recomputes a run from its raw snapshots, and compares
+    Replay(ReplayArgs),
+    /// Writes deterministic exports of a made-up company
+    Sample(SampleArgs),
+}
+
+/// `scorebook run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The run's date [default: the newest data date of the exports]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<Date>,
+    /// Read every export again, also those that look as they did in the last run
+    #[arg(long)]
+    pub rehash: bool,
+}
+
+/// `scorebook check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The run's date [default: the newest data date of the exports]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<Date>,
+}
+
+/// `scorebook test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Only the tests of these metrics
+    #[arg(value_name = "METRIC")]
+    pub metrics: Vec<String>,
+}
+
+/// `scorebook sql`.
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// A SELECT over model tables, `scores`, `facts_<metric>`, `raw_<source>_<table>`, `quarantine_<table>`; or `tables`
+    #[arg(value_name = "QUERY")]
+    pub query: String,
+    /// The run: its number, its hash, or `last`
+    #[arg(long, value_name = "RUN", default_value = "last")]
+    pub run: String,
+}
+
+/// `scorebook explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The reference code beside a number, with the column's letter behind a point: 7K3M-9QXD-2F4T-5.b
+    #[arg(value_name = "CODE")]
+    pub code: String,
+    /// Show so many facts
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// `scorebook show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The run: its number, its hash, or `last`
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub run: String,
+}
+
+/// `scorebook verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The hash that the newest entry must have, kept elsewhere
+    #[arg(long, value_name = "HASH")]
+    pub expect_head: Option<String>,
+}
+
+/// `scorebook replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The run: its number, its hash, or `last`
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub run: String,
+}
+
+/// `scorebook sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// The folder to write to
+    #[arg(value_name = "DIR", default_value = "sample_data/salesforce")]
+    pub dir: PathBuf,
+    /// How many reps
+    #[arg(long, value_name = "N")]
+    pub reps: Option<u32>,
+    /// How many months
+    #[arg(long, value_name = "N")]
+    pub months: Option<u32>,
+    /// Calls, e-mails and meetings of a rep in a month
+    #[arg(long, value_name = "N")]
+    pub activities: Option<u32>,
+    /// Another seed, another company
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}

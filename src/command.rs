@@ -1,0 +1,103 @@
+//! One file per subcommand, and what they share: the project, the warehouse, the clock and the terminal.
+
+mod check;
+mod explain;
+mod output;
+mod progress;
+mod replay;
+mod run;
+mod runs;
+mod sample;
+mod show;
+mod sql;
+mod test;
+mod verify;
+
+use crate::cli::{Cli, Command, Format, Global};
+use crate::diagnostic::{Diagnostic, Kind, Result};
+use crate::engine::Limits;
+use crate::ledger::Ledger;
+use crate::pipeline;
+use crate::project::Project;
+use crate::settings::Settings;
+use crate::store::Store;
+use output::Table;
+use std::path::PathBuf;
+
+/// Runs a command. A command that did its work and has bad news gives the kind of it.
+pub fn dispatch(cli: Cli) -> Result<Option<Kind>> {
+    let threads = cli.global.threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = runtime.map_err(|error| Diagnostic::internal(format!("cannot start threads: {error}")))?;
+    runtime.block_on(async {
+        let global = &cli.global;
+        match cli.command {
+            Command::Run(args) => run::run(global, args).await,
+            Command::Check(args) => check::check(global, args).await.map(done),
+            Command::Test(args) => test::test(global, args).await,
+            Command::Sql(args) => sql::sql(global, args).await.map(done),
+            Command::Explain(args) => explain::explain(global, args).await.map(done),
+            Command::Runs => runs::runs(global).await.map(done),
+            Command::Show(args) => show::show(global, args).await.map(done),
+            Command::Verify(args) => verify::verify(global, args).await,
+            Command::Replay(args) => replay::replay(global, args).await,
+            Command::Sample(args) => sample::sample(args).map(done),
+        }
+    })
+}
+
+fn done(_: ()) -> Option<Kind> {
+    None
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get())
+}
+
+/// A project and its warehouse, opened.
+struct Opened {
+    folder: PathBuf,
+    project: Project,
+    settings: Settings,
+    store: Store,
+    limits: Limits,
+}
+
+impl Opened {
+    /// Opens what the flags and the settings name.
+    fn open(global: &Global) -> Result<Opened> {
+        let project = pipeline::open_project(&global.project)?;
+        let settings = Settings::of(&project)?;
+        let warehouse = global.warehouse.clone().unwrap_or_else(|| global.project.join(&settings.paths.warehouse));
+        let threads = global.threads.unwrap_or(settings.engine.threads);
+        let threads = if threads == 0 { cores() } else { threads };
+        let limits = Limits { threads, memory_bytes: settings.engine.memory_mib << 20 };
+        Ok(Opened { folder: global.project.clone(), project, settings, store: Store::open(&warehouse)?, limits })
+    }
+
+    /// The readable view's folder.
+    fn reports(&self, global: &Global) -> Result<Store> {
+        Store::open(&global.reports.clone().unwrap_or_else(|| self.folder.join(&self.settings.paths.reports)))
+    }
+
+    async fn ledger(&self) -> Result<Ledger> {
+        Ledger::read(&self.store).await
+    }
+}
+
+/// The wall clock: read here alone, for the ledger, the lock and the eye.
+#[expect(clippy::disallowed_methods, reason = "commands may look at the clock; stages get no chance to")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// The machine's name, for the lock.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    name.map_or_else(|_| "unknown".into(), |name| name.trim().to_owned())
+}
+
+/// Prints a result on stdout.
+fn print(table: &Table, format: Format) -> Result<()> {
+    output::write(&table.render(format))
+}

@@ -1,0 +1,48 @@
+//! `scorebook check`: everything up to scoring, publishing nothing.
+
+use crate::cli::{CheckArgs, Global};
+use crate::command::output;
+use crate::command::progress::Progress;
+use crate::command::run::{as_of, secret, tell_findings};
+use crate::command::{Opened, host, now};
+use crate::diagnostic::Result;
+use crate::lock;
+use crate::pipeline::land;
+use crate::pipeline::{self, Night, Until};
+use crate::steps::Steps;
+
+pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
+    let opened = Opened::open(global)?;
+    let lock = lock::take(&opened.store, &host(), now()).await?;
+    let result = locked(global, &args, &opened).await;
+    lock.release().await?;
+    result
+}
+
+async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()> {
+    let ledger = opened.ledger().await?;
+    let exports = land::find(&opened.folder, &opened.settings).await?;
+    let progress = Progress::new(global.quiet);
+    let steps = Steps::of(&opened.store);
+    let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let night = Night {
+        project: &opened.project,
+        settings: &opened.settings,
+        store: &opened.store,
+        steps: &steps,
+        as_of: as_of(&exports, args.as_of)?,
+        limits: opened.limits,
+        tell: &follow,
+    };
+    let observed = pipeline::observe(&night, &exports, &pipeline::known(&ledger), secret()?.as_deref()).await?;
+    let made = pipeline::from_snapshots(&night, &observed.snapshots, &pipeline::before(&ledger), Until::Scored).await?;
+    progress.finish();
+    tell_findings(&made.findings);
+    let warnings = match made.findings.len() {
+        0 => "no warnings".to_owned(),
+        1 => "1 warning".to_owned(),
+        count => format!("{count} warnings"),
+    };
+    let (exports, metrics) = (observed.snapshots.len(), made.metrics.len());
+    output::write(&format!("{exports} exports and {metrics} metrics are in order: {warnings}. Nothing was published.\n"))
+}

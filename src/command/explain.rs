@@ -1,0 +1,292 @@
+//! `scorebook explain`: from a printed number to its definition, its facts, and the export rows behind them.
+
+use crate::cli::{ExplainArgs, Format, Global};
+use crate::command::Opened;
+use crate::command::output::{self, Table, printable};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::code;
+use crate::domain::metric::{Metric, Metrics};
+use crate::domain::period::{Grain, Period};
+use crate::engine::{Session, formula};
+use crate::ledger::{Entry, Ledger};
+use crate::pipeline::render::{CONTEXT, Document};
+use crate::pipeline::score::{self, definition};
+use crate::pipeline::stage::contract::Contract;
+use crate::project::Project;
+use crate::settings::Settings;
+use crate::store::object_name;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// A printed number: which score it is, and the run and document that print it.
+struct Found<'a> {
+    entry: &'a Entry,
+    document: &'a Document,
+    line: Value,
+    cell: Cell,
+}
+
+/// What a cell of a context says of itself.
+#[derive(Clone, Debug, serde::Deserialize)]
+struct Cell {
+    column: String,
+    metric: String,
+    level: String,
+    entity: String,
+    grain: Grain,
+    period_start: Date,
+    slice: String,
+    slice_value: String,
+    value: Option<String>,
+    text: String,
+    n: i64,
+    target: Option<String>,
+}
+
+pub(super) async fn explain(global: &Global, args: ExplainArgs) -> Result<()> {
+    let typed = code::parse(&args.code).map_err(|why| {
+        Diagnostic::usage(format!("`{}` is no reference code", printable(&args.code)))
+            .note(why)
+            .help("type it as it stands beside the line: 7K3M-9QXD-2F4T-5, and the column's letter behind a point")
+    })?;
+    let opened = Opened::open(global)?;
+    let ledger = opened.ledger().await?;
+    let found = find(&opened, &ledger, &typed).await?;
+    let project = Project::from_ledger(&opened.store, &found.entry.definitions).await?;
+    let metrics = definition::read(&project)?;
+    let explained = Explained { opened: &opened, settings: Settings::of(&project)?, project, metrics, found };
+    let mut parts = Vec::new();
+    for metric in explained.parts(&explained.found.cell.metric)? {
+        parts.push((metric.clone(), explained.facts(&metric, args.limit).await?));
+    }
+    match global.format {
+        Format::Table => output::write(&explained.for_people(&parts)?),
+        Format::Json => output::write(&explained.json(&parts)),
+        Format::Csv => parts.iter().try_for_each(|(_, facts)| output::write(&facts.table.render(Format::Csv))),
+    }
+}
+
+/// Looks for a code in the contexts of all documents, the newest run first.
+async fn find<'a>(opened: &Opened, ledger: &'a Ledger, typed: &code::Typed) -> Result<Found<'a>> {
+    let mut seen = BTreeSet::new();
+    for entry in ledger.entries.iter().rev() {
+        for document in &entry.documents {
+            let Some(digest) = document.files.get(CONTEXT).filter(|digest| seen.insert(**digest)) else { continue };
+            let bytes = opened.store.get(&Document::path(CONTEXT, digest)).await?;
+            let Ok(text) = std::str::from_utf8(&bytes) else { continue };
+            if !text.contains(&typed.code) {
+                continue;
+            }
+            let context: Value = serde_json::from_str(text).unwrap_or_default();
+            let Some(line) = line(&context, &typed.code) else { continue };
+            let cells: Vec<Cell> = serde_json::from_value(line["cells"].clone())
+                .map_err(|error| Diagnostic::internal(format!("the context of {} is damaged: {error}", document.view)))?;
+            let wanted = typed.column.map(String::from);
+            let cell = cells.iter().find(|cell| wanted.as_ref().is_none_or(|wanted| cell.column == *wanted));
+            let Some(cell) = cell.cloned() else {
+                let known: Vec<&str> = cells.iter().map(|cell| cell.column.as_str()).collect();
+                return Err(Diagnostic::usage(format!("line {} has no such column", typed.code))
+                    .help(format!("its columns are {}", known.join(", "))));
+            };
+            return Ok(Found { entry, document, line: line.clone(), cell });
+        }
+    }
+    Err(Diagnostic::usage(format!("no document of this warehouse has the code {}", typed.code))
+        .note(format!("{} runs were searched", ledger.entries.len()))
+        .help("is it from another project? name its folder with --project DIR"))
+}
+
+/// The line with a code, anywhere in a context.
+fn line<'a>(value: &'a Value, code: &str) -> Option<&'a Value> {
+    match value {
+        Value::Object(members) if members.get("code").and_then(Value::as_str) == Some(code) => Some(value),
+        Value::Object(members) => members.values().find_map(|member| line(member, code)),
+        Value::Array(items) => items.iter().find_map(|item| line(item, code)),
+        _ => None,
+    }
+}
+
+struct Explained<'a> {
+    opened: &'a Opened,
+    project: Project,
+    settings: Settings,
+    metrics: Metrics,
+    found: Found<'a>,
+}
+
+/// The facts of one metric behind the number, with their export rows.
+struct Facts {
+    table: Table,
+    total: usize,
+}
+
+impl Explained<'_> {
+    /// The metrics whose facts stand behind a metric: itself, or a formula's and a second-order metric's parts.
+    fn parts(&self, id: &str) -> Result<Vec<String>> {
+        let metric = &self.metrics[id];
+        let Some(text) = &metric.header.formula else { return Ok(vec![id.to_owned()]) };
+        let mut all = Vec::new();
+        let parts: BTreeSet<String> = formula::parse(text)?.parts.into_iter().map(|part| part.metric).collect();
+        for part in parts {
+            all.extend(self.parts(&part)?);
+        }
+        Ok(all)
+    }
+
+    fn period(&self) -> Period {
+        self.settings.calendar.period(self.found.cell.grain, self.found.cell.period_start)
+    }
+
+    async fn facts(&self, id: &str, limit: usize) -> Result<Facts> {
+        let metric = &self.metrics[id];
+        let entry = self.found.entry;
+        let session = Session::new(self.opened.limits, &self.opened.store)?;
+        for (name, table) in &entry.model {
+            session.add_parquet(name, &table.path(name)).await?;
+        }
+        let reads: Vec<String> = metric.header.reads.iter().map(|part| entry.scores[part].path(part)).collect();
+        if !reads.is_empty() {
+            session.add_parquets("scores", &reads).await?;
+        }
+        let stock = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
+        let lineage = self.lineage(&session, metric).await?;
+        let sql = self.sql(metric, stock, lineage.as_deref());
+        let batches = session.ask(&sql).await?;
+        let total = batches.iter().map(|batch| batch.num_rows()).sum();
+        let schema = batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
+        let mut table = super::sql::table(&schema, &batches);
+        table.rows.truncate(limit);
+        self.name_exports(&mut table);
+        Ok(Facts { table, total })
+    }
+
+    /// Names the table `lineage` of the metric's records, if they come from exports; gives its key column.
+    async fn lineage(&self, session: &Session, metric: &Metric) -> Result<Option<String>> {
+        let owner = definition::owner_of_facts(&self.metrics, metric);
+        let Some(record) = &owner.header.record else { return Ok(None) };
+        let table = self.found.entry.model.get(record);
+        let Some(digest) = table.and_then(|table| table.lineage) else { return Ok(None) };
+        session.add_parquet("lineage", &object_name(&format!("model/{record}__lineage"), &digest, "parquet")).await?;
+        Ok(Contract::of(&self.project)?.tables.get(record).and_then(|table| table.key.first().cloned()))
+    }
+
+    fn sql(&self, metric: &Metric, stock: bool, key: Option<&str>) -> String {
+        let cell = &self.found.cell;
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let period = self.period();
+        let measured_on = period.measured_on(self.found.entry.as_of);
+        let given = !metric.header.reads.is_empty();
+        let (select, day, within) = match (given, stock) {
+            (true, _) => ("f.record_id, f.a, f.b".to_owned(), String::new(), format!(
+                "f.level = {} AND f.entity = {} AND f.grain = '{}' AND f.period_start = DATE '{}'",
+                quoted(&cell.level), quoted(&cell.entity), cell.grain, cell.period_start
+            )),
+            (_, true) => ("f.record_id, f.rep_id, f.valid_from, f.valid_to, f.a, f.b".into(), format!("DATE '{measured_on}'"), format!(
+                "f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"
+            )),
+            _ => ("f.record_id, f.rep_id, f.day, f.a, f.b".into(), "f.day".into(), format!(
+                "f.day BETWEEN DATE '{}' AND DATE '{}'", period.start, period.end
+            )),
+        };
+        let membership = match given {
+            true => String::new(),
+            false => format!(
+                "JOIN membership AS m ON m.rep_id = f.rep_id AND m.level = {} AND m.entity = {} AND m.valid_from <= {day} AND {day} < m.valid_to",
+                quoted(&cell.level), quoted(&cell.entity)
+            ),
+        };
+        let names = cell.slice.split('*').filter(|name| !name.is_empty() && metric.header.slices.iter().any(|s| s == name));
+        let slices: String = names.zip(cell.slice_value.split('*')).map(|(name, value)| format!(" AND f.{name} = {}", quoted(value))).collect();
+        let (rows, join) = match key {
+            Some(key) => (", l._snapshot AS export, l._row AS row", format!("LEFT JOIN lineage AS l ON l.{key} = f.record_id")),
+            None => ("", String::new()),
+        };
+        format!("SELECT {select}{rows} FROM facts AS f {membership} {join} WHERE {within}{slices} ORDER BY f.record_id")
+    }
+
+    /// Puts the exports' paths in the place of their snapshots' digests.
+    fn name_exports(&self, table: &mut Table) {
+        let rename = [("a", "value"), ("b", "of")];
+        table.head.iter_mut().for_each(|head| {
+            if let Some((_, name)) = rename.iter().find(|(old, _)| old == head) {
+                *head = (*name).to_owned();
+            }
+        });
+        let Some(column) = table.head.iter().position(|head| head == "export") else { return };
+        for row in &mut table.rows {
+            let digest = row[column].clone().unwrap_or_default();
+            let snapshot = self.found.entry.observations.iter().find(|s| s.raw.to_string() == digest);
+            row[column] = snapshot.map(|s| s.path.clone());
+        }
+        for name in ["value", "of"] {
+            if let Some(column) = table.head.iter().position(|head| head == name) {
+                for cell in table.rows.iter_mut().filter_map(|row| row[column].as_mut()) {
+                    *cell = cell.parse::<crate::domain::number::Number>().map_or(cell.clone(), |n| n.to_string());
+                }
+                if table.rows.iter().all(|row| row[column].is_none()) {
+                    table.head.remove(column);
+                    table.rows.iter_mut().for_each(|row| drop(row.remove(column)));
+                }
+            }
+        }
+    }
+
+    fn for_people(&self, parts: &[(String, Facts)]) -> Result<String> {
+        let Found { entry, document, line, cell } = &self.found;
+        let metric = &self.metrics[&cell.metric];
+        let period = self.period();
+        let code = line["code"].as_str().unwrap_or_default();
+        let mut text = format!("{code}.{}  {}: {}\n\n", cell.column, metric.header.title, cell.text);
+        let mut say = |name: &str, value: &str| text.push_str(&format!("{name:<11} {value}\n"));
+        say("level", &format!("{} {}", cell.level, cell.entity));
+        say("period", &format!("{} {} ({} to {})", cell.grain, period.name(), period.start, period.end));
+        if !cell.slice.is_empty() {
+            say("slice", &printable(&format!("{} = {}", cell.slice, cell.slice_value)));
+        }
+        say("value", cell.value.as_deref().unwrap_or("empty"));
+        if let Some(target) = &cell.target {
+            say("target", target);
+        }
+        say("facts", &cell.n.to_string());
+        say("document", &format!("{} ({} of run {}, as of {})", document.view, document.report, entry.number, entry.as_of));
+        say("definition", &format!("{} ({})", metric.path, self.project.find(&metric.path).map(|f| f.digest.to_string()[..16].to_owned()).unwrap_or_default()));
+        say("", &metric.header.definition);
+        if let Some(formula) = &metric.header.formula {
+            say("formula", formula);
+        }
+        for (part, facts) in parts {
+            let part = &self.metrics[part];
+            text.push_str(&format!("\n{}\n", part.path));
+            part.sql.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+            text.push_str(&format!("\n{} facts\n", facts.total));
+            text.push_str(&facts.table.render(Format::Table));
+            if facts.total > facts.table.rows.len() {
+                text.push_str(&format!("and {} more: --limit {}\n", facts.total - facts.table.rows.len(), facts.total));
+            }
+        }
+        Ok(text)
+    }
+
+    fn json(&self, parts: &[(String, Facts)]) -> String {
+        let Found { entry, document, line, cell } = &self.found;
+        let facts: serde_json::Map<_, _> = parts
+            .iter()
+            .map(|(part, facts)| {
+                let rows: Value = serde_json::from_str(&facts.table.render(Format::Json)).unwrap_or_default();
+                let metric = &self.metrics[part];
+                (part.clone(), json!({ "definition": metric.path, "sql": metric.sql, "facts": facts.total, "rows": rows }))
+            })
+            .collect();
+        let of_column = |column: &Value| column["column"] == cell.column.as_str();
+        let printed = line["cells"].as_array().and_then(|cells| cells.iter().find(|cell| of_column(cell))).cloned();
+        let explained = json!({
+            "code": line["code"],
+            "run": entry.number,
+            "document": document.view,
+            "cell": printed,
+            "parts": facts,
+        });
+        format!("{explained:#}\n")
+    }
+}

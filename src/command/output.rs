@@ -1,0 +1,111 @@
+//! Results on stdout: tables for people, JSON and CSV for programs.
+
+use crate::cli::Format;
+use crate::diagnostic::{Diagnostic, Result};
+use serde_json::{Map, Value};
+use std::io::Write;
+
+/// The widest cell that is printed whole for people.
+const WIDEST: usize = 60;
+
+/// Rows of text under headings.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// The headings.
+    pub head: Vec<String>,
+    /// The rows; `None` is nothing.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl Table {
+    /// A table with these headings.
+    pub fn new(head: &[&str]) -> Table {
+        Table { head: head.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(|cell| Some(cell.into())).collect());
+    }
+
+    /// The table in a format.
+    pub fn render(&self, format: Format) -> String {
+        match format {
+            Format::Table => self.for_people(),
+            Format::Json => self.json(),
+            Format::Csv => self.csv(),
+        }
+    }
+
+    fn for_people(&self) -> String {
+        let cells = |row: &Vec<Option<String>>| -> Vec<String> {
+            row.iter().map(|cell| cell.as_deref().map_or_else(String::new, printable)).collect()
+        };
+        let rows: Vec<Vec<String>> = self.rows.iter().map(cells).collect();
+        let width = |i: usize| {
+            let widths = rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count());
+            widths.chain([self.head[i].chars().count()]).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
+        let numeric = |i: usize| {
+            let mut cells = rows.iter().filter_map(|row| row.get(i)).filter(|cell| !cell.is_empty()).peekable();
+            cells.peek().is_some() && cells.all(|cell| cell.trim_end_matches('%').parse::<f64>().is_ok())
+        };
+        let right: Vec<bool> = (0..self.head.len()).map(numeric).collect();
+        let line = |cells: &[String]| {
+            let padded = cells.iter().enumerate().map(|(i, cell)| {
+                let blank = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
+                if right[i] { format!("{blank}{cell}") } else { format!("{cell}{blank}") }
+            });
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+        };
+        let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
+        let head = line(&self.head) + &line(&rule);
+        rows.iter().fold(head, |text, row| text + &line(row))
+    }
+
+    fn json(&self) -> String {
+        let object = |row: &Vec<Option<String>>| {
+            let members = self.head.iter().cloned().zip(row.iter().map(|cell| Value::from(cell.clone())));
+            Value::Object(members.collect::<Map<_, _>>())
+        };
+        let rows: Vec<Value> = self.rows.iter().map(object).collect();
+        format!("{:#}\n", Value::Array(rows))
+    }
+
+    fn csv(&self) -> String {
+        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+        let rows = self.rows.iter().map(|row| row.iter().map(|cell| cell.as_deref().unwrap_or("")).collect::<Vec<_>>());
+        let head = std::iter::once(self.head.iter().map(String::as_str).collect());
+        for row in head.chain(rows) {
+            // Writing to memory cannot fail, and all rows have the head's length.
+            let _ = writer.write_record(&row);
+        }
+        String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
+    }
+}
+
+/// Text from a CRM on a terminal: one line, no control characters, not wider than need be.
+pub fn printable(text: &str) -> String {
+    let mut clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if clean.chars().count() > WIDEST {
+        clean = clean.chars().take(WIDEST - 1).chain(['…']).collect();
+    }
+    clean
+}
+
+/// Writes to stdout. A reader that has gone away (`| head`) is no error.
+pub fn write(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Diagnostic::internal(format!("cannot write the result: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr; a closed stderr stops no run.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

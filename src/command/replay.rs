@@ -1,0 +1,122 @@
+//! `scorebook replay`: recomputes a run from its raw snapshots and its definitions, in an empty folder and without the
+//! cache, and compares every digest.
+
+use crate::cli::{Format, Global, ReplayArgs};
+use crate::command::output::{self, Table};
+use crate::command::progress::Progress;
+use crate::command::Opened;
+use crate::diagnostic::{Diagnostic, Kind, Result};
+use crate::domain::digest::Digest;
+use crate::ledger::Entry;
+use crate::pipeline::render::Before;
+use crate::pipeline::{self, Made, Night, Until};
+use crate::project::Project;
+use crate::settings::Settings;
+use crate::steps::Steps;
+use crate::store::Store;
+use std::collections::BTreeMap;
+
+pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<Kind>> {
+    let opened = Opened::open(global)?;
+    let ledger = opened.ledger().await?;
+    let entry = ledger.find(&args.run)?;
+    let folder = tempfile::tempdir().map_err(|error| Diagnostic::internal(format!("no temporary folder: {error}")))?;
+    let scratch = Store::open(folder.path())?;
+    lend_snapshots(&opened.store, &scratch, entry).await?;
+    let project = Project::from_ledger(&opened.store, &entry.definitions).await?;
+    let settings = Settings::of(&project)?;
+    let progress = Progress::new(global.quiet);
+    let steps = Steps::forgetful(&scratch);
+    let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let night = Night {
+        project: &project,
+        settings: &settings,
+        store: &scratch,
+        steps: &steps,
+        as_of: entry.as_of,
+        limits: opened.limits,
+        tell: &follow,
+    };
+    let made = pipeline::from_snapshots(&night, &entry.observations, &Before::new(), Until::Rendered).await?;
+    progress.finish();
+    let table = differences(entry, &made);
+    if global.format != Format::Table {
+        output::write(&table.render(global.format))?;
+    }
+    if table.rows.is_empty() {
+        if global.format == Format::Table {
+            let (scores, documents) = (entry.scores.len(), entry.documents.len());
+            output::write(&format!(
+                "Run {} replays to the same bytes: {} tables, {scores} metrics, {documents} documents\n",
+                entry.number,
+                entry.model.len()
+            ))?;
+        }
+        return Ok(None);
+    }
+    if global.format == Format::Table {
+        output::write(&table.render(Format::Table))?;
+    }
+    let error = Diagnostic::new(
+        Kind::Verification,
+        format!("run {} does not replay: {} of its outputs differ", entry.number, table.rows.len()),
+    );
+    let program = pipeline::program();
+    Err(if entry.program == program {
+        error.note("its definitions and snapshots are those of the ledger; its outputs are not what they give")
+            .help("`scorebook verify` says whether an object is damaged")
+    } else {
+        error.note(format!("it was made by scorebook {}, and this is {}", entry.program.scorebook, program.scorebook))
+            .help("replay it with the version that made it")
+    })
+}
+
+/// Brings the run's snapshots to the scratch store, each checked on the way.
+async fn lend_snapshots(store: &Store, scratch: &Store, entry: &Entry) -> Result<()> {
+    for snapshot in &entry.observations {
+        let path = snapshot.raw_path();
+        let bytes = store.get(&path).await?;
+        if Digest::of(&bytes) != snapshot.raw {
+            return Err(Diagnostic::new(Kind::Verification, format!("{path} is not what the ledger says"))
+                .help("restore it from a backup: a run cannot be replayed from a damaged snapshot"));
+        }
+        scratch.put_absent(&path, bytes.to_vec()).await?;
+    }
+    Ok(())
+}
+
+/// Every output whose digest differs.
+fn differences(entry: &Entry, made: &Made) -> Table {
+    let mut table = Table::new(&["output", "sealed", "replayed"]);
+    let mut compare = |what: &str, sealed: BTreeMap<String, Digest>, replayed: BTreeMap<String, Digest>| {
+        let names = sealed.keys().chain(replayed.keys().filter(|name| !sealed.contains_key(*name)));
+        for name in names {
+            let short = |digest: Option<&Digest>| digest.map_or("missing".into(), |d| d.to_string()[..16].to_owned());
+            let (old, new) = (sealed.get(name), replayed.get(name));
+            if old != new {
+                table.row([format!("{what} {name}"), short(old), short(new)]);
+            }
+        }
+    };
+    let model = |tables: &BTreeMap<String, crate::pipeline::stage::ModelTable>| {
+        let all = tables.iter().flat_map(|(name, table)| {
+            let digests = [Some(table.digest), table.lineage, table.quarantine];
+            let names = [name.clone(), format!("{name}__lineage"), format!("quarantine of {name}")];
+            names.into_iter().zip(digests).filter_map(|(name, digest)| Some((name, digest?)))
+        });
+        all.collect()
+    };
+    compare("table", model(&entry.model), model(&made.model.tables));
+    let scores = |tables: &BTreeMap<String, crate::pipeline::score::ScoreTable>| {
+        tables.iter().map(|(metric, table)| (metric.clone(), table.digest)).collect()
+    };
+    compare("scores", scores(&entry.scores), scores(&made.scores.tables));
+    let documents = |documents: &[crate::pipeline::render::Document]| {
+        let files = documents.iter().flat_map(|d| {
+            d.files.iter().map(|(format, digest)| (format!("{}.{format}", d.view), *digest))
+        });
+        files.collect()
+    };
+    compare("document", documents(&entry.documents), documents(&made.rendered.documents));
+    table
+}

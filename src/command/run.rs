@@ -1,0 +1,206 @@
+//! `scorebook run`: the nightly job.
+
+use crate::cli::{Format, Global, RunArgs};
+use crate::command::output::{self, tell};
+use crate::command::progress::{Progress, Stage};
+use crate::command::{Opened, host, now};
+use crate::diagnostic::{Diagnostic, Kind, Result};
+use crate::ledger::{Entry, Ledger};
+use crate::lock;
+use crate::pipeline::check::Finding;
+use crate::pipeline::land::{self, Exports, Known};
+use crate::pipeline::render::Reason;
+use crate::pipeline::{self, Made, Night, Times, Until};
+use crate::steps::Steps;
+use jiff::civil::Date;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// So many reasons are told on the terminal.
+const REASONS_TOLD: usize = 12;
+
+pub(super) async fn run(global: &Global, args: RunArgs) -> Result<Option<Kind>> {
+    let opened = Opened::open(global)?;
+    let started = now();
+    let lock = lock::take(&opened.store, &host(), started).await?;
+    if lock.taken_over {
+        let removed = opened.store.remove_leftovers();
+        tell(&format!("a run was killed before this one; {removed} unfinished files of it were removed"));
+    }
+    let result = locked(global, &args, &opened, started, lock).await;
+    if result.is_err() {
+        // The lock is given back by `locked` on success; on an error it must not outlive the run either.
+        lock::release_own(&opened.store, &host()).await?;
+    }
+    result
+}
+
+async fn locked(
+    global: &Global,
+    args: &RunArgs,
+    opened: &Opened,
+    started: jiff::Timestamp,
+    mut lock: lock::Lock<'_>,
+) -> Result<Option<Kind>> {
+    let ledger = opened.ledger().await?;
+    let reports = opened.reports(global)?;
+    let exports = land::find(&opened.folder, &opened.settings).await?;
+    let as_of = as_of(&exports, args.as_of)?;
+    let progress = Progress::new(global.quiet);
+    let steps = Steps::of(&opened.store);
+    let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let night = Night {
+        project: &opened.project,
+        settings: &opened.settings,
+        store: &opened.store,
+        steps: &steps,
+        as_of,
+        limits: opened.limits,
+        tell: &follow,
+    };
+    let known = if args.rehash { Known::new() } else { pipeline::known(&ledger) };
+    let observed = pipeline::observe(&night, &exports, &known, secret()?.as_deref()).await?;
+    lock.renew(now()).await?;
+    let before = pipeline::before(&ledger);
+    let made = pipeline::from_snapshots(&night, &observed.snapshots, &before, Until::Rendered).await?;
+    lock.renew(now()).await?;
+    let overrides = args.as_of.map(|date| ("as_of".to_owned(), date.to_string()));
+    let times = Times { started, sealed: now() };
+    let overrides: BTreeMap<String, String> = overrides.into_iter().collect();
+    let entry = pipeline::seal(&night, &ledger, &made, observed.counts(), overrides, times).await?;
+    pipeline::repair_view(&opened.store, &reports, &entry).await?;
+    lock.release().await?;
+    let stages = progress.finish();
+    match global.format {
+        Format::Json => output::write(&format!("{:#}\n", report(&entry, &made, &stages)))?,
+        _ => summary(&ledger, &entry, &made, &exports, reports.folder(), global.quiet)?,
+    }
+    Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial))
+}
+
+/// The run's date: as asked for, else the newest of the exports.
+pub(super) fn as_of(exports: &Exports, asked: Option<Date>) -> Result<Date> {
+    asked.or_else(|| exports.newest()).ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))
+}
+
+/// The key of pseudonyms, from the environment or the file that it names.
+#[expect(clippy::disallowed_methods, reason = "secrets come only from the environment or a file")]
+pub(super) fn secret() -> Result<Option<Vec<u8>>> {
+    if let Ok(key) = std::env::var("SCOREBOOK_PSEUDONYM_KEY") {
+        return Ok(Some(key.into_bytes()));
+    }
+    let Ok(path) = std::env::var("SCOREBOOK_PSEUDONYM_KEY_FILE") else { return Ok(None) };
+    let key = std::fs::read(Path::new(&path));
+    key.map(Some).map_err(|error| Diagnostic::project(format!("cannot read the pseudonym key at {path}: {error}")))
+}
+
+/// What a run found wrong, for people.
+pub(super) fn tell_findings(findings: &[Finding]) {
+    for finding in findings {
+        tell(&format!("warning: {}: {}", finding.title, rows(finding.rows)));
+        finding.shown.iter().for_each(|shown| tell(&format!("  {}", output::printable(shown))));
+        tell(&format!("  help: {}", finding.help));
+    }
+}
+
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".into() } else { format!("{count} rows") }
+}
+
+/// The run for people: what was read, made and published, and what needs a look.
+fn summary(
+    ledger: &Ledger,
+    entry: &Entry,
+    made: &Made,
+    exports: &Exports,
+    reports: &Path,
+    quiet: bool,
+) -> Result<()> {
+    if !quiet {
+        for (table, pattern) in &exports.missing {
+            tell(&format!("warning: {table} has no export at {pattern}"));
+        }
+        tell_findings(&made.findings);
+        tell_reasons(&made.rendered.made, ledger.entries.is_empty());
+    }
+    for (report, entity, error) in &made.rendered.failed {
+        tell(&format!("the {report} of {entity} could not be made; it is held back, the others are published"));
+        tell(&error.to_string());
+    }
+    let totals = totals(entry);
+    let sum = |get: fn(&crate::pipeline::stage::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
+    let work = entry.work;
+    let mut text = format!("Run {} as of {}\n", entry.number, entry.as_of);
+    let set_aside = sum(|b| b.quarantined);
+    text.push_str(&format!(
+        "  exports    {} read, {} new; {} records landed, {} rejected, {} skipped, {set_aside} quarantined\n",
+        entry.observations.len(), work.land.made, totals.0, totals.1, sum(|b| b.skipped)
+    ));
+    text.push_str(&format!("  metrics    {} scored, {} as they were\n", work.score.made, work.score.reused));
+    text.push_str(&format!(
+        "  documents  {} made, {} as they were, {} failed\n",
+        work.render.made, work.render.reused, entry.failures.len()
+    ));
+    if work.made_nothing() {
+        text.push_str("  nothing changed since the last run\n");
+    }
+    text.push_str(&format!("  reports    {}\n", reports.display()));
+    let hash = entry.hash.map(|hash| hash.to_string()).unwrap_or_default();
+    text.push_str(&format!("  ledger     entry {}, {hash}\n", entry.number));
+    output::write(&text)
+}
+
+/// Why documents were made again; the first run has no need to say.
+fn tell_reasons(made: &[Reason], first: bool) {
+    if first {
+        return;
+    }
+    for Reason { report, name, why } in made.iter().take(REASONS_TOLD) {
+        tell(&format!("{report} of {}: {why}", output::printable(name)));
+    }
+    if made.len() > REASONS_TOLD {
+        tell(&format!("and {} more; --format json tells them all", made.len() - REASONS_TOLD));
+    }
+}
+
+/// Records landed and rejected, over all exports.
+fn totals(entry: &Entry) -> (u64, u64) {
+    let observations = entry.observations.iter();
+    observations.fold((0, 0), |(rows, rejected), s| (rows + s.rows, rejected + s.rejected))
+}
+
+/// The run for programs.
+fn report(entry: &Entry, made: &Made, stages: &[Stage]) -> serde_json::Value {
+    let sum = |get: fn(&crate::pipeline::stage::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
+    let stages: serde_json::Map<_, _> = stages
+        .iter()
+        .map(|stage| {
+            let seconds = (stage.took.as_secs_f64() * 1000.0).round() / 1000.0;
+            let counts = json!({ "seconds": seconds, "made": stage.counts.made, "reused": stage.counts.reused });
+            (stage.name.to_owned(), counts)
+        })
+        .collect();
+    let (landed, rejected) = totals(entry);
+    let reasons = made.rendered.made.iter().map(|r| json!({ "report": r.report, "name": r.name, "why": r.why }));
+    json!({
+        "run": entry.number,
+        "as_of": entry.as_of,
+        "ledger": { "number": entry.number, "head": entry.hash },
+        "stages": stages,
+        "rows": {
+            "landed": landed,
+            "rejected": rejected,
+            "skipped": sum(|b| b.skipped),
+            "quarantined": sum(|b| b.quarantined),
+        },
+        "findings": entry.findings,
+        "documents": {
+            "made": entry.work.render.made,
+            "reused": entry.work.render.reused,
+            "failed": entry.failures.len(),
+        },
+        "made": reasons.collect::<Vec<_>>(),
+        "failures": entry.failures,
+    })
+}

@@ -1,0 +1,23 @@
+//! `scorebook runs`: the history.
+
+use crate::cli::Global;
+use crate::command::output::Table;
+use crate::command::{Opened, print};
+use crate::diagnostic::Result;
+
+pub(super) async fn runs(global: &Global) -> Result<()> {
+    let opened = Opened::open(global)?;
+    let mut table = Table::new(&["run", "as of", "sealed at", "exports", "documents", "made", "hash"]);
+    for entry in opened.ledger().await?.entries {
+        table.row([
+            entry.number.to_string(),
+            entry.as_of.to_string(),
+            entry.sealed_at.split('.').next().unwrap_or_default().trim_end_matches('Z').to_owned() + "Z",
+            entry.observations.len().to_string(),
+            entry.documents.len().to_string(),
+            entry.work.render.made.to_string(),
+            entry.hash.map(|hash| hash.to_string()[..16].to_owned()).unwrap_or_default(),
+        ]);
+    }
+    print(&table, global.format)
+}
