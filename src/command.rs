@@ -93,7 +93,8 @@ fn now() -> jiff::Timestamp {
 
 /// The machine's name, for the lock.
 fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let name =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
     name.map_or_else(|_| "unknown".into(), |name| name.trim().to_owned())
 }
 

@@ -229,7 +229,8 @@ mod tests {
     #[test]
     fn an_error_is_complete() {
         let place = Place::line("a.sql", "SELECT 1\nFROM opportunites", 2).word("opportunites").label("no such table");
-        let error = Diagnostic::project("unknown table").at(place).note("why").closest("opportunites", ["opportunities"]);
+        let error =
+            Diagnostic::project("unknown table").at(place).note("why").closest("opportunites", ["opportunities"]);
         let lines = [
             "error: unknown table",
             " --> a.sql:2:6",

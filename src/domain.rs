@@ -2,10 +2,10 @@
 //!
 //! Nothing here reads a file, a clock, the environment or a database.
 
+pub mod code;
 pub mod digest;
 pub mod json;
+pub mod metric;
 pub mod number;
 pub mod period;
-pub mod metric;
 pub mod score;
-pub mod code;

@@ -177,7 +177,8 @@ impl Session {
             }
         }
         let state = self.context.state();
-        let plan = state.statement_to_plan(guarded.statement).await.map_err(|error| fault::of_definition(sql, &error))?;
+        let plan =
+            state.statement_to_plan(guarded.statement).await.map_err(|error| fault::of_definition(sql, &error))?;
         let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         read_only.verify_plan(&plan).map_err(|error| fault::of_definition(sql, &error))?;
         guard::repeatable(sql, &plan)?;

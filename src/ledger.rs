@@ -198,7 +198,9 @@ impl Ledger {
         found.ok_or_else(|| {
             Diagnostic::usage(format!("there is no run `{name}`")).help(match self.entries.len() {
                 0 => "nothing was sealed yet: `scorebook run`".to_owned(),
-                count => format!("name one by its number, 1 to {count}, by its hash, or as `last`; `scorebook runs` lists them"),
+                count => format!(
+                    "name one by its number, 1 to {count}, by its hash, or as `last`; `scorebook runs` lists them"
+                ),
             })
         })
     }

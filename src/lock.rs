@@ -117,7 +117,8 @@ fn generation(path: &str) -> Option<u64> {
 }
 
 fn is_dead(holder: &Holder, host: &str, now: Timestamp) -> bool {
-    let gone = holder.host == host && holder.process_started.is_some() && started(holder.process) != holder.process_started;
+    let gone =
+        holder.host == host && holder.process_started.is_some() && started(holder.process) != holder.process_started;
     gone || holder.until < now
 }
 

@@ -39,7 +39,8 @@ pub fn write(schema: SchemaRef, batches: &[RecordBatch], row_group_rows: usize) 
 pub fn read(name: &str, bytes: Bytes, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
     let open = || ParquetRecordBatchReaderBuilder::try_new(bytes)?.with_batch_size(batch_rows).build();
     open().map_err(|error| {
-        Diagnostic::internal(format!("cannot read {name}: {error}")).help("`scorebook verify` says whether it is damaged")
+        Diagnostic::internal(format!("cannot read {name}: {error}"))
+            .help("`scorebook verify` says whether it is damaged")
     })
 }
 

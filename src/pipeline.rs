@@ -2,13 +2,12 @@
 //!
 //!     exports -> land -> stage -> check -> score -> render -> seal
 
-pub mod land;
-pub mod stage;
 pub mod check;
-pub mod score;
+pub mod land;
 pub mod render;
+pub mod score;
+pub mod stage;
 
-use check::Finding;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
@@ -17,6 +16,7 @@ use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
 use crate::store::Store;
+use check::Finding;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use land::{Exports, Known, Observed, Snapshot};
@@ -99,7 +99,8 @@ pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &B
     let reports = render::reports(night)?;
     reports.iter().try_for_each(|report| render::input::check(report, &metrics))?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
-    let findings = night.stage("check", check::run(night, &model), |found| Counts { made: found.len(), reused: 0 }).await?;
+    let findings =
+        night.stage("check", check::run(night, &model), |found| Counts { made: found.len(), reused: 0 }).await?;
     let (observed, scores, rendered) = (observed.to_vec(), Scores::default(), Rendered::default());
     let mut made = Made { observed, model, findings, scores, rendered, metrics };
     if until == Until::Checked {

@@ -76,9 +76,8 @@ impl Project {
     }
 
     fn read(&mut self, folder: &Path, path: &str) -> Result<()> {
-        let bytes = std::fs::read(folder.join(path)).map_err(|error| {
-            Diagnostic::project(format!("cannot read {path}: {error}")).at(Place::file(path))
-        })?;
+        let bytes = std::fs::read(folder.join(path))
+            .map_err(|error| Diagnostic::project(format!("cannot read {path}: {error}")).at(Place::file(path)))?;
         self.insert(path.to_owned(), bytes.into());
         Ok(())
     }

@@ -6,8 +6,8 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Key;
 use crate::domain::json;
 use crate::store::Store;
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 
 /// Made and reused.

@@ -151,7 +151,8 @@ impl Store {
         match found.payload {
             GetResultPayload::File(file, _) => Ok(Box::new(file)),
             GetResultPayload::Stream(stream) => {
-                let parts: Vec<Bytes> = stream.try_collect().await.map_err(|error| self.failed("read", path, &error))?;
+                let parts: Vec<Bytes> =
+                    stream.try_collect().await.map_err(|error| self.failed("read", path, &error))?;
                 Ok(Box::new(Cursor::new(parts.concat())))
             }
         }
@@ -212,9 +213,12 @@ impl Store {
                 let path = entry.path();
                 if path.is_dir() {
                     folders.push(path);
-                } else if entry.file_name().to_string_lossy().rsplit_once('#').is_some_and(|(_, number)| {
-                    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-                }) {
+                } else if entry
+                    .file_name()
+                    .to_string_lossy()
+                    .rsplit_once('#')
+                    .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+                {
                     let path = path.strip_prefix(&self.folder).unwrap_or(&path);
                     found.push(path.to_string_lossy().into_owned());
                 }

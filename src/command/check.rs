@@ -44,5 +44,7 @@ async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()
         count => format!("{count} warnings"),
     };
     let (exports, metrics) = (observed.snapshots.len(), made.metrics.len());
-    output::write(&format!("{exports} exports and {metrics} metrics are in order: {warnings}. Nothing was published.\n"))
+    output::write(&format!(
+        "{exports} exports and {metrics} metrics are in order: {warnings}. Nothing was published.\n"
+    ))
 }

@@ -80,8 +80,9 @@ async fn find<'a>(opened: &Opened, ledger: &'a Ledger, typed: &code::Typed) -> R
             }
             let context: Value = serde_json::from_str(text).unwrap_or_default();
             let Some(line) = line(&context, &typed.code) else { continue };
-            let cells: Vec<Cell> = serde_json::from_value(line["cells"].clone())
-                .map_err(|error| Diagnostic::internal(format!("the context of {} is damaged: {error}", document.view)))?;
+            let cells: Vec<Cell> = serde_json::from_value(line["cells"].clone()).map_err(|error| {
+                Diagnostic::internal(format!("the context of {} is damaged: {error}", document.view))
+            })?;
             let wanted = typed.column.map(String::from);
             let cell = cells.iter().find(|cell| wanted.as_ref().is_none_or(|wanted| cell.column == *wanted));
             let Some(cell) = cell.cloned() else {
@@ -154,7 +155,8 @@ impl Explained<'_> {
         let sql = self.sql(metric, stock, lineage.as_deref());
         let batches = session.ask(&sql).await?;
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
-        let schema = batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
+        let schema =
+            batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
         let mut table = super::sql::table(&schema, &batches);
         table.rows.truncate(limit);
         self.name_exports(&mut table);
@@ -178,28 +180,48 @@ impl Explained<'_> {
         let measured_on = period.measured_on(self.found.entry.as_of);
         let given = !metric.header.reads.is_empty();
         let (select, day, within) = match (given, stock) {
-            (true, _) => ("f.record_id, f.a, f.b".to_owned(), String::new(), format!(
-                "f.level = {} AND f.entity = {} AND f.grain = '{}' AND f.period_start = DATE '{}'",
-                quoted(&cell.level), quoted(&cell.entity), cell.grain, cell.period_start
-            )),
-            (_, true) => ("f.record_id, f.rep_id, f.valid_from, f.valid_to, f.a, f.b".into(), format!("DATE '{measured_on}'"), format!(
-                "f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"
-            )),
-            _ => ("f.record_id, f.rep_id, f.day, f.a, f.b".into(), "f.day".into(), format!(
-                "f.day BETWEEN DATE '{}' AND DATE '{}'", period.start, period.end
-            )),
+            (true, _) => (
+                "f.record_id, f.a, f.b".to_owned(),
+                String::new(),
+                format!(
+                    "f.level = {} AND f.entity = {} AND f.grain = '{}' AND f.period_start = DATE '{}'",
+                    quoted(&cell.level),
+                    quoted(&cell.entity),
+                    cell.grain,
+                    cell.period_start
+                ),
+            ),
+            (_, true) => (
+                "f.record_id, f.rep_id, f.valid_from, f.valid_to, f.a, f.b".into(),
+                format!("DATE '{measured_on}'"),
+                format!(
+                    "f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"
+                ),
+            ),
+            _ => (
+                "f.record_id, f.rep_id, f.day, f.a, f.b".into(),
+                "f.day".into(),
+                format!("f.day BETWEEN DATE '{}' AND DATE '{}'", period.start, period.end),
+            ),
         };
         let membership = match given {
             true => String::new(),
             false => format!(
                 "JOIN membership AS m ON m.rep_id = f.rep_id AND m.level = {} AND m.entity = {} AND m.valid_from <= {day} AND {day} < m.valid_to",
-                quoted(&cell.level), quoted(&cell.entity)
+                quoted(&cell.level),
+                quoted(&cell.entity)
             ),
         };
-        let names = cell.slice.split('*').filter(|name| !name.is_empty() && metric.header.slices.iter().any(|s| s == name));
-        let slices: String = names.zip(cell.slice_value.split('*')).map(|(name, value)| format!(" AND f.{name} = {}", quoted(value))).collect();
+        let names =
+            cell.slice.split('*').filter(|name| !name.is_empty() && metric.header.slices.iter().any(|s| s == name));
+        let slices: String = names
+            .zip(cell.slice_value.split('*'))
+            .map(|(name, value)| format!(" AND f.{name} = {}", quoted(value)))
+            .collect();
         let (rows, join) = match key {
-            Some(key) => (", l._snapshot AS export, l._row AS row", format!("LEFT JOIN lineage AS l ON l.{key} = f.record_id")),
+            Some(key) => {
+                (", l._snapshot AS export, l._row AS row", format!("LEFT JOIN lineage AS l ON l.{key} = f.record_id"))
+            }
             None => ("", String::new()),
         };
         format!("SELECT {select}{rows} FROM facts AS f {membership} {join} WHERE {within}{slices} ORDER BY f.record_id")
@@ -249,8 +271,18 @@ impl Explained<'_> {
             say("target", target);
         }
         say("facts", &cell.n.to_string());
-        say("document", &format!("{} ({} of run {}, as of {})", document.view, document.report, entry.number, entry.as_of));
-        say("definition", &format!("{} ({})", metric.path, self.project.find(&metric.path).map(|f| f.digest.to_string()[..16].to_owned()).unwrap_or_default()));
+        say(
+            "document",
+            &format!("{} ({} of run {}, as of {})", document.view, document.report, entry.number, entry.as_of),
+        );
+        say(
+            "definition",
+            &format!(
+                "{} ({})",
+                metric.path,
+                self.project.find(&metric.path).map(|f| f.digest.to_string()[..16].to_owned()).unwrap_or_default()
+            ),
+        );
         say("", &metric.header.definition);
         if let Some(formula) = &metric.header.formula {
             say("formula", formula);
@@ -275,7 +307,10 @@ impl Explained<'_> {
             .map(|(part, facts)| {
                 let rows: Value = serde_json::from_str(&facts.table.render(Format::Json)).unwrap_or_default();
                 let metric = &self.metrics[part];
-                (part.clone(), json!({ "definition": metric.path, "sql": metric.sql, "facts": facts.total, "rows": rows }))
+                (
+                    part.clone(),
+                    json!({ "definition": metric.path, "sql": metric.sql, "facts": facts.total, "rows": rows }),
+                )
             })
             .collect();
         let of_column = |column: &Value| column["column"] == cell.column.as_str();

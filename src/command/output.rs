@@ -87,11 +87,16 @@ impl Table {
 
 /// Text from a CRM on a terminal: one line, no control characters, not wider than need be.
 pub fn printable(text: &str) -> String {
-    let mut clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut clean = one_line(text);
     if clean.chars().count() > WIDEST {
         clean = clean.chars().take(WIDEST - 1).chain(['…']).collect();
     }
     clean
+}
+
+/// Text from a CRM on one line and without control characters.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Writes to stdout. A reader that has gone away (`| head`) is no error.

@@ -2,9 +2,9 @@
 //! cache, and compares every digest.
 
 use crate::cli::{Format, Global, ReplayArgs};
+use crate::command::Opened;
 use crate::command::output::{self, Table};
 use crate::command::progress::Progress;
-use crate::command::Opened;
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use crate::ledger::Entry;
@@ -63,10 +63,12 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
     );
     let program = pipeline::program();
     Err(if entry.program == program {
-        error.note("its definitions and snapshots are those of the ledger; its outputs are not what they give")
+        error
+            .note("its definitions and snapshots are those of the ledger; its outputs are not what they give")
             .help("`scorebook verify` says whether an object is damaged")
     } else {
-        error.note(format!("it was made by scorebook {}, and this is {}", entry.program.scorebook, program.scorebook))
+        error
+            .note(format!("it was made by scorebook {}, and this is {}", entry.program.scorebook, program.scorebook))
             .help("replay it with the version that made it")
     })
 }
@@ -112,9 +114,9 @@ fn differences(entry: &Entry, made: &Made) -> Table {
     };
     compare("scores", scores(&entry.scores), scores(&made.scores.tables));
     let documents = |documents: &[crate::pipeline::render::Document]| {
-        let files = documents.iter().flat_map(|d| {
-            d.files.iter().map(|(format, digest)| (format!("{}.{format}", d.view), *digest))
-        });
+        let files = documents
+            .iter()
+            .flat_map(|d| d.files.iter().map(|(format, digest)| (format!("{}.{format}", d.view), *digest)));
         files.collect()
     };
     compare("document", documents(&entry.documents), documents(&made.rendered.documents));

@@ -81,7 +81,9 @@ async fn locked(
 
 /// The run's date: as asked for, else the newest of the exports.
 pub(super) fn as_of(exports: &Exports, asked: Option<Date>) -> Result<Date> {
-    asked.or_else(|| exports.newest()).ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))
+    asked
+        .or_else(|| exports.newest())
+        .ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))
 }
 
 /// The key of pseudonyms, from the environment or the file that it names.
@@ -99,7 +101,7 @@ pub(super) fn secret() -> Result<Option<Vec<u8>>> {
 pub(super) fn tell_findings(findings: &[Finding]) {
     for finding in findings {
         tell(&format!("warning: {}: {}", finding.title, rows(finding.rows)));
-        finding.shown.iter().for_each(|shown| tell(&format!("  {}", output::printable(shown))));
+        finding.shown.iter().for_each(|shown| tell(&format!("  {}", output::one_line(shown))));
         tell(&format!("  help: {}", finding.help));
     }
 }
@@ -109,14 +111,7 @@ fn rows(count: u64) -> String {
 }
 
 /// The run for people: what was read, made and published, and what needs a look.
-fn summary(
-    ledger: &Ledger,
-    entry: &Entry,
-    made: &Made,
-    exports: &Exports,
-    reports: &Path,
-    quiet: bool,
-) -> Result<()> {
+fn summary(ledger: &Ledger, entry: &Entry, made: &Made, exports: &Exports, reports: &Path, quiet: bool) -> Result<()> {
     if !quiet {
         for (table, pattern) in &exports.missing {
             tell(&format!("warning: {table} has no export at {pattern}"));
@@ -135,12 +130,18 @@ fn summary(
     let set_aside = sum(|b| b.quarantined);
     text.push_str(&format!(
         "  exports    {} read, {} new; {} records landed, {} rejected, {} skipped, {set_aside} quarantined\n",
-        entry.observations.len(), work.land.made, totals.0, totals.1, sum(|b| b.skipped)
+        entry.observations.len(),
+        work.land.made,
+        totals.0,
+        totals.1,
+        sum(|b| b.skipped)
     ));
     text.push_str(&format!("  metrics    {} scored, {} as they were\n", work.score.made, work.score.reused));
     text.push_str(&format!(
         "  documents  {} made, {} as they were, {} failed\n",
-        work.render.made, work.render.reused, entry.failures.len()
+        work.render.made,
+        work.render.reused,
+        entry.failures.len()
     ));
     if work.made_nothing() {
         text.push_str("  nothing changed since the last run\n");

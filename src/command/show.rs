@@ -14,7 +14,16 @@ pub(super) async fn show(global: &Global, args: ShowArgs) -> Result<()> {
         return output::write(&format!("{}\n", json::canonical(entry)));
     }
     let mut exports = Table::new(&[
-        "export", "data date", "read", "rejected", "skipped", "quarantined", "current", "superseded", "deleted", "into",
+        "export",
+        "data date",
+        "read",
+        "rejected",
+        "skipped",
+        "quarantined",
+        "current",
+        "superseded",
+        "deleted",
+        "into",
     ]);
     for b in &entry.balance {
         let counts = [b.read, b.rejected, b.skipped, b.quarantined, b.current, b.superseded, b.deleted];

@@ -45,7 +45,8 @@ fn tables(entry: &Entry) -> Table {
         table.row([format!("quarantine_{name}"), "rows that broke the contract".into(), of.quarantined.to_string()]);
     }
     for (name, paths, rows) in raw(entry) {
-        let what = if paths.len() == 1 { "one night's export".into() } else { format!("{} nights' exports", paths.len()) };
+        let what =
+            if paths.len() == 1 { "one night's export".into() } else { format!("{} nights' exports", paths.len()) };
         table.row([name, what, rows.to_string()]);
     }
     table

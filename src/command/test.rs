@@ -157,7 +157,9 @@ fn compare(night: &Night<'_>, path: &str, source: &str, expect: &str, found: &[S
             });
             if wanted != given && wanted.as_deref() != Some("?") {
                 let say = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
-                return Err(Diagnostic::project(format!("{head} is {}, expected {}", say(&given), say(&wanted))).at(at()));
+                return Err(
+                    Diagnostic::project(format!("{head} is {}, expected {}", say(&given), say(&wanted))).at(at())
+                );
             }
         }
     }

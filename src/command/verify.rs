@@ -62,12 +62,16 @@ pub(super) async fn verify(global: &Global, args: VerifyArgs) -> Result<Option<K
     if global.format != Format::Table {
         output::write(&table.render(global.format))?;
     } else if failed == 0 {
-        let mut text = format!("{} entries and {} objects are what the ledger says\n", ledger.entries.len(), named.len());
+        let mut text =
+            format!("{} entries and {} objects are what the ledger says\n", ledger.entries.len(), named.len());
         if unnamed > 0 {
             text.push_str(&format!("{unnamed} objects are sound and named by no entry, as a killed run leaves them\n"));
         }
         if !leftovers.is_empty() {
-            text.push_str(&format!("{} unfinished files of a killed writer are there; the next run removes them\n", leftovers.len()));
+            text.push_str(&format!(
+                "{} unfinished files of a killed writer are there; the next run removes them\n",
+                leftovers.len()
+            ));
         }
         text.push_str(&format!("head {head}\n"));
         output::write(&text)?;

@@ -60,10 +60,16 @@ pub(super) fn unknown_table(sql: &Sql<'_>, table: &str, known: &[String]) -> Box
 
 fn other(sql: &Sql<'_>, place: Option<Place>, text: String) -> Box<Diagnostic> {
     let text = first_line(&text);
-    let text = ["Error during planning: ", "Arrow error: ", "Execution error: ", "Optimizer rule ", "This feature is not implemented: "]
-        .iter()
-        .fold(text.as_str(), |text, prefix| text.strip_prefix(prefix).unwrap_or(text))
-        .to_owned();
+    let text = [
+        "Error during planning: ",
+        "Arrow error: ",
+        "Execution error: ",
+        "Optimizer rule ",
+        "This feature is not implemented: ",
+    ]
+    .iter()
+    .fold(text.as_str(), |text, prefix| text.strip_prefix(prefix).unwrap_or(text))
+    .to_owned();
     Diagnostic::project(format!("this SQL cannot be run: {}", lower_first(&text)))
         .at(place.unwrap_or_else(|| Place::line(sql.file, sql.source, sql.first_line)))
         .help("`scorebook sql` with a part of the query shows which part")
@@ -121,4 +127,3 @@ fn lower_first(text: &str) -> String {
         _ => text.to_owned(),
     }
 }
-

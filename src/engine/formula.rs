@@ -1,7 +1,9 @@
 //! Formulas: SQL expressions over metrics, such as `bookings / target(bookings)`.
 
 use crate::diagnostic::{Diagnostic, Result};
-use datafusion::sql::sqlparser::ast::{self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident};
+use datafusion::sql::sqlparser::ast::{
+    self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use std::collections::BTreeSet;

@@ -46,7 +46,8 @@ impl<'a> Sql<'a> {
 
     pub(super) fn place_of_span(&self, span: Span) -> Option<Place> {
         let (line, column) = (span.start.line as usize, span.start.column as usize);
-        let width = if span.end.line == span.start.line { span.end.column.saturating_sub(span.start.column) } else { 1 };
+        let width =
+            if span.end.line == span.start.line { span.end.column.saturating_sub(span.start.column) } else { 1 };
         (line > 0).then(|| self.place(line, column, width as usize))
     }
 }

@@ -3,19 +3,19 @@
 //! A document's key names its context, templates and fonts, so an unchanged one is found and not made. Memory does not
 //! grow with the number of documents: scores are read entity by entity, and each worker holds one document.
 
-pub mod input;
-pub mod format;
-pub mod context;
-pub mod charts;
-pub mod html;
-pub mod pdf;
-pub mod csv;
 pub mod attachments;
+pub mod charts;
+pub mod context;
+pub mod csv;
+pub mod format;
+pub mod html;
+pub mod input;
+pub mod pdf;
 pub mod workers;
 
+mod audience;
 mod changes;
 mod lists;
-mod audience;
 mod reading;
 
 pub use reading::score;
@@ -30,9 +30,9 @@ use crate::domain::digest::{Digest, Key};
 use crate::domain::json;
 use crate::domain::metric::Metrics;
 use crate::domain::period::{Grain, Period};
-use crate::pipeline::{Event, Night};
 use crate::pipeline::score::{Scores, definition};
 use crate::pipeline::stage::Model;
+use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use charts::Chart;
@@ -220,26 +220,15 @@ impl<'a> Rendering<'a> {
         report: &'a Report,
     ) -> Result<Rendering<'a>> {
         let period = night.settings.calendar.period(report.grain, night.as_of);
-        let company = Company {
-            name: night.settings.company.name.clone(),
-            currency: night.settings.company.currency.clone(),
-        };
+        let company =
+            Company { name: night.settings.company.name.clone(), currency: night.settings.company.currency.clone() };
         let own = format!("{TEMPLATES}{}/", report.id);
         let theme = format!("{TEMPLATES}theme/");
         let parts = [own.as_str(), theme.as_str(), FONTS];
-        let layout = parts.into_iter().flat_map(|part| night.project.under(part).map(|(p, d)| (p.to_owned(), d.digest)));
+        let layout =
+            parts.into_iter().flat_map(|part| night.project.under(part).map(|(p, d)| (p.to_owned(), d.digest)));
         let definitions = definition::digests(night.project, metrics);
-        Ok(Rendering {
-            night,
-            model,
-            scores,
-            metrics,
-            report,
-            period,
-            company,
-            definitions,
-            layout: layout.collect(),
-        })
+        Ok(Rendering { night, model, scores, metrics, report, period, company, definitions, layout: layout.collect() })
     }
 
     /// The key of the report as a whole.
@@ -266,7 +255,9 @@ impl<'a> Rendering<'a> {
                 definitions: &self.definitions,
                 lists: self.night.project.under(lists::FOLDER).map(|(path, file)| (path, file.digest)).collect(),
                 model: self.model.tables.iter().map(|(name, table)| (name.as_str(), table.digest)).collect(),
-                scores: scores.map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_deref()))).collect(),
+                scores: scores
+                    .map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_deref())))
+                    .collect(),
                 company: &self.company,
                 period: self.period.name(),
                 as_of: self.night.as_of.to_string(),

@@ -17,8 +17,8 @@ use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::engine::{self, Parameters, Session};
 use crate::parquet_file;
-use crate::pipeline::{Event, Night};
 use crate::pipeline::stage::{Model, read_table};
+use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use facts::Shape;
@@ -143,7 +143,11 @@ impl Scoring<'_> {
         struct Inputs<'a, P> {
             engine: &'a str,
             sql: &'a str,
-            numbers: (Option<Measure>, Option<Aggregate>, &'a [String], &'a [String], &'a [String], &'a [Grain], &'a [String]),
+            measure: Option<Measure>,
+            aggregate: Option<Aggregate>,
+            slices: [&'a [String]; 3],
+            cadence: &'a [Grain],
+            levels: &'a [String],
             formula: Option<&'a str>,
             needs: Vec<(&'a str, bool)>,
             tables: BTreeMap<String, Option<Digest>>,
@@ -165,15 +169,11 @@ impl Scoring<'_> {
         let inputs = Inputs {
             engine: engine::VERSION,
             sql: &definition::owner_of_facts(self.metrics, metric).sql,
-            numbers: (
-                header.measure,
-                header.aggregate,
-                &header.slices,
-                &header.pairs,
-                &header.apart,
-                &header.cadence,
-                &header.levels,
-            ),
+            measure: header.measure,
+            aggregate: header.aggregate,
+            slices: [&header.slices, &header.pairs, &header.apart],
+            cadence: &header.cadence,
+            levels: &header.levels,
             formula: header.formula.as_deref(),
             needs: self.supplied(metric),
             tables: tables.into_iter().map(table).collect(),
@@ -239,11 +239,6 @@ impl Scoring<'_> {
 }
 
 /// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape.
-pub async fn facts_of(
-    session: &Session,
-    metrics: &Metrics,
-    metric: &Metric,
-    parameters: &Parameters,
-) -> Result<bool> {
+pub async fn facts_of(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
     Ok(facts::keep(session, metrics, metric, parameters).await? == Shape::Stock)
 }

@@ -18,8 +18,8 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine::{self, Parameters, Session};
 use crate::parquet_file;
-use crate::pipeline::{Event, Night};
 use crate::pipeline::land::Snapshot;
+use crate::pipeline::{Event, Night};
 use crate::settings::Fold;
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
@@ -195,8 +195,10 @@ async fn staged(
         time_zone: &'a str,
         table: &'a Table,
         references: BTreeMap<&'a str, Digest>,
-        stagings: Vec<(&'a str, Digest, Vec<(String, String, Digest)>, Vec<Option<Digest>>)>,
+        stagings: Vec<StagingInputs<'a>>,
     }
+    /// Path and digest of the definition; path, data date and digest of each snapshot; digests of the lookups.
+    type StagingInputs<'a> = (&'a str, Digest, Vec<(String, String, Digest)>, Vec<Option<Digest>>);
     let references = table.columns.iter().filter_map(|c| c.references.as_deref()).filter(|target| *target != name);
     let inputs = Inputs {
         engine: engine::VERSION,
@@ -423,7 +425,8 @@ impl Staged<'_> {
             self.table.key_positions().into_iter().map(|position| rows.column(position).clone()).collect();
         let snapshots = order.iter().map(|(part, _)| origins[*part].raw.to_string());
         lineage.push(Arc::new(StringArray::from_iter_values(snapshots)));
-        lineage.push(Arc::new(Int64Array::from_iter_values(order.iter().map(|(part, row)| parts[*part].numbers[*row]))));
+        lineage
+            .push(Arc::new(Int64Array::from_iter_values(order.iter().map(|(part, row)| parts[*part].numbers[*row]))));
         let lineage = batch(self.table.lineage_schema(), lineage)?;
         Ok((rows, lineage))
     }
@@ -551,7 +554,7 @@ async fn made_from(
         None => {
             (night.tell)(Event::Item(name));
             let rows = make(model).await?;
-            let bytes = parquet_file::write(rows.schema(), &[rows.clone()], parquet_file::ROW_GROUP_ROWS)?;
+            let bytes = parquet_file::write(rows.schema(), std::slice::from_ref(&rows), parquet_file::ROW_GROUP_ROWS)?;
             let digest = night.store.put_named(&format!("model/{name}"), "parquet", bytes).await?;
             let rows = rows.num_rows() as u64;
             let table = ModelTable { digest, rows, lineage: None, quarantine: None, quarantined: 0, supplied };

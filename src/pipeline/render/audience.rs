@@ -63,7 +63,9 @@ pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Per
                     file_name: String::new(),
                 });
             }
-            let (Some(member), Some(level), Some(team)) = (members.last_mut(), &levels[row], &above[row]) else { continue };
+            let (Some(member), Some(level), Some(team)) = (members.last_mut(), &levels[row], &above[row]) else {
+                continue;
+            };
             // Rows come oldest first: the last team of the period is the one that is printed.
             member.above.insert(level.clone(), team.clone());
             match level.as_str() {

@@ -142,14 +142,7 @@ impl<'a> Drawing<'a> {
                 let (low, high) = (self.scale.y(low.to_f64()), self.scale.y(high.to_f64()));
                 self.svg.line((places[i].0, low), (places[i].0, high), FAINT, 2.4);
             }
-            self.svg.text(
-                (places[i].0, HEIGHT - BOTTOM + 1.0),
-                &cell.n_text,
-                Anchor::Middle,
-                MUTED,
-                5.5,
-                false,
-            );
+            self.svg.text((places[i].0, HEIGHT - BOTTOM + 1.0), &cell.n_text, Anchor::Middle, MUTED, 5.5, false);
         }
         self.svg.text((LEFT - 4.0, HEIGHT - BOTTOM + 1.0), "n", Anchor::End, MUTED, 5.5, false);
         for pair in places.windows(2) {

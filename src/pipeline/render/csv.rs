@@ -5,8 +5,25 @@
 use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table};
 
 const HEAD: [&str; 19] = [
-    "section", "row", "title", "column", "reference", "metric", "level", "entity", "grain", "period_start",
-    "period_end", "slice", "slice_value", "value", "text", "n", "target", "low", "high",
+    "section",
+    "row",
+    "title",
+    "column",
+    "reference",
+    "metric",
+    "level",
+    "entity",
+    "grain",
+    "period_start",
+    "period_end",
+    "slice",
+    "slice_value",
+    "value",
+    "text",
+    "n",
+    "target",
+    "low",
+    "high",
 ];
 
 /// The twin of a document: UTF-8, a header, one record for each number, lines ending in a line feed.
@@ -128,7 +145,9 @@ impl Csv {
     /// Adds a record, as long as the header.
     pub fn record(&mut self, fields: &[Field]) {
         let fields = fields.iter().map(|field| field.0.as_bytes());
-        self.writer.write_record(fields).expect("writing to memory does not fail, and records are as long as the header");
+        self.writer
+            .write_record(fields)
+            .expect("writing to memory does not fail, and records are as long as the header");
     }
 
     /// Adds several.

@@ -29,7 +29,17 @@ pub static ENGLISH: Locale = Locale {
     group: ',',
     point: '.',
     months: [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ],
 };
@@ -102,8 +112,7 @@ impl Locale {
     pub fn axis(&self, unit: Unit, value: Number, currency: &str) -> String {
         let size = magnitude(value);
         let step = [(1_000_000_000, "bn"), (1_000_000, "m"), (1_000, "k")];
-        let (divisor, suffix) =
-            step.into_iter().find(|(by, _)| size >= Number::whole(*by)).unwrap_or((1, ""));
+        let (divisor, suffix) = step.into_iter().find(|(by, _)| size >= Number::whole(*by)).unwrap_or((1, ""));
         match unit {
             Unit::Percent => format!("{}%", self.decimal(scaled(value, 100), 0)),
             Unit::Money => {

@@ -10,10 +10,10 @@ use crate::domain::period::Grain;
 use crate::domain::score::{COMPANY, Score};
 use crate::engine::{Parameters, Session};
 use crate::parquet_file;
+use crate::pipeline::render::Rendering;
 use crate::pipeline::render::audience::Member;
 use crate::pipeline::render::input::{Fact, List};
 use crate::pipeline::render::lists::{self, Listed};
-use crate::pipeline::render::Rendering;
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -89,7 +89,9 @@ impl Reading {
         let (day, within) = match stock {
             true => (
                 format!("DATE '{measured_on}'"),
-                format!("f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"),
+                format!(
+                    "f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"
+                ),
             ),
             false => ("f.day".into(), format!("f.day BETWEEN DATE '{}' AND DATE '{}'", of.period.start, of.period.end)),
         };
@@ -106,14 +108,16 @@ impl Reading {
         for batch in session.ask(&sql).await? {
             let (entities, records) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
             let since = batch.column(2).as_primitive::<Date32Type>();
-            let (a, b) = (batch.column(3).as_primitive::<Decimal128Type>(), batch.column(4).as_primitive::<Decimal128Type>());
+            let (a, b) =
+                (batch.column(3).as_primitive::<Decimal128Type>(), batch.column(4).as_primitive::<Decimal128Type>());
             for row in 0..batch.num_rows() {
                 let facts = self.facts.entry(entities.value(row).to_owned()).or_default();
                 *facts.total.entry(id.to_owned()).or_default() += 1;
                 if facts.shown.len() >= of.report.facts_limit {
                     continue;
                 }
-                let number = |of: &arrow::array::Decimal128Array| of.is_valid(row).then(|| Number::from_units(of.value(row)));
+                let number =
+                    |of: &arrow::array::Decimal128Array| of.is_valid(row).then(|| Number::from_units(of.value(row)));
                 let date = EPOCH + since.value(row).days();
                 facts.shown.push(Fact {
                     metric: id.to_owned(),
@@ -173,7 +177,9 @@ async fn around(of: &Rendering<'_>) -> Result<Vec<Score>> {
     let calendar = &of.night.settings.calendar;
     let grains = of.report.also.iter().copied().chain([of.report.grain]);
     let present: Vec<String> = grains
-        .map(|grain| format!("(grain = '{grain}' AND period_start = DATE '{}')", calendar.period(grain, of.night.as_of).start))
+        .map(|grain| {
+            format!("(grain = '{grain}' AND period_start = DATE '{}')", calendar.period(grain, of.night.as_of).start)
+        })
         .collect();
     let mut all = Vec::new();
     for id in &of.report.metrics {

@@ -4,8 +4,8 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Metric, Metrics};
 use crate::domain::number::{PRECISION, SCALE};
 use crate::domain::score::NO_VALUE;
-use crate::engine::formula::{self, Part, Taken};
 use crate::engine::Session;
+use crate::engine::formula::{self, Part, Taken};
 use crate::pipeline::score::definition;
 use crate::pipeline::score::facts::Shape;
 use arrow::array::RecordBatch;
@@ -224,10 +224,12 @@ pub async fn of_formula(session: &Session, metrics: &Metrics, metric: &Metric) -
         )
     });
     let keys: Vec<String> = keys.collect();
-    let joins: Vec<String> = formula.parts.iter().enumerate().map(|(i, part)| join(i, part, &metrics[&part.metric])).collect();
+    let joins: Vec<String> =
+        formula.parts.iter().enumerate().map(|(i, part)| join(i, part, &metrics[&part.metric])).collect();
     let columns: Vec<String> =
         formula.parts.iter().enumerate().map(|(i, part)| expression(i, part, &metrics[&part.metric])).collect();
-    let values = formula.parts.iter().filter(|part| part.taken == Taken::Value).map(|part| format!("{}__n", part.metric));
+    let values =
+        formula.parts.iter().filter(|part| part.taken == Taken::Value).map(|part| format!("{}__n", part.metric));
     let values: Vec<String> = values.collect();
     let n = if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
     let sql = fill(

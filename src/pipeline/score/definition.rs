@@ -97,7 +97,11 @@ fn check(metric: &Metric) -> Result<()> {
             return wrong("shared facts have no SQL of their own", "facts", "remove the SQL, or `facts`");
         }
         (None, None) if !has_sql => {
-            return wrong("there is no SQL beneath the header", "title", "write a SELECT that returns the rows that count");
+            return wrong(
+                "there is no SQL beneath the header",
+                "title",
+                "write a SELECT that returns the rows that count",
+            );
         }
         _ => {}
     }
@@ -106,10 +110,18 @@ fn check(metric: &Metric) -> Result<()> {
             return wrong("`aggregate` is missing", "title", "say how facts add up: aggregate = \"sum\"");
         }
         if header.measure.is_none() {
-            return wrong("`measure` is missing", "title", "measure = \"flow\" for what happens, \"stock\" for what holds");
+            return wrong(
+                "`measure` is missing",
+                "title",
+                "measure = \"flow\" for what happens, \"stock\" for what holds",
+            );
         }
         if header.record.is_none() {
-            return wrong("`record` is missing", "title", "name the model table whose rows count: record = \"opportunities\"");
+            return wrong(
+                "`record` is missing",
+                "title",
+                "name the model table whose rows count: record = \"opportunities\"",
+            );
         }
     }
     for pair in &header.pairs {
@@ -149,8 +161,11 @@ pub fn order(metrics: &Metrics) -> Result<Vec<&Metric>> {
         let Some(metric) = ready else {
             let circle: Vec<&str> = metrics.keys().map(String::as_str).filter(|id| !done.contains(id)).collect();
             let first = &metrics[circle[0]];
-            return Err(Diagnostic::project(format!("these metrics use each other in a circle: {}", circle.join(", ")))
-                .at(Place::file(&first.path)));
+            return Err(Diagnostic::project(format!(
+                "these metrics use each other in a circle: {}",
+                circle.join(", ")
+            ))
+            .at(Place::file(&first.path)));
         };
         done.insert(&metric.id);
         order.push(metric);

@@ -194,7 +194,10 @@ async fn refuse_fan_out(session: &Session, owner: &Metric, shape: Shape) -> Resu
     let join = ["JOIN", "join"].map(|word| sql.place_of(word)).into_iter().find(|place| place.column > 0);
     Err(Diagnostic::project(format!("the facts of {} fan out: one fact stands there {times} times", owner.id))
         .at(join.unwrap_or_else(|| sql.place_of("FROM")).label("a join that finds several rows for one"))
-        .note(format!("{key} must be unique; twice are {}", (0..row.num_columns() - 1).map(cell).collect::<Vec<_>>().join(", ")))
+        .note(format!(
+            "{key} must be unique; twice are {}",
+            (0..row.num_columns() - 1).map(cell).collect::<Vec<_>>().join(", ")
+        ))
         .help("join on a key that is unique on the other side, or aggregate that side first"))
 }
 
@@ -241,5 +244,7 @@ fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
         _ => "",
     };
     let filter = if shape == Shape::Stock { " WHERE f.valid_to IS NULL OR f.valid_to > f.valid_from" } else { "" };
-    format!("SELECT CAST(f.record_id AS VARCHAR) AS record_id, {place}, {slices}{a} AS a, {b} AS b, {unit} AS unit FROM returned AS f{join}{filter}")
+    format!(
+        "SELECT CAST(f.record_id AS VARCHAR) AS record_id, {place}, {slices}{a} AS a, {b} AS b, {unit} AS unit FROM returned AS f{join}{filter}"
+    )
 }

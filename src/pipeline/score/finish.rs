@@ -44,7 +44,9 @@ pub fn schema() -> SchemaRef {
 /// Finishes the rows of `assemble.sql`.
 pub fn finish(metric: &Metric, assembled: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
     let finished = assembled.iter().filter(|batch| batch.num_rows() > 0).map(|batch| one(metric, batch));
-    finished.map(|rows| rows.map_err(|error| Diagnostic::internal(format!("cannot score {}: {error}", metric.id)))).collect()
+    finished
+        .map(|rows| rows.map_err(|error| Diagnostic::internal(format!("cannot score {}: {error}", metric.id))))
+        .collect()
 }
 
 fn one(metric: &Metric, batch: &RecordBatch) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {

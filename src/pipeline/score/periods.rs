@@ -68,8 +68,11 @@ impl Periods {
                 ("has_year_before", flags(before.iter().map(scored))),
             ],
         )?;
-        let each: Vec<(Date, Period)> =
-            self.all.iter().flat_map(|p| p.start.series(1.day()).take_while(|d| *d <= p.end).map(|d| (d, *p))).collect();
+        let each: Vec<(Date, Period)> = self
+            .all
+            .iter()
+            .flat_map(|p| p.start.series(1.day()).take_while(|d| *d <= p.end).map(|d| (d, *p)))
+            .collect();
         add(
             session,
             "period_days",

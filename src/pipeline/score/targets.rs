@@ -7,7 +7,9 @@ use crate::domain::number::{SCALE, spread};
 use crate::domain::period::{Calendar, days_between};
 use crate::engine::Session;
 use crate::pipeline::stage::typed::EPOCH;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type};
 use jiff::ToSpan;
@@ -31,6 +33,9 @@ struct Target {
     days: (Date, Date),
 }
 
+/// First day, last day if given, and hundredths.
+type Row = (Date, Option<Date>, i64);
+
 /// All targets by metric.
 #[derive(Default)]
 pub struct Targets(BTreeMap<String, Vec<Target>>);
@@ -39,7 +44,7 @@ impl Targets {
     /// Reads the model's targets. An empty `ends_on` is the day before the same target's next start; a last target
     /// without an end is refused, for nothing says how many days it is meant to fill.
     pub fn of(batches: &[RecordBatch]) -> Result<Targets> {
-        let mut open: BTreeMap<(String, String), Vec<(Date, Option<Date>, i64)>> = BTreeMap::new();
+        let mut open: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
         for batch in batches {
             let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
             let day = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Date32Type>());

@@ -26,7 +26,8 @@ fn rows(calendar: &Calendar) -> Result<RecordBatch> {
         Arc::new(Date32Array::from_iter_values(days.iter().map(|day| days_between(EPOCH, of(*day)))))
     };
     let start = |grain: Grain| dates(&|day| calendar.period(grain, day).start);
-    let worked: ArrayRef = Arc::new(BooleanArray::from_iter(days.iter().map(|day| Some(calendar.is_working_day(*day)))));
+    let worked: ArrayRef =
+        Arc::new(BooleanArray::from_iter(days.iter().map(|day| Some(calendar.is_working_day(*day)))));
     let columns = [
         ("day", dates(&|day| day)),
         ("is_working_day", worked),

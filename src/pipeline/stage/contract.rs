@@ -175,8 +175,11 @@ impl Contract {
                 if let Some(target) = &column.references
                     && !names.contains(target.as_str())
                 {
-                    return Err(wrong(format!("{name}.{} references `{target}`, which is no table", column.name), target)
-                        .closest(target, names.iter().copied()));
+                    return Err(wrong(
+                        format!("{name}.{} references `{target}`, which is no table", column.name),
+                        target,
+                    )
+                    .closest(target, names.iter().copied()));
                 }
             }
         }

@@ -103,7 +103,8 @@ async fn rows(night: &Night<'_>, table: &Table, derived: &Derived<'_>, model: &M
         session.add_parquet(name, &model.tables[name].path(name)).await?;
     }
     let (schema, batches) = session.query(&derived.sql, &Parameters::new()).await?;
-    let failed = |error: &dyn std::fmt::Display| Diagnostic::internal(format!("cannot derive {}: {error}", derived.name));
+    let failed =
+        |error: &dyn std::fmt::Display| Diagnostic::internal(format!("cannot derive {}: {error}", derived.name));
     let rows = concat_batches(&schema, &batches).map_err(|error| failed(&error))?;
     let zone = time_zone(night)?;
     let origin = Origin { file: derived.sql.file, source: "", formats: &BTreeMap::new(), zone: &zone };
@@ -117,9 +118,10 @@ async fn rows(night: &Night<'_>, table: &Table, derived: &Derived<'_>, model: &M
     order.sort_by(|a, b| keys.row(*a as usize).cmp(&keys.row(*b as usize)));
     if let Some(pair) = order.windows(2).find(|pair| keys.row(pair[0] as usize) == keys.row(pair[1] as usize)) {
         let row = typed.batch.slice(pair[0] as usize, 1);
-        let cells = table.key_positions().into_iter().map(|i| {
-            arrow::util::display::array_value_to_string(row.column(i), 0).unwrap_or_default()
-        });
+        let cells = table
+            .key_positions()
+            .into_iter()
+            .map(|i| arrow::util::display::array_value_to_string(row.column(i), 0).unwrap_or_default());
         let cells: Vec<String> = cells.collect();
         return refused(format!("{} has two rows with the key {}", derived.name, cells.join(", ")));
     }

@@ -79,7 +79,9 @@ fn batch(
     let origin = Origin { file, source: "", formats: &BTreeMap::new(), zone: &zone };
     let typed = typed(&origin, &columns, schema, &given)?;
     match typed.faults.into_iter().flatten().next() {
-        Some(fault) => Err(Diagnostic::project(format!("a row of {name} cannot be read: {fault}")).at(Place::file(file))),
+        Some(fault) => {
+            Err(Diagnostic::project(format!("a row of {name} cannot be read: {fault}")).at(Place::file(file)))
+        }
         None => Ok(typed.batch),
     }
 }

@@ -161,9 +161,8 @@ async fn tenure(night: &Night<'_>, model: &Model, bands: &[u32]) -> Result<Recor
         }
     }
     rows.sort();
-    let text = |get: fn(&(String, String, Date, Date)) -> &str| {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
-    };
+    let text =
+        |get: fn(&(String, String, Date, Date)) -> &str| Arc::new(StringArray::from_iter_values(rows.iter().map(get)));
     let days = |get: fn(&(String, String, Date, Date)) -> Date| {
         Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| days_between(EPOCH, get(row)))))
     };

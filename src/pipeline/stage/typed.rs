@@ -71,12 +71,7 @@ fn check(column: &Column, array: &ArrayRef, faults: &mut [Option<String>]) {
     }
 }
 
-fn convert(
-    origin: &Origin<'_>,
-    column: &Column,
-    array: &ArrayRef,
-    faults: &mut [Option<String>],
-) -> Result<ArrayRef> {
+fn convert(origin: &Origin<'_>, column: &Column, array: &ArrayRef, faults: &mut [Option<String>]) -> Result<ArrayRef> {
     match array.data_type() {
         DataType::Null => Ok(arrow::array::new_null_array(&column.kind.data_type(), array.len())),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
@@ -187,11 +182,7 @@ struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    fn each<T>(
-        &mut self,
-        read: impl Fn(&str) -> std::result::Result<T, String>,
-        mut take: impl FnMut(Option<T>),
-    ) {
+    fn each<T>(&mut self, read: impl Fn(&str) -> std::result::Result<T, String>, mut take: impl FnMut(Option<T>)) {
         for (row, text) in self.texts.iter().enumerate() {
             let value = match text.filter(|text| !text.trim().is_empty()).map(&read) {
                 None => None,
