@@ -27,7 +27,7 @@ pub struct Chart {
 }
 
 const WIDTH: f64 = 252.0;
-const HEIGHT: f64 = 110.0;
+const HEIGHT: f64 = 104.0;
 const LEFT: f64 = 32.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 13.0;
@@ -43,11 +43,16 @@ pub fn draw(context: &Context) -> Vec<Chart> {
 
 fn chart(plan: &ChartPlan, line: &Line, context: &Context) -> Chart {
     let mut drawing = Drawing::new(plan, line, &context.company.currency);
-    drawing.axes(context);
-    match plan.shape {
-        Shape::Columns => drawing.columns(),
-        Shape::Points => drawing.points(),
-        Shape::Level => drawing.level(),
+    let something = |number: Option<Number>| number.is_some_and(|number| number != Number::ZERO);
+    if line.cells.iter().any(|cell| something(cell.value) || something(cell.target) || cell.n > 0) {
+        drawing.axes(context);
+        match plan.shape {
+            Shape::Columns => drawing.columns(),
+            Shape::Points => drawing.points(),
+            Shape::Level => drawing.level(),
+        }
+    } else {
+        drawing.nothing();
     }
     Chart {
         id: plan.id.clone(),
@@ -111,6 +116,13 @@ impl<'a> Drawing<'a> {
                 self.svg.text((x, at.1), &column.title, anchor, MUTED, 6.5, false);
             }
         }
+    }
+
+    /// Words instead of an empty scale.
+    fn nothing(&mut self) {
+        let middle = (WIDTH / 2.0, HEIGHT / 2.0);
+        self.svg.line((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), FAINT, 0.5);
+        self.svg.text(middle, "Nothing to draw yet", Anchor::Middle, MUTED, 7.5, false);
     }
 
     /// Columns from nought; the latest in full colour, a dark mark at each target.

@@ -171,7 +171,7 @@ pub struct Cell {
 pub struct Change {
     /// The difference as printed: `+12.4%`.
     pub text: String,
-    /// `▲`, `▼` or `=`.
+    /// `▲`, `▼` or nothing.
     pub arrow: String,
     /// `better`, `worse`, `higher`, `lower`, `unchanged`.
     pub word: String,
@@ -222,6 +222,8 @@ pub struct Table {
     pub title: String,
     /// What it shows, in a sentence.
     pub caption: String,
+    /// The heading of the lines' titles.
+    pub head: String,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Its lines.

@@ -161,6 +161,7 @@ fn what_is_not_there_is_said_in_words() {
     assert_eq!(line("win_rate").note.as_deref(), Some("no deals closed yet"));
     assert_eq!(line("bookings").cells[0].text, "€0");
     assert_eq!(line("bookings").cells[1].reason.as_deref(), Some("before the first day"));
+    assert_eq!(line("bookings").note.as_deref(), Some("none in this period"));
     assert_eq!(new.summary[0].replace('\u{a0}', " "), "No deals were won in September; the quota is €18,750.");
     let weak = context(&fixture.weak());
     assert_eq!(weak.period.until.as_deref(), Some("to 15\u{a0}September"));

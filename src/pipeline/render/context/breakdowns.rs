@@ -51,6 +51,7 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
     Some(Table {
         id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
         title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
+        head: title(&by.slice.replace('_', " ")),
         caption: caption(cells, is_stock, &columns, &lines),
         empty: lines.is_empty().then(|| "nothing to break down yet".into()),
         columns,

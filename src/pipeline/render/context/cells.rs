@@ -203,6 +203,12 @@ impl<'a> Cells<'a> {
         if cell.value.is_none() {
             return cell.reason.clone();
         }
+        if cell.n == 0 && metric.is_nought_without_facts() {
+            return Some(match metric.header.measure {
+                Some(Measure::Stock) => format!("none on {}", self.locale.day(cell.period_end.min(self.input.as_of))),
+                _ => "none in this period".into(),
+            });
+        }
         if cell.few {
             return Some(judge::too_few(cell.n, self.locale));
         }
@@ -294,6 +300,7 @@ pub fn overview(cells: &Cells<'_>) -> Table {
         id: "overview".into(),
         title: "All numbers".into(),
         caption: format!("Every metric of this scorecard, {} and for comparison", locale.period(input.period)),
+        head: "Metric".into(),
         lines: lines.collect(),
         columns: columns.collect(),
         empty: None,

@@ -16,7 +16,7 @@ pub fn list(list: &List, locale: &Locale, currency: &str) -> ListTable {
         .enumerate()
         .map(|(i, column)| {
             let cells = list.rows.iter().filter_map(|row| row.get(i)?.as_deref()?.parse::<Number>().ok());
-            Precision::of(unit(column.kind).unwrap_or(Unit::Count), cells)
+            Precision::exact(unit(column.kind).unwrap_or(Unit::Count), cells)
         })
         .collect();
     let rows = list.rows.iter().map(|row| {

@@ -34,6 +34,7 @@ pub fn series(cells: &Cells<'_>) -> Table {
             locale.period(periods[0]),
             locale.period(cells.input.period)
         ),
+        head: "Period".into(),
         lines: lines.collect(),
         columns: columns.collect(),
         empty: None,
