@@ -24,12 +24,7 @@ pub struct Attachment {
 
 impl Attachment {
     fn new(name: &str, mime: &str, description: impl Into<String>, text: String) -> Attachment {
-        Attachment {
-            name: name.into(),
-            mime: mime.into(),
-            description: description.into(),
-            bytes: text.into_bytes(),
-        }
+        Attachment { name: name.into(), mime: mime.into(), description: description.into(), bytes: text.into_bytes() }
     }
 }
 
@@ -41,7 +36,12 @@ pub fn attachments(context: &Context, metrics: &Metrics, document: Option<String
         Attachment::new("scores.json", json, "Every number of this document with its reference code", scores(context)),
         Attachment::new("scores.csv", "text/csv", "The same numbers for a spreadsheet", csv::twin(context)),
         Attachment::new("facts.csv", "text/csv", facts_description(context), facts(context)),
-        Attachment::new("definitions.json", json, "The definitions in force, with their SQL", definitions(context, metrics)),
+        Attachment::new(
+            "definitions.json",
+            json,
+            "The definitions in force, with their SQL",
+            definitions(context, metrics),
+        ),
     ];
     all.extend(document.map(|text| Attachment::new("document.json", json, "What made this document, by digest", text)));
     all
@@ -59,8 +59,7 @@ fn scores(context: &Context) -> String {
 }
 
 fn facts(context: &Context) -> String {
-    let mut out =
-        Csv::new(&["metric", "record_id", "event_date", "valid_from", "value", "numerator", "denominator"]);
+    let mut out = Csv::new(&["metric", "record_id", "event_date", "valid_from", "value", "numerator", "denominator"]);
     for fact in &context.facts {
         let date = |date: Option<jiff::civil::Date>| Field::text(date.map(|d| d.to_string()).unwrap_or_default());
         let number = |number: Option<crate::domain::number::Number>| {

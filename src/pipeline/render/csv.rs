@@ -4,9 +4,27 @@
 
 use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table};
 
-const HEAD: [&str; 19] = [
-    "section", "row", "title", "column", "reference", "metric", "level", "entity", "grain", "period_start",
-    "period_end", "slice", "slice_value", "value", "text", "n", "target", "low", "high",
+const HEAD: [&str; 20] = [
+    "section",
+    "row",
+    "title",
+    "column",
+    "reference",
+    "metric",
+    "level",
+    "entity",
+    "grain",
+    "period_start",
+    "period_end",
+    "slice",
+    "slice_value",
+    "value",
+    "text",
+    "n",
+    "target",
+    "low",
+    "high",
+    "note",
 ];
 
 /// The twin of a document: UTF-8, a header, one record for each number, lines ending in a line feed.
@@ -52,6 +70,7 @@ fn score(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -
         optional(cell.target),
         optional(cell.low),
         optional(cell.high),
+        Field::text(cell.reason.as_deref().unwrap_or_default()),
     ]
 }
 
@@ -128,7 +147,9 @@ impl Csv {
     /// Adds a record, as long as the header.
     pub fn record(&mut self, fields: &[Field]) {
         let fields = fields.iter().map(|field| field.0.as_bytes());
-        self.writer.write_record(fields).expect("writing to memory does not fail, and records are as long as the header");
+        self.writer
+            .write_record(fields)
+            .expect("writing to memory does not fail, and records are as long as the header");
     }
 
     /// Adds several.

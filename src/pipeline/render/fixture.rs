@@ -12,7 +12,9 @@ use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
 
 const METRICS: [(&str, &str); 7] = [
-    ("bookings", r#"title = "Bookings"
+    (
+        "bookings",
+        r#"title = "Bookings"
         question = "How much did we win?"
         definition = "The amount of the opportunities won, on the day they closed."
         unit = "money"
@@ -21,16 +23,22 @@ const METRICS: [(&str, &str); 7] = [
         better = "higher"
         record = "opportunities"
         slices = ["kind"]
-        minimum_n = 3"#),
-    ("quota_attainment", r#"title = "Quota attainment"
+        minimum_n = 3"#,
+    ),
+    (
+        "quota_attainment",
+        r#"title = "Quota attainment"
         question = "How much of the quota is booked?"
         definition = "Bookings divided by the quota of the same days."
         unit = "percent"
         better = "higher"
         formula = "bookings / target(bookings)"
         version = 2
-        since = "2026-01-01""#),
-    ("win_rate", r#"title = "Win rate"
+        since = "2026-01-01""#,
+    ),
+    (
+        "win_rate",
+        r#"title = "Win rate"
         question = "Of the opportunities we closed, how many did we win?"
         definition = "Won opportunities divided by won and lost ones; disqualified, duplicate and renewal closes are left out."
         unit = "percent"
@@ -40,8 +48,11 @@ const METRICS: [(&str, &str); 7] = [
         record = "opportunities"
         slices = ["competitor", "segment"]
         minimum_n = 10
-        benchmark = { figure = "30%", source = "a vendor's survey" }"#),
-    ("sales_cycle_days", r#"title = "Sales cycle"
+        benchmark = { figure = "30%", source = "a vendor's survey" }"#,
+    ),
+    (
+        "sales_cycle_days",
+        r#"title = "Sales cycle"
         question = "How long does a deal take?"
         definition = "The median of the days from an opportunity's creation to its win."
         unit = "days"
@@ -49,16 +60,22 @@ const METRICS: [(&str, &str); 7] = [
         aggregate = "median"
         better = "lower"
         record = "opportunities"
-        minimum_n = 3"#),
-    ("new_customers", r#"title = "New customers"
+        minimum_n = 3"#,
+    ),
+    (
+        "new_customers",
+        r#"title = "New customers"
         question = "How many customers bought for the first time?"
         definition = "Customers, by their ultimate parent, with their first won opportunity."
         unit = "count"
         measure = "flow"
         aggregate = "distinct"
         better = "higher"
-        record = "accounts""#),
-    ("open_pipeline", r#"title = "Open pipeline"
+        record = "accounts""#,
+    ),
+    (
+        "open_pipeline",
+        r#"title = "Open pipeline"
         question = "How much is still to be won?"
         definition = "The amount of the open opportunities as it stood at the end of the period."
         unit = "money"
@@ -66,15 +83,19 @@ const METRICS: [(&str, &str); 7] = [
         aggregate = "sum"
         better = "higher"
         record = "opportunities"
-        slices = ["stage"]"#),
-    ("calls_made", r#"title = "Calls made"
+        slices = ["stage"]"#,
+    ),
+    (
+        "calls_made",
+        r#"title = "Calls made"
         question = "How often did we call?"
         definition = "Outbound call attempts, answered or not."
         unit = "count"
         measure = "flow"
         aggregate = "count"
         better = "higher"
-        record = "activities""#),
+        record = "activities""#,
+    ),
 ];
 
 /// Everything an input borrows.
@@ -100,16 +121,34 @@ impl Fixture {
     }
 
     pub fn strong(&self) -> Input<'_> {
-        self.input(&Person { name: "Amélie Brückner", id: "005SB0000000007AAA", hired: date(2021, 3, 1), gift: 12, as_of: date(2026, 9, 30) })
+        self.input(&Person {
+            name: "Amélie Brückner",
+            id: "005SB0000000007AAA",
+            hired: date(2021, 3, 1),
+            gift: 12,
+            as_of: date(2026, 9, 30),
+        })
     }
 
     pub fn weak(&self) -> Input<'_> {
-        self.input(&Person { name: "Tom Hartwell", id: "005SB0000000011AAA", hired: date(2023, 5, 15), gift: 4, as_of: date(2026, 9, 15) })
+        self.input(&Person {
+            name: "Tom Hartwell",
+            id: "005SB0000000011AAA",
+            hired: date(2023, 5, 15),
+            gift: 4,
+            as_of: date(2026, 9, 15),
+        })
     }
 
     /// Three weeks in the company, nothing closed.
     pub fn new_rep(&self) -> Input<'_> {
-        let person = Person { name: "Zoë Okonkwo", id: "005SB0000000024AAA", hired: date(2026, 9, 7), gift: 0, as_of: date(2026, 9, 30) };
+        let person = Person {
+            name: "Zoë Okonkwo",
+            id: "005SB0000000024AAA",
+            hired: date(2026, 9, 7),
+            gift: 0,
+            as_of: date(2026, 9, 30),
+        };
         let mut input = self.input(&person);
         input.scores.retain(|s| s.metric == "calls_made" && s.period_end >= person.hired);
         let quota = self.score("bookings", ("rep", person.id), self.period(Grain::Month, person.as_of), 0, 0);
@@ -123,19 +162,30 @@ impl Fixture {
     /// Names that try to run, numbers that try to break out.
     pub fn hostile(&self) -> Input<'_> {
         let name = "Ἀλεξάνδρα Konstantinopoúlou-Wolfeschlegelsteinhausen #strong[x] & <b>";
-        let mut input = self.input(&Person { name, id: "005SB0000000666AAA", hired: date(2020, 1, 1), gift: 9, as_of: date(2026, 9, 30) });
+        let mut input = self.input(&Person {
+            name,
+            id: "005SB0000000666AAA",
+            hired: date(2020, 1, 1),
+            gift: 9,
+            as_of: date(2026, 9, 30),
+        });
         for score in input.scores.iter_mut().filter(|s| s.metric == "open_pipeline" || s.metric == "bookings") {
             score.value = score.value.map(|v| Number::from_units(v.units() * 1_000_003 + 340_000_000_000));
             score.target = score.target.map(|v| Number::from_units(v.units() * 1_000_000));
         }
-        let negative = |s: &&mut Score| s.metric == "bookings" && s.period_start >= date(2026, 7, 1) && s.grain == Grain::Month;
+        let negative =
+            |s: &&mut Score| s.metric == "bookings" && s.period_start >= date(2026, 7, 1) && s.grain == Grain::Month;
         for score in input.scores.iter_mut().filter(negative) {
             score.value = score.value.map(|v| Number::from_units(-v.units() / 2));
             score.attainment = Some("-0.25".parse().expect("a number"));
         }
         let names = [
-            "#strong[x] <script>alert(1)</script>", "=cmd|' /C calc'!A0", "-2+3", "Nordlicht Präzisionsmesstechnik & Söhne GmbH",
-            "\"Quoted\"\r\nand broken", "{{ 7 * 7 }} {% raw %}",
+            "#strong[x] <script>alert(1)</script>",
+            "=cmd|' /C calc'!A0",
+            "-2+3",
+            "Nordlicht Präzisionsmesstechnik & Söhne GmbH",
+            "\"Quoted\"\r\nand broken",
+            "{{ 7 * 7 }} {% raw %}",
         ];
         for list in &mut input.lists {
             for (row, name) in list.rows.iter_mut().zip(names) {
@@ -214,8 +264,12 @@ impl Fixture {
         let rate = base("win_rate", 0, closed);
         scores.push(self.ratio(rate.clone(), won, closed));
         let parts = [
-            ("competitor", "Kestrel Metrology", 35), ("competitor", "Ostermann Sensorik", 20), ("competitor", "(none)", 45),
-            ("segment", "SMB", 50), ("segment", "Mid-market", 35), ("segment", "Enterprise", 15),
+            ("competitor", "Kestrel Metrology", 35),
+            ("competitor", "Ostermann Sensorik", 20),
+            ("competitor", "(none)", 45),
+            ("segment", "SMB", 50),
+            ("segment", "Mid-market", 35),
+            ("segment", "Enterprise", 15),
         ];
         for (slice, value, part) in parts {
             let closed = (closed * part / 100).max(1);
@@ -313,10 +367,18 @@ fn metric(id: &str, header: &str) -> Metric {
 }
 
 const CUSTOMERS: [&str; 12] = [
-    "Nordlicht Präzisionsmesstechnik GmbH", "Brightwater Analytical Ltd", "Laboratoires Fontenay & Fils",
-    "Żubrowski Aparatura Pomiarowa", "Çelik Ölçüm Sistemleri A.Ş.", "Kaskade Umwelttechnik AG",
-    "Ostsee Hydrologie-Verbund mecklenburgische", "Aurelia Biotech", "Mistral Agro SAS", "Pfeiffer & Daughters",
-    "Hafenlabor Bremen", "Sierra Water District",
+    "Nordlicht Präzisionsmesstechnik GmbH",
+    "Brightwater Analytical Ltd",
+    "Laboratoires Fontenay & Fils",
+    "Żubrowski Aparatura Pomiarowa",
+    "Çelik Ölçüm Sistemleri A.Ş.",
+    "Kaskade Umwelttechnik AG",
+    "Ostsee Hydrologie-Verbund mecklenburgische",
+    "Aurelia Biotech",
+    "Mistral Agro SAS",
+    "Pfeiffer & Daughters",
+    "Hafenlabor Bremen",
+    "Sierra Water District",
 ];
 
 fn column(name: &str, title: &str, kind: ColumnKind) -> ListColumn {
@@ -327,8 +389,11 @@ fn won_list(dice: &mut Dice) -> List {
     let rows = (0..6).map(|i| {
         let amount = 4_000 + 500 * dice.roll(80);
         vec![
-            Some(CUSTOMERS[i].to_owned()), Some("new".into()), Some(amount.to_string()),
-            Some(format!("2026-09-{:02}", 2 + 4 * i)), Some((40 + dice.roll(90)).to_string()),
+            Some(CUSTOMERS[i].to_owned()),
+            Some("new".into()),
+            Some(amount.to_string()),
+            Some(format!("2026-09-{:02}", 2 + 4 * i)),
+            Some((40 + dice.roll(90)).to_string()),
         ]
     });
     List {
@@ -337,8 +402,10 @@ fn won_list(dice: &mut Dice) -> List {
         question: "Which deals did we win in this period?".into(),
         record: "opportunities".into(),
         columns: vec![
-            column("customer", "Customer", ColumnKind::Text), column("kind", "Kind", ColumnKind::Text),
-            column("amount", "Amount", ColumnKind::Money), column("closed_on", "Closed", ColumnKind::Date),
+            column("customer", "Customer", ColumnKind::Text),
+            column("kind", "Kind", ColumnKind::Text),
+            column("amount", "Amount", ColumnKind::Money),
+            column("closed_on", "Closed", ColumnKind::Date),
             column("days", "Cycle", ColumnKind::Days),
         ],
         rows: rows.collect(),
@@ -351,8 +418,11 @@ fn open_list(dice: &mut Dice) -> List {
     let rows = (0..10).map(|i| {
         let amount = 12_000 + 1_000 * dice.roll(60);
         vec![
-            Some(CUSTOMERS[11 - i].to_owned()), Some("proposal".into()), Some(amount.to_string()),
-            Some(format!("2026-1{}-{:02}", i % 3, 10 + i)), (i != 3).then(|| (3 + dice.roll(60)).to_string()),
+            Some(CUSTOMERS[11 - i].to_owned()),
+            Some("proposal".into()),
+            Some(amount.to_string()),
+            Some(format!("2026-1{}-{:02}", i % 3, 10 + i)),
+            (i != 3).then(|| (3 + dice.roll(60)).to_string()),
         ]
     });
     List {
@@ -361,8 +431,10 @@ fn open_list(dice: &mut Dice) -> List {
         question: "Which open deals are worth most?".into(),
         record: "opportunities".into(),
         columns: vec![
-            column("customer", "Customer", ColumnKind::Text), column("stage", "Stage", ColumnKind::Text),
-            column("amount", "Amount", ColumnKind::Money), column("close_on", "Expected", ColumnKind::Date),
+            column("customer", "Customer", ColumnKind::Text),
+            column("stage", "Stage", ColumnKind::Text),
+            column("amount", "Amount", ColumnKind::Money),
+            column("close_on", "Expected", ColumnKind::Date),
             column("days_in_stage", "In stage", ColumnKind::Days),
         ],
         rows: rows.collect(),

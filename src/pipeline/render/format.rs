@@ -29,7 +29,17 @@ pub static ENGLISH: Locale = Locale {
     group: ',',
     point: '.',
     months: [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ],
 };
@@ -109,8 +119,7 @@ impl Locale {
     pub fn axis(&self, unit: Unit, value: Number, currency: &str) -> String {
         let size = magnitude(value);
         let step = [(1_000_000_000, "bn"), (1_000_000, "m"), (1_000, "k")];
-        let (divisor, suffix) =
-            step.into_iter().find(|(by, _)| size >= Number::whole(*by)).unwrap_or((1, ""));
+        let (divisor, suffix) = step.into_iter().find(|(by, _)| size >= Number::whole(*by)).unwrap_or((1, ""));
         let digits = |value: Number| (0..2).find(|digits| value.round(*digits) == value).unwrap_or(2);
         match unit {
             Unit::Percent => {

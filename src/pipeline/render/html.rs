@@ -38,8 +38,8 @@ impl Html {
     /// # Errors
     /// A template that asks for something that the context does not have.
     pub fn render(&self, context: &Context, charts: &[Chart]) -> Result<String> {
-        let mut values = tera::Context::from_serialize(context)
-            .map_err(|error| refuse("the context is no object", &error))?;
+        let mut values =
+            tera::Context::from_serialize(context).map_err(|error| refuse("the context is no object", &error))?;
         let svg: Vec<&str> = charts.iter().map(|chart| chart.svg.as_str()).collect();
         values.insert("svg", &svg);
         let name = &context.entity.name;

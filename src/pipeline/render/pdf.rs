@@ -173,12 +173,17 @@ fn data(context: &Value, charts: &[Chart], attachments: &[Attachment]) -> BTreeM
         (CONTEXT.to_owned(), Bytes::new(context.to_string().into_bytes())),
         (ATTACHMENTS.to_owned(), Bytes::new(listed)),
     ]);
-    files.extend(charts.iter().enumerate().map(|(i, chart)| {
-        (format!("chart-{i}.svg"), Bytes::new(chart.svg.clone().into_bytes()))
-    }));
-    files.extend(attachments.iter().map(|attachment| {
-        (format!("attachments/{}", attachment.name), Bytes::new(attachment.bytes.clone()))
-    }));
+    files.extend(
+        charts
+            .iter()
+            .enumerate()
+            .map(|(i, chart)| (format!("chart-{i}.svg"), Bytes::new(chart.svg.clone().into_bytes()))),
+    );
+    files.extend(
+        attachments
+            .iter()
+            .map(|attachment| (format!("attachments/{}", attachment.name), Bytes::new(attachment.bytes.clone()))),
+    );
     files
 }
 

@@ -24,8 +24,7 @@ fn pdf_maker() -> pdf::Pdf {
 
 fn html_maker() -> html::Html {
     let files = TEMPLATES.iter().filter(|(name, _)| !name.ends_with(".typ"));
-    let files: BTreeMap<String, String> =
-        files.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let files: BTreeMap<String, String> = files.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     html::Html::new(&files).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -53,7 +52,12 @@ fn write_documents() {
     let (pdf, html) = (pdf_maker(), html_maker());
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/documents");
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
-    let people = [("strong", fixture.strong()), ("weak", fixture.weak()), ("new", fixture.new_rep()), ("hostile", fixture.hostile())];
+    let people = [
+        ("strong", fixture.strong()),
+        ("weak", fixture.weak()),
+        ("new", fixture.new_rep()),
+        ("hostile", fixture.hostile()),
+    ];
     for (name, input) in people {
         let prepared = prepared(&input);
         let write = |kind: &str, bytes: &[u8]| {
@@ -75,14 +79,19 @@ fn render_many() {
     let maker = pdf_maker();
     let prepared = prepared(&fixture.strong());
     let mut sizes = Vec::new();
-    workers::run(2, 0..300, |_| make_pdf(&maker, &fixture, &prepared).len(), |length| {
-        if sizes.len() % 50 == 0 {
-            let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-            let memory = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
-            println!("{} documents: {memory}", sizes.len());
-        }
-        sizes.push(length);
-    });
+    workers::run(
+        2,
+        0..300,
+        |_| make_pdf(&maker, &fixture, &prepared).len(),
+        |length| {
+            if sizes.len() % 50 == 0 {
+                let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+                let memory = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+                println!("{} documents: {memory}", sizes.len());
+            }
+            sizes.push(length);
+        },
+    );
     assert!(sizes.iter().all(|length| *length == sizes[0]));
 }
 

@@ -102,10 +102,15 @@ mod tests {
         let mut ahead = 0;
         let mut finished = 0;
         let jobs = (0..50).inspect(|_| taken.set(taken.get() + 1));
-        run(2, jobs, |job| job, |_| {
-            finished += 1;
-            ahead = ahead.max(taken.get() - finished);
-        });
+        run(
+            2,
+            jobs,
+            |job| job,
+            |_| {
+                finished += 1;
+                ahead = ahead.max(taken.get() - finished);
+            },
+        );
         assert!(ahead <= 5, "{ahead} jobs were taken ahead");
     }
 

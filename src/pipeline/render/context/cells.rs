@@ -193,8 +193,7 @@ impl<'a> Cells<'a> {
             if let Some(value) = cell.value {
                 cell.text = self.locale.value(unit, value, currency, precision);
             }
-            cell.target_text =
-                cell.target.map(|target| self.locale.value(unit, target, currency, target_precision));
+            cell.target_text = cell.target.map(|target| self.locale.value(unit, target, currency, target_precision));
         }
     }
 
@@ -223,7 +222,7 @@ impl<'a> Cells<'a> {
 fn empty_words(metric: &Metric) -> String {
     let closed = metric.header.record.as_deref() == Some("opportunities");
     match metric.header.measure {
-        _ if metric.is_formula() => "nothing to measure it against".into(),
+        _ if metric.is_formula() => "no basis for it yet".into(),
         Some(Measure::Flow) if closed => "no deals closed yet".into(),
         _ => "nothing to measure yet".into(),
     }
@@ -288,7 +287,8 @@ pub fn overview(cells: &Cells<'_>) -> Table {
         let title = input.entity.team.as_deref().map_or_else(|| "Team".into(), one_line);
         wanted.push((title, Wanted { level: "team", entity: &team.entity, period: input.period, slice: ("", "") }));
     }
-    let columns = wanted.iter().enumerate().map(|(i, (title, _))| Column { letter: column_letter(i), title: title.clone() });
+    let columns =
+        wanted.iter().enumerate().map(|(i, (title, _))| Column { letter: column_letter(i), title: title.clone() });
     let lines = input.report.metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
         let line = wanted.iter().enumerate().map(|(i, (_, wanted))| cells.cell(metric, i, *wanted)).collect();
         let mut line = cells.line(metric, metric.header.title.clone(), line);

@@ -70,7 +70,8 @@ fn plan(cells: &Cells<'_>, metric: &Metric, index: usize, line: &Line) -> ChartP
 /// The chart in words: its ends, its extremes, and how often the target was met.
 fn describe(locale: &Locale, line: &Line, currency: &str) -> String {
     let known: Vec<(&Cell, Number)> = line.cells.iter().filter_map(|cell| Some((cell, cell.value?))).collect();
-    let when = |cell: &Cell| locale.period(Period { grain: cell.grain, start: cell.period_start, end: cell.period_end });
+    let when =
+        |cell: &Cell| locale.period(Period { grain: cell.grain, start: cell.period_start, end: cell.period_end });
     let what = |value: Number| match line.unit {
         Unit::Money => locale.short(line.unit, value, currency),
         unit => locale.plain(unit, value, currency),

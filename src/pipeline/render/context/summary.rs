@@ -58,13 +58,23 @@ fn against_quota(cells: &Cells<'_>, cell: &Cell) -> Option<String> {
     let gap = value.checked_sub(quota)?;
     let rest = match (gap.cmp(&Number::ZERO), cells.finished()) {
         (Ordering::Less, true) => {
-            format!("{share} of the {} quota, {} short of it", money(cells, quota), money(cells, Number::ZERO.checked_sub(gap)?))
+            format!(
+                "{share} of the {} quota, {} short of it",
+                money(cells, quota),
+                money(cells, Number::ZERO.checked_sub(gap)?)
+            )
         }
         (Ordering::Less, false) => {
-            format!("{share} of the {} quota, with {} to go", money(cells, quota), money(cells, Number::ZERO.checked_sub(gap)?))
+            format!(
+                "{share} of the {} quota, with {} to go",
+                money(cells, quota),
+                money(cells, Number::ZERO.checked_sub(gap)?)
+            )
         }
         (Ordering::Equal, _) => format!("exactly the {} quota", money(cells, quota)),
-        (Ordering::Greater, _) => format!("{share} of the {} quota, {} above it", money(cells, quota), money(cells, gap)),
+        (Ordering::Greater, _) => {
+            format!("{share} of the {} quota, {} above it", money(cells, quota), money(cells, gap))
+        }
     };
     Some(format!("{booked}: {rest}."))
 }
@@ -102,7 +112,11 @@ fn coming(cells: &Cells<'_>, line: &Line) -> Option<String> {
     if value == Number::ZERO {
         return Some(format!("There was no open pipeline on {day}."));
     }
-    let open = format!("The open pipeline stood at {} in {} on {day}", money(cells, value), cells.locale.records(now.n, "deals"));
+    let open = format!(
+        "The open pipeline stood at {} in {} on {day}",
+        money(cells, value),
+        cells.locale.records(now.n, "deals")
+    );
     let end = short_name(cells, cells.input.calendar.previous(cells.input.period));
     let change = before.value.filter(|before| *before > Number::ZERO).and_then(|before| {
         let text = cells.locale.change(Unit::Money, before, value, &cells.input.company.currency)?;

@@ -65,5 +65,9 @@ fn target_bar(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Option<TargetB
         cells.locale.value(Unit::Percent, share, "", Precision::of(Unit::Percent, []))
     });
     let goal = cells.locale.short(metric.header.unit, target, &cells.input.company.currency);
-    Some(TargetBar { fill: thousandths(value), mark: thousandths(target), text: format!("{attainment} of {goal} quota") })
+    Some(TargetBar {
+        fill: thousandths(value),
+        mark: thousandths(target),
+        text: format!("{attainment} of {goal} quota"),
+    })
 }
