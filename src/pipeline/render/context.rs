@@ -196,6 +196,10 @@ pub struct Line {
     pub unit: Unit,
     /// Its numbers, one for each column of the table.
     pub cells: Vec<Cell>,
+    /// What its targets are called, if any of its numbers has one: `Quota`.
+    pub target_title: Option<String>,
+    /// Whether n says something that the numbers do not: that of a ratio or a median.
+    pub shows_n: bool,
     /// The first number against the one before.
     pub change: Option<Change>,
     /// `23 opportunities`, `n = 4, too few to judge`, or why there is no number.

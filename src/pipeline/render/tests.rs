@@ -188,6 +188,36 @@ fn a_character_without_a_glyph_is_named_with_its_reader() {
 }
 
 #[test]
+fn what_no_source_supplies_is_a_dash_with_its_reason() {
+    let fixture = Fixture::new();
+    let mut input = fixture.strong();
+    input.not_supplied.insert("calls_made".into(), "no source has calls".into());
+    let context = context(&input);
+    let line = context.overview.lines.iter().find(|line| line.metric == "calls_made").expect("in the report");
+    assert!(line.cells.iter().all(|cell| cell.text == "–" && cell.value.is_none()));
+    assert_eq!(line.note.as_deref(), Some("no source has calls"));
+    assert!(line.change.is_none());
+}
+
+#[test]
+fn a_closed_month_in_an_open_quarter_stands_still() {
+    let fixture = Fixture::new();
+    let mut input = fixture.strong();
+    input.period = input.calendar.previous(input.period);
+    let columns = |input: &Input<'_>| context(input).overview.columns.len();
+    let open = columns(&input);
+    input.as_of = input.period.end;
+    assert_eq!(columns(&input), open + 2, "quarter and year to date are there only on the day");
+}
+
+#[test]
+fn a_wrong_report_is_shown_with_its_line() {
+    let text = "title = \"x\"\naudience = \"rep\"\ngrains = \"month\"\n";
+    let error = super::input::Report::parse("x", "report.toml", text).expect_err("no such field").to_string();
+    assert!(error.contains("report.toml:3") && error.contains("grains"), "{error}");
+}
+
+#[test]
 fn a_mistake_in_a_template_is_shown_with_its_line() {
     let fixture = Fixture::new();
     let (context, charts) = prepared(&fixture.strong());

@@ -3,7 +3,7 @@
 //! Their one constraint: a breakdown shows every value that the slice takes in its periods, so that parts can be added up
 //! by whoever doubts them.
 
-use super::cells::{Cells, Wanted, column_letter};
+use super::cells::{Cells, Wanted, capitalised, column_letter};
 use super::judge;
 use super::{Column, Line, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
@@ -82,12 +82,7 @@ fn title(value: &str) -> String {
     if value == NO_VALUE {
         return "Not stated".into();
     }
-    let value = one_line(value);
-    let mut characters = value.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => value,
-    }
+    capitalised(&one_line(value))
 }
 
 /// The biggest of the longest period first; what has no value last.

@@ -118,7 +118,7 @@ impl<'a> Cells<'a> {
     pub fn cell(&self, metric: &Metric, letter: usize, wanted: Wanted<'_>) -> Cell {
         let score = self.score(&metric.id, wanted);
         let reason = self.reason(metric, wanted, score);
-        let found = score.filter(|_| reason.is_none() || score.is_some_and(|s| s.value.is_none()));
+        let found = score.filter(|score| reason.is_none() || score.value.is_none());
         let nought = reason.is_none() && score.is_none() && metric.is_nought_without_facts();
         let n = found.map_or(0, |s| s.n);
         Cell {
@@ -166,11 +166,14 @@ impl<'a> Cells<'a> {
 
     /// A line: its cells formatted alike, and its reference code.
     pub fn line(&self, metric: &Metric, title: String, cells: Vec<Cell>) -> Line {
+        let has_target = cells.iter().any(|cell| cell.target.is_some());
         let mut line = Line {
             code: String::new(),
             metric: metric.id.clone(),
             title,
             unit: metric.header.unit,
+            target_title: has_target.then(|| capitalised(target_word(metric))),
+            shows_n: !metric.is_formula() && !metric.is_nought_without_facts(),
             cells,
             change: None,
             note: None,
@@ -226,6 +229,17 @@ fn empty_words(metric: &Metric) -> String {
         Some(Measure::Flow) if closed => "no deals closed yet".into(),
         _ => "nothing to measure yet".into(),
     }
+}
+
+/// What people call the target of a metric: a quota is a target on what is sold.
+pub fn target_word(metric: &Metric) -> &'static str {
+    if matches!(metric.id.as_str(), "bookings" | "units_sold") { "quota" } else { "target" }
+}
+
+/// A text with its first letter as a capital.
+pub fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// `a` for the first column, `b` for the second, as far as `z`.
