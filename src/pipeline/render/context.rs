@@ -9,6 +9,7 @@ pub mod breakdowns;
 pub mod cells;
 pub mod judge;
 pub mod lists;
+pub mod overview;
 pub mod series;
 pub mod summary;
 pub mod tiles;
@@ -362,7 +363,7 @@ pub struct Definition {
 pub fn context(input: &Input<'_>) -> Context {
     let locale = &ENGLISH;
     let cells = Cells::new(input, locale);
-    let overview = cells::overview(&cells);
+    let overview = overview::overview(&cells);
     let series = series::series(&cells);
     Context {
         language: locale.language.into(),

@@ -2,6 +2,7 @@
 //!
 //! Its one constraint: a text that a spreadsheet would run is prefixed with an apostrophe; a number never is.
 
+use crate::domain::number::Number;
 use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table};
 
 const HEAD: [&str; 20] = [
@@ -47,9 +48,7 @@ pub fn twin(context: &Context) -> String {
 }
 
 fn score(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -> Vec<Field> {
-    let optional = |number: Option<crate::domain::number::Number>| {
-        Field::number(number.map(|number| number.to_string()).unwrap_or_default())
-    };
+    let optional = |number: Option<Number>| Field::number(number.map(|number| number.to_string()).unwrap_or_default());
     vec![
         Field::text(&table.id),
         Field::number((row + 1).to_string()),
@@ -109,7 +108,7 @@ fn listed(list: &ListTable, row: usize, column: usize) -> Vec<Field> {
 
 /// A column may say that it holds numbers and yet hold a text that could not be read.
 fn is_number(text: &str) -> bool {
-    text.parse::<crate::domain::number::Number>().is_ok()
+    text.parse::<Number>().is_ok()
 }
 
 /// One field, safe to be opened in a spreadsheet.

@@ -186,6 +186,7 @@ impl Fixture {
             "Nordlicht Präzisionsmesstechnik & Söhne GmbH",
             "\"Quoted\"\r\nand broken",
             "{{ 7 * 7 }} {% raw %}",
+            "in\u{200b}vi\u{feff}si\u{2060}b\u{fe0f}le \u{202e}and back",
         ];
         for list in &mut input.lists {
             for (row, name) in list.rows.iter_mut().zip(names) {

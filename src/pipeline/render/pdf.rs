@@ -118,7 +118,7 @@ impl Pdf {
         let fonts: Vec<_> = (0..).map_while(|index| book.info(index)).collect();
         let missing: Vec<String> = printed
             .into_iter()
-            .filter(|c| !c.is_whitespace() && !fonts.iter().any(|font| font.coverage.contains(u32::from(*c))))
+            .filter(|c| !is_invisible(*c) && !fonts.iter().any(|font| font.coverage.contains(u32::from(*c))))
             .map(|c| format!("`{c}` (U+{:04X})", u32::from(c)))
             .collect();
         if missing.is_empty() {
@@ -142,6 +142,13 @@ fn file_id(path: &str) -> Result<FileId> {
     let path = VirtualPath::new(format!("/{path}"))
         .map_err(|_| Diagnostic::project(format!("`{path}` is no path for a template")))?;
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
+}
+
+/// Whether a character needs no glyph: blanks, joiners, marks of direction and variation.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 /// The characters of all texts but those that are only there to be read by programs.

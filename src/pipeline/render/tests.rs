@@ -135,6 +135,13 @@ fn texts_of_the_data_stay_texts() {
 }
 
 #[test]
+fn a_hostile_context_still_makes_a_pdf() {
+    let fixture = Fixture::new();
+    let bytes = make_pdf(&pdf_maker(), &fixture, &prepared(&fixture.hostile()));
+    assert!(bytes.starts_with(b"%PDF-1.7"));
+}
+
+#[test]
 fn a_page_is_whole_by_itself() {
     let html = page(&Fixture::new().strong());
     for outside in ["http://", "https://", "src=", "@import", "url("] {

@@ -1,10 +1,10 @@
-//! Finding scores and making them cells and lines; the overview of all metrics is the first use.
+//! Finding scores and making them cells and lines.
 //!
 //! Its one constraint: a missing score is nought only where the metric adds up facts; everywhere else it is a dash with
 //! a reason.
 
 use super::judge;
-use super::{Cell, Column, Line, Table};
+use super::{Cell, Line};
 use crate::domain::code::reference_code;
 use crate::domain::digest::Digest;
 use crate::domain::json;
@@ -12,7 +12,7 @@ use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::Score;
-use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision, one_line};
+use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision};
 use crate::pipeline::render::input::Input;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -285,38 +285,4 @@ fn code(cells: &[Cell], definitions: &BTreeMap<String, Digest>) -> String {
         })
         .collect();
     reference_code(&json::canonical(&identities))
-}
-
-/// All metrics of the report: this period, the one before, a year before, the longer ones, and the team's.
-pub fn overview(cells: &Cells<'_>) -> Table {
-    let (input, locale) = (cells.input, cells.locale);
-    let previous = input.calendar.previous(input.period);
-    let year_before = input.calendar.year_before(input.period);
-    let mut wanted: Vec<(String, Wanted<'_>)> = [input.period, previous, year_before]
-        .into_iter()
-        .chain(cells.longer())
-        .map(|period| (cells.period_title(period), cells.own(period)))
-        .collect();
-    if let Some(team) = input.around.iter().find(|score| score.level == "team") {
-        let title = input.entity.team.as_deref().map_or_else(|| "Team".into(), one_line);
-        wanted.push((title, Wanted { level: "team", entity: &team.entity, period: input.period, slice: ("", "") }));
-    }
-    let columns =
-        wanted.iter().enumerate().map(|(i, (title, _))| Column { letter: column_letter(i), title: title.clone() });
-    let lines = input.report.metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
-        let line = wanted.iter().enumerate().map(|(i, (_, wanted))| cells.cell(metric, i, *wanted)).collect();
-        let mut line = cells.line(metric, metric.header.title.clone(), line);
-        line.note = cells.note(metric, &line.cells[0]);
-        line.change = judge::change(cells, metric, &line.cells[0], &line.cells[1], &locale.period(previous));
-        line
-    });
-    Table {
-        id: "overview".into(),
-        title: "All numbers".into(),
-        caption: format!("Every metric of this scorecard, {} and for comparison", locale.period(input.period)),
-        head: "Metric".into(),
-        lines: lines.collect(),
-        columns: columns.collect(),
-        empty: None,
-    }
 }
