@@ -119,11 +119,12 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Words instead of an empty scale.
+    /// Words instead of an empty scale: why there is no number, if that is known.
     fn nothing(&mut self) {
+        let why = self.line.cells.last().and_then(|cell| cell.reason.as_deref()).unwrap_or("nothing to draw yet");
         let middle = (WIDTH / 2.0, HEIGHT / 2.0);
         self.svg.line((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), FAINT, 0.5);
-        self.svg.text(middle, "Nothing to draw yet", Anchor::Middle, MUTED, 7.5);
+        self.svg.text(middle, why, Anchor::Middle, MUTED, 7.5);
     }
 
     /// Columns from nought; the latest in full colour, a dark mark at each target.

@@ -203,7 +203,7 @@ pub struct Line {
     pub shows_n: bool,
     /// The first number against the one before.
     pub change: Option<Change>,
-    /// `23 opportunities`, `n = 4, too few to judge`, or why there is no number.
+    /// In the overview: `23 opportunities`, `n = 4, too few to judge`, or why there is no number.
     pub note: Option<String>,
     /// The line's part of the whole, or its height on a scale of one, in thousandths: the length of a bar.
     pub bar: Option<i64>,

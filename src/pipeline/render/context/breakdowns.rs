@@ -4,7 +4,6 @@
 //! by whoever doubts them.
 
 use super::cells::{Cells, Wanted, capitalised, column_letter};
-use super::judge;
 use super::{Column, Line, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
@@ -37,16 +36,6 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
     order(&mut lines);
     cells.set_texts(&mut lines);
     set_bars(&mut lines, metric.header.unit);
-    for line in &mut lines {
-        let counts: Vec<String> = line.cells.iter().map(|cell| cells.locale.count(cell.n)).collect();
-        let last = line.cells.last();
-        line.note = match last {
-            Some(cell) if cell.few && cell.value.is_some() && !metric.is_nought_without_facts() => {
-                Some(judge::too_few(cell.n, cells.locale))
-            }
-            _ => Some(format!("n\u{a0}=\u{a0}{}", counts.join("\u{a0}·\u{a0}"))),
-        };
-    }
     let columns = columns(cells, &periods);
     Some(Table {
         id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
