@@ -216,6 +216,8 @@ pub struct Column {
     pub letter: String,
     /// The heading.
     pub title: String,
+    /// `to date` while the period lasts.
+    pub note: Option<String>,
 }
 
 /// Lines with the same columns.
@@ -311,7 +313,7 @@ pub struct ListTable {
     pub columns: Vec<ListHead>,
     /// Its rows.
     pub rows: Vec<Vec<ListCell>>,
-    /// `and 12 more` if not all rows are printed.
+    /// `10 of 17 are shown` if not all rows are.
     pub more: Option<String>,
     /// What to say if there are none.
     pub empty: Option<String>,

@@ -53,7 +53,10 @@ fn score(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -
         Field::text(&table.id),
         Field::number((row + 1).to_string()),
         Field::text(&line.title),
-        Field::text(&column.title),
+        Field::text(match &column.note {
+            Some(note) => format!("{} {note}", column.title),
+            None => column.title.clone(),
+        }),
         Field::text(format!("{}.{}", line.code, cell.column)),
         Field::text(&cell.metric),
         Field::text(&cell.level),

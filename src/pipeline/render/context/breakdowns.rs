@@ -3,11 +3,10 @@
 //! Their one constraint: a breakdown shows every value that the slice takes in its periods, so that parts can be added up
 //! by whoever doubts them.
 
-use super::cells::{Cells, Wanted, capitalised, column_letter};
+use super::cells::{Cells, Wanted, capitalised};
 use super::{Column, Line, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
-use crate::domain::period::Period;
 use crate::domain::score::NO_VALUE;
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::input::BreakdownBy;
@@ -36,7 +35,7 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
     order(&mut lines);
     cells.set_texts(&mut lines);
     set_bars(&mut lines, metric.header.unit);
-    let columns = columns(cells, &periods);
+    let columns: Vec<Column> = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period)).collect();
     Some(Table {
         id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
         title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
@@ -46,11 +45,6 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
         columns,
         lines,
     })
-}
-
-fn columns(cells: &Cells<'_>, periods: &[Period]) -> Vec<Column> {
-    let columns = periods.iter().enumerate();
-    columns.map(|(i, period)| Column { letter: column_letter(i), title: cells.period_title(*period) }).collect()
 }
 
 /// What the bar is, and what grey means where there is any.

@@ -4,7 +4,7 @@
 //! a reason.
 
 use super::judge;
-use super::{Cell, Line};
+use super::{Cell, Column, Line};
 use crate::domain::code::reference_code;
 use crate::domain::digest::Digest;
 use crate::domain::json;
@@ -83,10 +83,13 @@ impl<'a> Cells<'a> {
         self.input.report.also.iter().map(|grain| around(*grain)).filter(standing).collect()
     }
 
-    /// A period as a column's heading: `Sep 2026`, or `2026 to date` while it lasts.
-    pub fn period_title(&self, period: Period) -> String {
-        let title = self.locale.short_period(period);
-        if period.end > self.input.as_of { format!("{title} to date") } else { title }
+    /// A column for a period: `Sep 2026`, and `to date` while it lasts.
+    pub fn column(&self, index: usize, period: Period) -> Column {
+        Column {
+            letter: column_letter(index),
+            title: self.locale.short_period(period),
+            note: (period.end > self.input.as_of).then(|| "to date".into()),
+        }
     }
 
     /// The score itself, if there is one.

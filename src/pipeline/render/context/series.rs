@@ -2,8 +2,8 @@
 //!
 //! Their one constraint: whatever a chart shows stands in a line here, and so in a table with a reference code.
 
-use super::cells::{Cells, column_letter, target_word};
-use super::{Cell, ChartPlan, Column, Line, Shape, Table};
+use super::cells::{Cells, target_word};
+use super::{Cell, ChartPlan, Line, Shape, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::Period;
@@ -20,8 +20,7 @@ fn periods(cells: &Cells<'_>) -> Vec<Period> {
 pub fn series(cells: &Cells<'_>) -> Table {
     let periods = periods(cells);
     let locale = cells.locale;
-    let columns = periods.iter().enumerate();
-    let columns = columns.map(|(i, period)| Column { letter: column_letter(i), title: locale.short_period(*period) });
+    let columns = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period));
     let lines = cells.input.report.charts.iter().filter_map(|id| cells.metric(id)).map(|metric| {
         let line = periods.iter().enumerate().map(|(i, period)| cells.cell(metric, i, cells.own(*period)));
         cells.line(metric, metric.header.title.clone(), line.collect())
