@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use typst::diag::{FileError, FileResult, Severity, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
-use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Feature, Library, LibraryExt, World, WorldExt};
@@ -80,7 +80,21 @@ impl Pdf {
                 pdf.files.insert(path, Bytes::new(bytes));
             }
         }
+        pdf.check_syntax()?;
         Ok(pdf)
+    }
+
+    /// Refuses templates that cannot be parsed, before the first document is made.
+    fn check_syntax(&self) -> Result<()> {
+        let document = Document { shared: self, data: BTreeMap::new() };
+        let mut errors = self.sources.values().flat_map(|source| source.root().errors_and_warnings().0);
+        match errors.next() {
+            Some(error) => {
+                let refusal = Diagnostic::project(error.message.as_str());
+                Err(document.place(error.span).into_iter().fold(refusal, Diagnostic::at))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The document for a context.
@@ -241,7 +255,7 @@ impl Document<'_> {
             return Diagnostic::internal("Typst gave up without saying why");
         };
         let mut diagnostic = Diagnostic::project(first.message.as_str());
-        if let Some(place) = self.place(first) {
+        if let Some(place) = self.place(first.span) {
             diagnostic = diagnostic.at(place);
         }
         diagnostic = diagnostic.note(format!("in the PDF for {} ({})", context.entity.name, context.entity.id));
@@ -254,10 +268,10 @@ impl Document<'_> {
         diagnostic
     }
 
-    fn place(&self, error: &SourceDiagnostic) -> Option<Place> {
-        let id = error.span.id()?;
+    fn place(&self, span: DiagSpan) -> Option<Place> {
+        let id = span.id()?;
         let source = self.source(id).ok()?;
-        let range = self.range(error.span)?;
+        let range = self.range(span)?;
         let (line, column) = source.lines().byte_to_line_column(range.start)?;
         let width = source.text().get(range)?.lines().next().unwrap_or_default().chars().count();
         let path = id.get().vpath().get_without_slash();

@@ -228,8 +228,13 @@ fn a_wrong_report_is_shown_with_its_line() {
 fn a_mistake_in_a_template_is_shown_with_its_line() {
     let fixture = Fixture::new();
     let (context, charts) = prepared(&fixture.strong());
-    let files = BTreeMap::from([("report.typ".to_owned(), b"= Title\n#unknwon()".to_vec())]);
-    let maker = pdf::Pdf::new(files, pdf::fonts()).expect("it can be parsed");
+    let maker = |text: &str| {
+        let files = BTreeMap::from([("report.typ".to_owned(), text.as_bytes().to_vec())]);
+        pdf::Pdf::new(files, pdf::fonts())
+    };
+    let error = maker("= Title\n#text(").err().expect("it cannot be parsed").to_string();
+    assert!(error.contains("report.typ:2:6") && error.contains("#text("), "{error}");
+    let maker = maker("= Title\n#unknwon()").expect("it can be parsed");
     let error = maker.render(&context, &charts, &[]).expect_err("it cannot be run").to_string();
     assert!(error.contains("report.typ:2:2") && error.contains("#unknwon()"), "{error}");
 }
