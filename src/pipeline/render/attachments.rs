@@ -5,8 +5,10 @@
 
 use crate::domain::json;
 use crate::domain::metric::Metrics;
-use crate::pipeline::render::context::Context;
+use crate::domain::number::Number;
+use crate::pipeline::render::context::{Context, Definition, Table};
 use crate::pipeline::render::csv::{self, Csv, Field};
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// A file inside a PDF.
@@ -50,9 +52,9 @@ pub fn attachments(context: &Context, metrics: &Metrics, document: Option<String
 fn scores(context: &Context) -> String {
     #[derive(Serialize)]
     struct Scores<'a> {
-        overview: &'a super::context::Table,
-        series: &'a super::context::Table,
-        breakdowns: &'a [super::context::Table],
+        overview: &'a Table,
+        series: &'a Table,
+        breakdowns: &'a [Table],
     }
     let Context { overview, series, breakdowns, .. } = context;
     json::canonical(&Scores { overview, series, breakdowns })
@@ -61,10 +63,8 @@ fn scores(context: &Context) -> String {
 fn facts(context: &Context) -> String {
     let mut out = Csv::new(&["metric", "record_id", "event_date", "valid_from", "value", "numerator", "denominator"]);
     for fact in &context.facts {
-        let date = |date: Option<jiff::civil::Date>| Field::text(date.map(|d| d.to_string()).unwrap_or_default());
-        let number = |number: Option<crate::domain::number::Number>| {
-            Field::number(number.map(|n| n.to_string()).unwrap_or_default())
-        };
+        let date = |date: Option<Date>| Field::text(date.map(|d| d.to_string()).unwrap_or_default());
+        let number = |number: Option<Number>| Field::number(number.map(|n| n.to_string()).unwrap_or_default());
         out.record(&[
             Field::text(&fact.metric),
             Field::text(&fact.record_id),
@@ -94,7 +94,7 @@ fn definitions(context: &Context, metrics: &Metrics) -> String {
     #[derive(Serialize)]
     struct InForce<'a> {
         #[serde(flatten)]
-        printed: &'a super::context::Definition,
+        printed: &'a Definition,
         formula: Option<&'a str>,
         sql: Option<&'a str>,
     }

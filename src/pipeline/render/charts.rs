@@ -8,7 +8,7 @@ pub mod svg;
 
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{Cell, ChartPlan, Context, Line, Shape};
+use crate::pipeline::render::context::{ChartPlan, Context, Line, Shape};
 use crate::pipeline::render::format::{ENGLISH, Locale};
 use scale::Scale;
 use svg::{ACCENT, Anchor, FAINT, INK, MUTED, PALE, Svg};
@@ -27,13 +27,14 @@ pub struct Chart {
 }
 
 const WIDTH: f64 = 252.0;
-const HEIGHT: f64 = 110.0;
+const HEIGHT: f64 = 104.0;
 const LEFT: f64 = 32.0;
-const RIGHT: f64 = 8.0;
+const RIGHT: f64 = 12.0;
 const TOP: f64 = 13.0;
 /// Room beneath the axis: the periods, and how many facts stand behind each point.
 const BOTTOM: f64 = 14.0;
 const COUNTS: f64 = 9.0;
+const LABEL_SIZE: f64 = 7.5;
 
 /// Draws every chart that the context plans.
 pub fn draw(context: &Context) -> Vec<Chart> {
@@ -43,11 +44,16 @@ pub fn draw(context: &Context) -> Vec<Chart> {
 
 fn chart(plan: &ChartPlan, line: &Line, context: &Context) -> Chart {
     let mut drawing = Drawing::new(plan, line, &context.company.currency);
-    drawing.axes(context);
-    match plan.shape {
-        Shape::Columns => drawing.columns(),
-        Shape::Points => drawing.points(),
-        Shape::Level => drawing.level(),
+    let something = |number: Option<Number>| number.is_some_and(|number| number != Number::ZERO);
+    if line.cells.iter().any(|cell| something(cell.value) || something(cell.target) || cell.n > 0) {
+        drawing.axes(context);
+        match plan.shape {
+            Shape::Columns => drawing.columns(),
+            Shape::Points => drawing.points(),
+            Shape::Level => drawing.level(),
+        }
+    } else {
+        drawing.nothing();
     }
     Chart {
         id: plan.id.clone(),
@@ -96,7 +102,7 @@ impl<'a> Drawing<'a> {
             let colour = if tick == 0.0 { MUTED } else { FAINT };
             self.svg.line((LEFT, y), (WIDTH - RIGHT, y), colour, 0.5);
             let label = self.locale.axis(self.line.unit, from_f64(tick), self.currency);
-            self.svg.text((LEFT - 4.0, y + 2.2), &label, Anchor::End, MUTED, 6.5, false);
+            self.svg.text((LEFT - 4.0, y + 2.2), &label, Anchor::End, MUTED, 6.5);
         }
         let last = context.series.columns.len().saturating_sub(1);
         for (i, column) in context.series.columns.iter().enumerate() {
@@ -108,9 +114,17 @@ impl<'a> Drawing<'a> {
                     _ if i == last => (at.0 + self.step() / 2.0, Anchor::End),
                     _ => (at.0, Anchor::Middle),
                 };
-                self.svg.text((x, at.1), &column.title, anchor, MUTED, 6.5, false);
+                self.svg.text((x, at.1), &column.title, anchor, MUTED, 6.5);
             }
         }
+    }
+
+    /// Words instead of an empty scale: why there is no number, if that is known.
+    fn nothing(&mut self) {
+        let why = self.line.cells.last().and_then(|cell| cell.reason.as_deref()).unwrap_or("nothing to draw yet");
+        let middle = (WIDTH / 2.0, HEIGHT / 2.0);
+        self.svg.line((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), FAINT, 0.5);
+        self.svg.text(middle, why, Anchor::Middle, MUTED, 7.5);
     }
 
     /// Columns from nought; the latest in full colour, a dark mark at each target.
@@ -129,7 +143,7 @@ impl<'a> Drawing<'a> {
                 self.svg.line((x - half, y), (x + half, y), INK, 1.2);
             }
         }
-        self.label_last(|cell| cell.value.max(cell.target.filter(|_| cell.value.is_some())));
+        self.label_last();
     }
 
     /// Points with their intervals, joined where two follow each other; hollow where there are too few facts.
@@ -142,9 +156,9 @@ impl<'a> Drawing<'a> {
                 let (low, high) = (self.scale.y(low.to_f64()), self.scale.y(high.to_f64()));
                 self.svg.line((places[i].0, low), (places[i].0, high), FAINT, 2.4);
             }
-            self.svg.text((places[i].0, HEIGHT - BOTTOM + 1.0), &cell.n_text, Anchor::Middle, MUTED, 5.5, false);
+            self.svg.text((places[i].0, HEIGHT - BOTTOM + 1.0), &cell.n_text, Anchor::Middle, MUTED, 5.5);
         }
-        self.svg.text((LEFT - 4.0, HEIGHT - BOTTOM + 1.0), "n", Anchor::End, MUTED, 5.5, false);
+        self.svg.text((LEFT - 4.0, HEIGHT - BOTTOM + 1.0), "n", Anchor::End, MUTED, 5.5);
         for pair in places.windows(2) {
             if let [(x1, Some(y1)), (x2, Some(y2))] = *pair {
                 self.svg.line((x1, y1), (x2, y2), PALE, 1.0);
@@ -157,7 +171,7 @@ impl<'a> Drawing<'a> {
                 None => {}
             }
         }
-        self.label_last(|cell| cell.value);
+        self.label_last();
     }
 
     /// A filled line through the values at the periods' ends, with a gap where there is none.
@@ -177,23 +191,29 @@ impl<'a> Drawing<'a> {
         if let Some(Some(last)) = places.last() {
             self.svg.dot(*last, 2.5, ACCENT);
         }
-        self.label_last(|cell| cell.value);
+        self.label_last();
     }
 
-    /// The latest number in figures, above whatever is highest there.
-    fn label_last(&mut self, top: impl Fn(&Cell) -> Option<Number>) {
+    /// The latest number in figures, above its mark and the one before it.
+    fn label_last(&mut self) {
         let Some(cell) = self.line.cells.last() else { return };
         let Some(value) = cell.value else { return };
-        // The figures are about three periods wide.
-        let beneath = self.line.cells.iter().rev().take(3).filter_map(top);
+        let beneath = self.line.cells.iter().rev().take(2).filter_map(|cell| cell.value);
         let top = beneath.max().unwrap_or(value).max(Number::ZERO);
         let text = match self.line.unit {
             Unit::Money => self.locale.short(Unit::Money, value, self.currency),
             unit => self.locale.plain(unit, value, self.currency),
         };
-        let colour = if cell.few { MUTED } else { INK };
-        let y = (self.scale.y(top.to_f64()) - 4.0).max(7.0);
-        self.svg.text((WIDTH - RIGHT, y), &text, Anchor::End, colour, 7.5, true);
+        let half = text.chars().count() as f64 * LABEL_SIZE * 0.3;
+        let x = self.x(self.line.cells.len() - 1).min(WIDTH - half);
+        let mut y = self.scale.y(top.to_f64()) - 4.0;
+        // A target's mark is never hidden: the figures go above it if they would touch it.
+        let mark = cell.target.map(|target| self.scale.y(target.to_f64()));
+        if let Some(mark) = mark.filter(|mark| (y - LABEL_SIZE..y + 3.0).contains(mark)) {
+            y = mark - 4.0;
+        }
+        let y = y.max(LABEL_SIZE);
+        self.svg.label((x, y), &text, if cell.few { MUTED } else { INK }, LABEL_SIZE);
     }
 }
 

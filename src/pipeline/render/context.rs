@@ -9,6 +9,7 @@ pub mod breakdowns;
 pub mod cells;
 pub mod judge;
 pub mod lists;
+pub mod overview;
 pub mod series;
 pub mod summary;
 pub mod tiles;
@@ -171,7 +172,7 @@ pub struct Cell {
 pub struct Change {
     /// The difference as printed: `+12.4%`.
     pub text: String,
-    /// `▲`, `▼` or `=`.
+    /// `▲`, `▼` or nothing.
     pub arrow: String,
     /// `better`, `worse`, `higher`, `lower`, `unchanged`.
     pub word: String,
@@ -196,9 +197,13 @@ pub struct Line {
     pub unit: Unit,
     /// Its numbers, one for each column of the table.
     pub cells: Vec<Cell>,
+    /// What its targets are called, if any of its numbers has one: `Quota`.
+    pub target_title: Option<String>,
+    /// Whether n says something that the numbers do not: that of a ratio or a median.
+    pub shows_n: bool,
     /// The first number against the one before.
     pub change: Option<Change>,
-    /// `23 opportunities`, `n = 4, too few to judge`, or why there is no number.
+    /// In the overview: `23 opportunities`, `n = 4, too few to judge`, or why there is no number.
     pub note: Option<String>,
     /// The line's part of the whole, or its height on a scale of one, in thousandths: the length of a bar.
     pub bar: Option<i64>,
@@ -211,6 +216,8 @@ pub struct Column {
     pub letter: String,
     /// The heading.
     pub title: String,
+    /// `to date` while the period lasts.
+    pub note: Option<String>,
 }
 
 /// Lines with the same columns.
@@ -222,6 +229,8 @@ pub struct Table {
     pub title: String,
     /// What it shows, in a sentence.
     pub caption: String,
+    /// The heading of the lines' titles.
+    pub head: String,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Its lines.
@@ -304,7 +313,7 @@ pub struct ListTable {
     pub columns: Vec<ListHead>,
     /// Its rows.
     pub rows: Vec<Vec<ListCell>>,
-    /// `and 12 more` if not all rows are printed.
+    /// `10 of 17 are shown` if not all rows are.
     pub more: Option<String>,
     /// What to say if there are none.
     pub empty: Option<String>,
@@ -356,7 +365,7 @@ pub struct Definition {
 pub fn context(input: &Input<'_>) -> Context {
     let locale = &ENGLISH;
     let cells = Cells::new(input, locale);
-    let overview = cells::overview(&cells);
+    let overview = overview::overview(&cells);
     let series = series::series(&cells);
     Context {
         language: locale.language.into(),

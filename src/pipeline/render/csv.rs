@@ -2,9 +2,10 @@
 //!
 //! Its one constraint: a text that a spreadsheet would run is prefixed with an apostrophe; a number never is.
 
+use crate::domain::number::Number;
 use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table};
 
-const HEAD: [&str; 19] = [
+const HEAD: [&str; 20] = [
     "section",
     "row",
     "title",
@@ -24,6 +25,7 @@ const HEAD: [&str; 19] = [
     "target",
     "low",
     "high",
+    "note",
 ];
 
 /// The twin of a document: UTF-8, a header, one record for each number, lines ending in a line feed.
@@ -46,14 +48,15 @@ pub fn twin(context: &Context) -> String {
 }
 
 fn score(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -> Vec<Field> {
-    let optional = |number: Option<crate::domain::number::Number>| {
-        Field::number(number.map(|number| number.to_string()).unwrap_or_default())
-    };
+    let optional = |number: Option<Number>| Field::number(number.map(|number| number.to_string()).unwrap_or_default());
     vec![
         Field::text(&table.id),
         Field::number((row + 1).to_string()),
         Field::text(&line.title),
-        Field::text(&column.title),
+        Field::text(match &column.note {
+            Some(note) => format!("{} {note}", column.title),
+            None => column.title.clone(),
+        }),
         Field::text(format!("{}.{}", line.code, cell.column)),
         Field::text(&cell.metric),
         Field::text(&cell.level),
@@ -69,6 +72,7 @@ fn score(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -
         optional(cell.target),
         optional(cell.low),
         optional(cell.high),
+        Field::text(cell.reason.as_deref().unwrap_or_default()),
     ]
 }
 
@@ -107,7 +111,7 @@ fn listed(list: &ListTable, row: usize, column: usize) -> Vec<Field> {
 
 /// A column may say that it holds numbers and yet hold a text that could not be read.
 fn is_number(text: &str) -> bool {
-    text.parse::<crate::domain::number::Number>().is_ok()
+    text.parse::<Number>().is_ok()
 }
 
 /// One field, safe to be opened in a spreadsheet.

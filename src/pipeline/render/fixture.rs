@@ -151,7 +151,7 @@ impl Fixture {
         };
         let mut input = self.input(&person);
         input.scores.retain(|s| s.metric == "calls_made" && s.period_end >= person.hired);
-        let quota = self.score("bookings", own(&input), self.period(Grain::Month, person.as_of), 0, 0);
+        let quota = self.score("bookings", ("rep", person.id), self.period(Grain::Month, person.as_of), 0, 0);
         input.scores.push(Score { target: Some(Number::whole(18_750)), attainment: Some(Number::ZERO), ..quota });
         input.lists.iter_mut().for_each(|list| (list.rows, list.total_rows) = (Vec::new(), 0));
         input.facts.clear();
@@ -186,6 +186,7 @@ impl Fixture {
             "Nordlicht Präzisionsmesstechnik & Söhne GmbH",
             "\"Quoted\"\r\nand broken",
             "{{ 7 * 7 }} {% raw %}",
+            "in\u{200b}vi\u{feff}si\u{2060}b\u{fe0f}le \u{202e}and back",
         ];
         for list in &mut input.lists {
             for (row, name) in list.rows.iter_mut().zip(names) {
@@ -351,11 +352,6 @@ impl Dice {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         i64::try_from((self.0 >> 33) % sides).expect("a die is small")
     }
-}
-
-fn own<'a>(input: &Input<'a>) -> (&'static str, &'a str) {
-    let _ = input;
-    ("rep", "005SB0000000024AAA")
 }
 
 fn metric(id: &str, header: &str) -> Metric {

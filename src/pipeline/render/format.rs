@@ -52,22 +52,29 @@ pub struct Precision {
 }
 
 impl Precision {
-    /// The least precision that shows all these values of one unit faithfully: no cents if none has any, millions from a
-    /// thousand of them.
+    /// The least precision that shows all these values of one unit: no cents if none has any, millions from a thousand
+    /// of them on.
     pub fn of(unit: Unit, values: impl IntoIterator<Item = Number>) -> Precision {
         let values: Vec<Number> = values.into_iter().collect();
-        let whole = values.iter().all(|value| value.round(0) == *value);
-        let billion = Number::whole(1_000_000_000);
-        let millions = unit == Unit::Money && values.iter().any(|value| magnitude(*value) >= billion);
+        let reach = |size| unit == Unit::Money && values.iter().any(|value| magnitude(*value) >= Number::whole(size));
+        match (reach(1_000_000_000), reach(10_000_000_000)) {
+            (true, true) => Precision { digits: 0, millions: true },
+            (true, false) => Precision { digits: 1, millions: true },
+            (false, _) => Precision::exact(unit, values),
+        }
+    }
+
+    /// The same without millions, where there is room for long numbers.
+    pub fn exact(unit: Unit, values: impl IntoIterator<Item = Number>) -> Precision {
+        let whole = values.into_iter().all(|value| value.round(0) == value);
         let digits = match unit {
             Unit::Percent | Unit::PerThousand => 1,
             Unit::Ratio => 2,
-            Unit::Money if millions => 1,
             _ if whole => 0,
             Unit::Money => 2,
             Unit::Count | Unit::Days | Unit::Hours => 1,
         };
-        Precision { digits, millions }
+        Precision { digits, millions: false }
     }
 }
 
@@ -113,19 +120,28 @@ impl Locale {
         let size = magnitude(value);
         let step = [(1_000_000_000, "bn"), (1_000_000, "m"), (1_000, "k")];
         let (divisor, suffix) = step.into_iter().find(|(by, _)| size >= Number::whole(*by)).unwrap_or((1, ""));
+        let digits = |value: Number| (0..2).find(|digits| value.round(*digits) == value).unwrap_or(2);
         match unit {
-            Unit::Percent => format!("{}%", self.decimal(scaled(value, 100), 0)),
+            Unit::Percent => {
+                let value = scaled(value, 100);
+                format!("{}%", self.decimal(value, digits(value)))
+            }
             Unit::Money => {
                 let value = divided(value, divisor);
-                self.signed_money(value, currency, u32::from(value.round(0) != value), suffix)
+                self.signed_money(value, currency, digits(value), suffix)
             }
-            _ => self.decimal(value, u32::from(value.round(0) != value)),
+            _ => self.decimal(value, digits(value)),
         }
     }
 
     fn money(&self, value: Number, currency: &str, precision: Precision) -> String {
+        let millions = divided(value, 1_000_000);
+        // Beside giants a small number must not turn into nought.
         match precision.millions {
-            true => self.signed_money(divided(value, 1_000_000), currency, precision.digits, "m"),
+            true if value == Number::ZERO || millions.round(precision.digits) != Number::ZERO => {
+                self.signed_money(millions, currency, precision.digits, "m")
+            }
+            true => self.signed_money(value, currency, 0, ""),
             false => self.signed_money(value, currency, precision.digits, ""),
         }
     }
@@ -179,8 +195,8 @@ impl Locale {
 
     /// A change with its sign: `+12.4%`, `−3.1 points`, `+4 days`.
     ///
-    /// Shares change in points, days and hours in their unit, everything else in per cent of what it was; from nought in
-    /// the unit itself, since no percentage can say it.
+    /// Shares change in points, days and hours in their unit, everything else in per cent of what it was; from nought or
+    /// to less than nought in the unit itself, since no percentage can say it.
     pub fn change(&self, unit: Unit, from: Number, to: Number, currency: &str) -> Option<String> {
         let difference = to.checked_sub(from)?;
         let text = match unit {
@@ -188,7 +204,7 @@ impl Locale {
             Unit::Days | Unit::Hours | Unit::PerThousand | Unit::Ratio => {
                 self.plain(unit, magnitude(difference), currency)
             }
-            Unit::Money | Unit::Count if from > Number::ZERO => {
+            Unit::Money | Unit::Count if from > Number::ZERO && to >= Number::ZERO => {
                 format!("{}%", self.decimal(scaled(magnitude(difference).checked_div(from)?, 100), 1))
             }
             Unit::Money | Unit::Count => self.short(unit, magnitude(difference), currency),
@@ -295,7 +311,8 @@ mod tests {
         let plain = |unit, text| ENGLISH.plain(unit, number(text), "EUR").replace(NARROW, " ");
         assert_eq!(plain(Unit::Money, "1234567"), "€1,234,567");
         assert_eq!(plain(Unit::Money, "-1234.5"), "−€1,234.50");
-        assert_eq!(plain(Unit::Money, "123456789012.34"), "€123,456.8m");
+        assert_eq!(plain(Unit::Money, "123456789012.34"), "€123,457m");
+        assert_eq!(plain(Unit::Money, "-3456789012"), "−€3,456.8m");
         assert_eq!(plain(Unit::Percent, "0.3421"), "34.2%");
         assert_eq!(plain(Unit::Days, "1"), "1 day");
         assert_eq!(plain(Unit::Days, "42.5"), "42.5 days");
@@ -304,6 +321,13 @@ mod tests {
         assert_eq!(ENGLISH.short(Unit::Money, number("-123456789012"), "EUR"), "−€123.5bn");
         assert_eq!(ENGLISH.short(Unit::Money, number("-0.2"), "EUR"), "€0");
         assert_eq!(ENGLISH.axis(Unit::Money, number("1500"), "EUR"), "€1.5k");
+    }
+
+    #[test]
+    fn small_numbers_do_not_vanish_beside_giants() {
+        let precision = Precision::of(Unit::Money, [number("276000"), number("400000000000")]);
+        let text = |value| ENGLISH.value(Unit::Money, number(value), "EUR", precision);
+        assert_eq!([text("400000000000"), text("276000"), text("0")], ["€400,000m", "€276,000", "€0m"]);
     }
 
     #[test]
@@ -319,6 +343,7 @@ mod tests {
         };
         assert_eq!(change(Unit::Money, "200", "250").as_deref(), Some("+25.0%"));
         assert_eq!(change(Unit::Money, "0", "250").as_deref(), Some("+€250"));
+        assert_eq!(change(Unit::Money, "100", "-50").as_deref(), Some("−€150"));
         assert_eq!(change(Unit::Percent, "0.5", "0.469").as_deref(), Some("−3.1 pts"));
         assert_eq!(change(Unit::Days, "40", "44").as_deref(), Some("+4 days"));
         assert_eq!(change(Unit::Count, "3", "3").as_deref(), Some("±0"));

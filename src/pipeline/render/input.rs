@@ -76,7 +76,7 @@ impl Report {
     /// An unknown or missing field, or a value of the wrong type, with its line.
     pub fn parse(id: &str, path: &str, text: &str) -> Result<Report> {
         let report: Report = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Diagnostic::project(error.message()).at(Place::line(path, text, line))
         })?;
         Ok(Report { id: id.to_owned(), ..report })

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use typst::diag::{FileError, FileResult, Severity, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
-use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Feature, Library, LibraryExt, World, WorldExt};
@@ -86,7 +86,21 @@ impl Pdf {
                 pdf.files.insert(path, Bytes::new(bytes));
             }
         }
+        pdf.check_syntax()?;
         Ok(pdf)
+    }
+
+    /// Refuses templates that cannot be parsed, before the first document is made.
+    fn check_syntax(&self) -> Result<()> {
+        let document = Document { shared: self, data: BTreeMap::new() };
+        let mut errors = self.sources.values().flat_map(|source| source.root().errors_and_warnings().0);
+        match errors.next() {
+            Some(error) => {
+                let refusal = Diagnostic::project(error.message.as_str());
+                Err(document.place(error.span).into_iter().fold(refusal, Diagnostic::at))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The document for a context.
@@ -124,7 +138,7 @@ impl Pdf {
         let fonts: Vec<_> = (0..).map_while(|index| book.info(index)).collect();
         let missing: Vec<String> = printed
             .into_iter()
-            .filter(|c| !c.is_whitespace() && !fonts.iter().any(|font| font.coverage.contains(u32::from(*c))))
+            .filter(|c| !is_invisible(*c) && !fonts.iter().any(|font| font.coverage.contains(u32::from(*c))))
             .map(|c| format!("`{c}` (U+{:04X})", u32::from(c)))
             .collect();
         if missing.is_empty() {
@@ -148,6 +162,13 @@ fn file_id(path: &str) -> Result<FileId> {
     let path = VirtualPath::new(format!("/{path}"))
         .map_err(|_| Diagnostic::project(format!("`{path}` is no path for a template")))?;
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
+}
+
+/// Whether a character needs no glyph: blanks, joiners, marks of direction and variation.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 /// The characters of all texts but those that are only there to be read by programs.
@@ -240,7 +261,7 @@ impl Document<'_> {
             return Diagnostic::internal("Typst gave up without saying why");
         };
         let mut diagnostic = Diagnostic::project(first.message.as_str());
-        if let Some(place) = self.place(first) {
+        if let Some(place) = self.place(first.span) {
             diagnostic = diagnostic.at(place);
         }
         diagnostic = diagnostic.note(format!("in the PDF for {} ({})", context.entity.name, context.entity.id));
@@ -253,10 +274,10 @@ impl Document<'_> {
         diagnostic
     }
 
-    fn place(&self, error: &SourceDiagnostic) -> Option<Place> {
-        let id = error.span.id()?;
+    fn place(&self, span: DiagSpan) -> Option<Place> {
+        let id = span.id()?;
         let source = self.source(id).ok()?;
-        let range = self.range(error.span)?;
+        let range = self.range(span)?;
         let (line, column) = source.lines().byte_to_line_column(range.start)?;
         let width = source.text().get(range)?.lines().next().unwrap_or_default().chars().count();
         let path = id.get().vpath().get_without_slash();

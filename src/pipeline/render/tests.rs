@@ -136,6 +136,13 @@ fn texts_of_the_data_stay_texts() {
 }
 
 #[test]
+fn a_hostile_context_still_makes_a_pdf() {
+    let fixture = Fixture::new();
+    let bytes = make_pdf(&pdf_maker(), &fixture, &prepared(&fixture.hostile()));
+    assert!(bytes.starts_with(b"%PDF-1.7"));
+}
+
+#[test]
 fn a_page_is_whole_by_itself() {
     let html = page(&Fixture::new().strong());
     for outside in ["http://", "https://", "src=", "@import", "url("] {
@@ -171,6 +178,7 @@ fn what_is_not_there_is_said_in_words() {
     assert_eq!(line("win_rate").note.as_deref(), Some("no deals closed yet"));
     assert_eq!(line("bookings").cells[0].text, "€0");
     assert_eq!(line("bookings").cells[1].reason.as_deref(), Some("before the first day"));
+    assert_eq!(line("bookings").note.as_deref(), Some("none in this period"));
     assert_eq!(new.summary[0].replace('\u{a0}', " "), "No deals were won in September; the quota is €18,750.");
     let weak = context(&fixture.weak());
     assert_eq!(weak.period.until.as_deref(), Some("to 15\u{a0}September"));
@@ -188,12 +196,46 @@ fn a_character_without_a_glyph_is_named_with_its_reader() {
 }
 
 #[test]
+fn what_no_source_supplies_is_a_dash_with_its_reason() {
+    let fixture = Fixture::new();
+    let mut input = fixture.strong();
+    input.not_supplied.insert("calls_made".into(), "no source has calls".into());
+    let context = context(&input);
+    let line = context.overview.lines.iter().find(|line| line.metric == "calls_made").expect("in the report");
+    assert!(line.cells.iter().all(|cell| cell.text == "–" && cell.value.is_none()));
+    assert_eq!(line.note.as_deref(), Some("no source has calls"));
+    assert!(line.change.is_none());
+}
+
+#[test]
+fn a_closed_month_in_an_open_quarter_stands_still() {
+    let fixture = Fixture::new();
+    let mut input = fixture.strong();
+    input.period = input.calendar.previous(input.period);
+    let columns = |input: &Input<'_>| context(input).overview.columns.len();
+    let open = columns(&input);
+    input.as_of = input.period.end;
+    assert_eq!(columns(&input), open + 2, "quarter and year to date are there only on the day");
+}
+
+#[test]
+fn a_wrong_report_is_shown_with_its_line() {
+    let text = "title = \"x\"\naudience = \"rep\"\ngrains = \"month\"\n";
+    let error = super::input::Report::parse("x", "report.toml", text).expect_err("no such field").to_string();
+    assert!(error.contains("report.toml:3") && error.contains("grains"), "{error}");
+}
+
+#[test]
 fn a_mistake_in_a_template_is_shown_with_its_line() {
     let fixture = Fixture::new();
     let (context, charts) = prepared(&fixture.strong());
-    let files = BTreeMap::from([("report.typ".to_owned(), b"= Title\n#unknwon()".to_vec())]);
-    let maker =
-        pdf::Pdf::new(files, pdf::fonts().into_iter().map(|(_, bytes)| bytes).collect()).expect("it can be parsed");
+    let maker = |text: &str| {
+        let files = BTreeMap::from([("report.typ".to_owned(), text.as_bytes().to_vec())]);
+        pdf::Pdf::new(files, pdf::fonts().into_iter().map(|(_, bytes)| bytes).collect())
+    };
+    let error = maker("= Title\n#text(").err().expect("it cannot be parsed").to_string();
+    assert!(error.contains("report.typ:2:6") && error.contains("#text("), "{error}");
+    let maker = maker("= Title\n#unknwon()").expect("it can be parsed");
     let error = maker.render(&context, &charts, &[]).expect_err("it cannot be run").to_string();
     assert!(error.contains("report.typ:2:2") && error.contains("#unknwon()"), "{error}");
 }

@@ -41,7 +41,7 @@ impl Svg {
         let (id, title, description) = (escape(id), escape(title), escape(description));
         let text = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-             aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\"><title id=\"{id}-title\">{title}</title>\
+             aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-desc\" font-family=\"{FONTS}\"><title id=\"{id}-title\">{title}</title>\
              <desc id=\"{id}-desc\">{description}</desc>"
         );
         Svg { text }
@@ -97,16 +97,26 @@ impl Svg {
     }
 
     /// A text.
-    pub fn text(&mut self, at: Point, text: &str, anchor: Anchor, colour: &str, size: f64, bold: bool) {
+    pub fn text(&mut self, at: Point, text: &str, anchor: Anchor, colour: &str, size: f64) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
-        let weight = if bold { " font-weight=\"700\"" } else { "" };
         self.push(format_args!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\" font-size=\"{size:.1}\"{weight}>\
-             {}</text>",
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\" font-size=\"{size:.1}\">{}</text>",
+            at.0,
+            at.1,
+            escape(text)
+        ));
+    }
+
+    /// A bold text in the middle of its place that stays readable over whatever is beneath it.
+    pub fn label(&mut self, at: Point, text: &str, colour: &str, size: f64) {
+        self.push(format_args!(
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"{colour}\" font-size=\"{size:.1}\" \
+             font-weight=\"700\" stroke=\"#ffffff\" stroke-width=\"2.0\" stroke-linejoin=\"round\" \
+             paint-order=\"stroke\">{}</text>",
             at.0,
             at.1,
             escape(text)

@@ -3,12 +3,10 @@
 //! Their one constraint: a breakdown shows every value that the slice takes in its periods, so that parts can be added up
 //! by whoever doubts them.
 
-use super::cells::{Cells, Wanted, column_letter};
-use super::judge;
+use super::cells::{Cells, Wanted, capitalised};
 use super::{Column, Line, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
-use crate::domain::period::Period;
 use crate::domain::score::NO_VALUE;
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::input::BreakdownBy;
@@ -37,30 +35,16 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
     order(&mut lines);
     cells.set_texts(&mut lines);
     set_bars(&mut lines, metric.header.unit);
-    for line in &mut lines {
-        let counts: Vec<String> = line.cells.iter().map(|cell| cells.locale.count(cell.n)).collect();
-        let last = line.cells.last();
-        line.note = match last {
-            Some(cell) if cell.few && cell.value.is_some() && !metric.is_nought_without_facts() => {
-                Some(judge::too_few(cell.n, cells.locale))
-            }
-            _ => Some(format!("n\u{a0}=\u{a0}{}", counts.join("\u{a0}·\u{a0}"))),
-        };
-    }
-    let columns = columns(cells, &periods);
+    let columns: Vec<Column> = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period)).collect();
     Some(Table {
         id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
         title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
+        head: title(&by.slice.replace('_', " ")),
         caption: caption(cells, is_stock, &columns, &lines),
         empty: lines.is_empty().then(|| "nothing to break down yet".into()),
         columns,
         lines,
     })
-}
-
-fn columns(cells: &Cells<'_>, periods: &[Period]) -> Vec<Column> {
-    let columns = periods.iter().enumerate();
-    columns.map(|(i, period)| Column { letter: column_letter(i), title: cells.period_title(*period) }).collect()
 }
 
 /// What the bar is, and what grey means where there is any.
@@ -81,12 +65,7 @@ fn title(value: &str) -> String {
     if value == NO_VALUE {
         return "Not stated".into();
     }
-    let value = one_line(value);
-    let mut characters = value.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => value,
-    }
+    capitalised(&one_line(value))
 }
 
 /// The biggest of the longest period first; what has no value last.

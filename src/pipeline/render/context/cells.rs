@@ -1,10 +1,10 @@
-//! Finding scores and making them cells and lines; the overview of all metrics is the first use.
+//! Finding scores and making them cells and lines.
 //!
 //! Its one constraint: a missing score is nought only where the metric adds up facts; everywhere else it is a dash with
 //! a reason.
 
 use super::judge;
-use super::{Cell, Column, Line, Table};
+use super::{Cell, Column, Line};
 use crate::domain::code::reference_code;
 use crate::domain::digest::Digest;
 use crate::domain::json;
@@ -12,7 +12,7 @@ use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::Score;
-use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision, one_line};
+use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision};
 use crate::pipeline::render::input::Input;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -83,10 +83,13 @@ impl<'a> Cells<'a> {
         self.input.report.also.iter().map(|grain| around(*grain)).filter(standing).collect()
     }
 
-    /// A period as a column's heading: `Sep 2026`, or `2026 to date` while it lasts.
-    pub fn period_title(&self, period: Period) -> String {
-        let title = self.locale.short_period(period);
-        if period.end > self.input.as_of { format!("{title} to date") } else { title }
+    /// A column for a period: `Sep 2026`, and `to date` while it lasts.
+    pub fn column(&self, index: usize, period: Period) -> Column {
+        Column {
+            letter: column_letter(index),
+            title: self.locale.short_period(period),
+            note: (period.end > self.input.as_of).then(|| "to date".into()),
+        }
     }
 
     /// The score itself, if there is one.
@@ -118,7 +121,7 @@ impl<'a> Cells<'a> {
     pub fn cell(&self, metric: &Metric, letter: usize, wanted: Wanted<'_>) -> Cell {
         let score = self.score(&metric.id, wanted);
         let reason = self.reason(metric, wanted, score);
-        let found = score.filter(|_| reason.is_none() || score.is_some_and(|s| s.value.is_none()));
+        let found = score.filter(|score| reason.is_none() || score.value.is_none());
         let nought = reason.is_none() && score.is_none() && metric.is_nought_without_facts();
         let n = found.map_or(0, |s| s.n);
         Cell {
@@ -166,11 +169,14 @@ impl<'a> Cells<'a> {
 
     /// A line: its cells formatted alike, and its reference code.
     pub fn line(&self, metric: &Metric, title: String, cells: Vec<Cell>) -> Line {
+        let has_target = cells.iter().any(|cell| cell.target.is_some());
         let mut line = Line {
             code: String::new(),
             metric: metric.id.clone(),
             title,
             unit: metric.header.unit,
+            target_title: has_target.then(|| capitalised(target_word(metric))),
+            shows_n: !metric.is_formula() && !metric.is_nought_without_facts(),
             cells,
             change: None,
             note: None,
@@ -202,6 +208,12 @@ impl<'a> Cells<'a> {
         if cell.value.is_none() {
             return cell.reason.clone();
         }
+        if cell.n == 0 && metric.is_nought_without_facts() {
+            return Some(match metric.header.measure {
+                Some(Measure::Stock) => format!("none on {}", self.locale.day(cell.period_end.min(self.input.as_of))),
+                _ => "none in this period".into(),
+            });
+        }
         if cell.few {
             return Some(judge::too_few(cell.n, self.locale));
         }
@@ -216,10 +228,21 @@ impl<'a> Cells<'a> {
 fn empty_words(metric: &Metric) -> String {
     let closed = metric.header.record.as_deref() == Some("opportunities");
     match metric.header.measure {
-        _ if metric.is_formula() => "nothing to measure it against".into(),
+        _ if metric.is_formula() => "no basis for it yet".into(),
         Some(Measure::Flow) if closed => "no deals closed yet".into(),
         _ => "nothing to measure yet".into(),
     }
+}
+
+/// What people call the target of a metric: a quota is a target on what is sold.
+pub fn target_word(metric: &Metric) -> &'static str {
+    if matches!(metric.id.as_str(), "bookings" | "units_sold") { "quota" } else { "target" }
+}
+
+/// A text with its first letter as a capital.
+pub fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// `a` for the first column, `b` for the second, as far as `z`.
@@ -265,37 +288,4 @@ fn code(cells: &[Cell], definitions: &BTreeMap<String, Digest>) -> String {
         })
         .collect();
     reference_code(&json::canonical(&identities))
-}
-
-/// All metrics of the report: this period, the one before, a year before, the longer ones, and the team's.
-pub fn overview(cells: &Cells<'_>) -> Table {
-    let (input, locale) = (cells.input, cells.locale);
-    let previous = input.calendar.previous(input.period);
-    let year_before = input.calendar.year_before(input.period);
-    let mut wanted: Vec<(String, Wanted<'_>)> = [input.period, previous, year_before]
-        .into_iter()
-        .chain(cells.longer())
-        .map(|period| (cells.period_title(period), cells.own(period)))
-        .collect();
-    if let Some(team) = input.around.iter().find(|score| score.level == "team") {
-        let title = input.entity.team.as_deref().map_or_else(|| "Team".into(), one_line);
-        wanted.push((title, Wanted { level: "team", entity: &team.entity, period: input.period, slice: ("", "") }));
-    }
-    let columns =
-        wanted.iter().enumerate().map(|(i, (title, _))| Column { letter: column_letter(i), title: title.clone() });
-    let lines = input.report.metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
-        let line = wanted.iter().enumerate().map(|(i, (_, wanted))| cells.cell(metric, i, *wanted)).collect();
-        let mut line = cells.line(metric, metric.header.title.clone(), line);
-        line.note = cells.note(metric, &line.cells[0]);
-        line.change = judge::change(cells, metric, &line.cells[0], &line.cells[1], &locale.period(previous));
-        line
-    });
-    Table {
-        id: "overview".into(),
-        title: "All numbers".into(),
-        caption: format!("Every metric of this scorecard, {} and for comparison", locale.period(input.period)),
-        lines: lines.collect(),
-        columns: columns.collect(),
-        empty: None,
-    }
 }

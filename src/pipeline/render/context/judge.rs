@@ -17,7 +17,7 @@ pub fn change(cells: &Cells<'_>, metric: &Metric, now: &Cell, before: &Cell, aga
     let (from, to) = (before.value?, now.value?);
     let text = cells.locale.change(metric.header.unit, from, to, &cells.input.company.currency)?;
     let (arrow, word, tone) = match (to.cmp(&from), metric.header.better) {
-        (Ordering::Equal, _) => ("=", "unchanged", "plain"),
+        (Ordering::Equal, _) => ("", "unchanged", "plain"),
         (Ordering::Greater, Better::Higher) => ("▲", "better", "good"),
         (Ordering::Greater, Better::Lower) => ("▲", "worse", "bad"),
         (Ordering::Greater, Better::Neither | Better::Range) => ("▲", "higher", "plain"),

@@ -16,7 +16,7 @@ pub fn list(list: &List, locale: &Locale, currency: &str) -> ListTable {
         .enumerate()
         .map(|(i, column)| {
             let cells = list.rows.iter().filter_map(|row| row.get(i)?.as_deref()?.parse::<Number>().ok());
-            Precision::of(unit(column.kind).unwrap_or(Unit::Count), cells)
+            Precision::exact(unit(column.kind).unwrap_or(Unit::Count), cells)
         })
         .collect();
     let rows = list.rows.iter().map(|row| {
@@ -28,7 +28,8 @@ pub fn list(list: &List, locale: &Locale, currency: &str) -> ListTable {
             })
             .collect()
     });
-    let left = list.total_rows.saturating_sub(list.rows.len());
+    let count = |rows: usize| locale.count(i64::try_from(rows).unwrap_or(i64::MAX));
+    let (shown, all) = (list.rows.len(), list.total_rows);
     ListTable {
         id: list.id.clone(),
         title: list.title.clone(),
@@ -43,7 +44,7 @@ pub fn list(list: &List, locale: &Locale, currency: &str) -> ListTable {
             })
             .collect(),
         rows: rows.collect(),
-        more: (left > 0).then(|| format!("and {} more", locale.count(i64::try_from(left).unwrap_or(i64::MAX)))),
+        more: (shown < all).then(|| format!("{} of {} are shown", count(shown), count(all))),
         empty: list.rows.is_empty().then(|| list.empty.clone()),
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Their one constraint: whatever a chart shows stands in a line here, and so in a table with a reference code.
 
-use super::cells::{Cells, column_letter};
-use super::{Cell, ChartPlan, Column, Line, Shape, Table};
+use super::cells::{Cells, target_word};
+use super::{Cell, ChartPlan, Line, Shape, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::Period;
@@ -20,8 +20,7 @@ fn periods(cells: &Cells<'_>) -> Vec<Period> {
 pub fn series(cells: &Cells<'_>) -> Table {
     let periods = periods(cells);
     let locale = cells.locale;
-    let columns = periods.iter().enumerate();
-    let columns = columns.map(|(i, period)| Column { letter: column_letter(i), title: locale.short_period(*period) });
+    let columns = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period));
     let lines = cells.input.report.charts.iter().filter_map(|id| cells.metric(id)).map(|metric| {
         let line = periods.iter().enumerate().map(|(i, period)| cells.cell(metric, i, cells.own(*period)));
         cells.line(metric, metric.header.title.clone(), line.collect())
@@ -34,6 +33,7 @@ pub fn series(cells: &Cells<'_>) -> Table {
             locale.period(periods[0]),
             locale.period(cells.input.period)
         ),
+        head: "Period".into(),
         lines: lines.collect(),
         columns: columns.collect(),
         empty: None,
@@ -48,12 +48,16 @@ pub fn charts(cells: &Cells<'_>, series: &Table) -> Vec<ChartPlan> {
 
 fn plan(cells: &Cells<'_>, metric: &Metric, index: usize, line: &Line) -> ChartPlan {
     let grain = cells.input.period.grain;
-    let has_target = line.cells.iter().any(|cell| cell.target.is_some());
     let title = &metric.header.title;
     let (shape, title, subtitle) = match (metric.header.measure, metric.is_nought_without_facts()) {
         (Some(Measure::Stock), true) => (Shape::Level, title.clone(), format!("At the end of each {grain}")),
-        (_, true) if has_target => {
-            (Shape::Columns, format!("{title} against quota"), format!("Each {grain}; the dark mark is the quota"))
+        (_, true) if line.target_title.is_some() => {
+            let target = target_word(metric);
+            (
+                Shape::Columns,
+                format!("{title} against {target}"),
+                format!("Each {grain}; the dark mark is the {target}"),
+            )
         }
         (_, true) => (Shape::Columns, title.clone(), format!("Each {grain}")),
         _ if metric.header.minimum_n > 1 => {
@@ -62,12 +66,12 @@ fn plan(cells: &Cells<'_>, metric: &Metric, index: usize, line: &Line) -> ChartP
         }
         _ => (Shape::Points, title.clone(), format!("Each {grain}, with n beneath")),
     };
-    let description = describe(cells.locale, line, &cells.input.company.currency);
+    let description = describe(cells.locale, line, target_word(metric), &cells.input.company.currency);
     ChartPlan { id: format!("chart-{}", metric.id.replace('_', "-")), line: index, shape, title, subtitle, description }
 }
 
 /// The chart in words: its ends, its extremes, and how often the target was met.
-fn describe(locale: &Locale, line: &Line, currency: &str) -> String {
+fn describe(locale: &Locale, line: &Line, target: &str, currency: &str) -> String {
     let known: Vec<(&Cell, Number)> = line.cells.iter().filter_map(|cell| Some((cell, cell.value?))).collect();
     let when =
         |cell: &Cell| locale.period(Period { grain: cell.grain, start: cell.period_start, end: cell.period_end });
@@ -94,7 +98,7 @@ fn describe(locale: &Locale, line: &Line, currency: &str) -> String {
         known.iter().filter_map(|(cell, value)| Some(*value >= cell.target.filter(|t| *t > Number::ZERO)?)).collect();
     if !with_target.is_empty() {
         let met = with_target.iter().filter(|met| **met).count();
-        text.push_str(&format!(" The quota was met {met} times out of {}.", with_target.len()));
+        text.push_str(&format!(" The {target} was met {met} times out of {}.", with_target.len()));
     }
     text
 }

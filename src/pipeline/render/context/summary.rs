@@ -87,7 +87,7 @@ fn moved(cells: &Cells<'_>, line: &Line) -> Option<String> {
     let (input, now) = (cells.input, line.cells[0].value?);
     let against = |cell: &Cell, period: Period| {
         let before = cell.value.filter(|value| *value > Number::ZERO)?;
-        let text = cells.locale.change(line.unit, before, now, "")?;
+        let text = cells.locale.change(line.unit, before, now, &cells.input.company.currency)?;
         let text = text.trim_start_matches(['+', '−']);
         let name = short_name(cells, period);
         Some(match now.cmp(&before) {
@@ -119,7 +119,7 @@ fn coming(cells: &Cells<'_>, line: &Line) -> Option<String> {
     );
     let end = short_name(cells, cells.input.calendar.previous(cells.input.period));
     let change = before.value.filter(|before| *before > Number::ZERO).and_then(|before| {
-        let text = cells.locale.change(Unit::Money, before, value, "")?;
+        let text = cells.locale.change(Unit::Money, before, value, &cells.input.company.currency)?;
         let text = text.trim_start_matches(['+', '−']);
         Some(match value.cmp(&before) {
             Ordering::Less => format!(", {text} below the end of {end}"),

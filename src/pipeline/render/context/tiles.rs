@@ -2,7 +2,7 @@
 //!
 //! Their one constraint: a tile repeats a cell of the overview and points to it; it holds no number of its own.
 
-use super::cells::Cells;
+use super::cells::{Cells, target_word};
 use super::{Cell, Table, TargetBar, Tile};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
@@ -68,6 +68,6 @@ fn target_bar(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Option<TargetB
     Some(TargetBar {
         fill: thousandths(value),
         mark: thousandths(target),
-        text: format!("{attainment} of {goal} quota"),
+        text: format!("{attainment} of {goal} {}", target_word(metric)),
     })
 }
