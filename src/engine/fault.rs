@@ -37,7 +37,7 @@ pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagn
         },
         DataFusionError::SQL(fault, _) => {
             let text = fault.to_string();
-            let place = place.or_else(|| parser_place(sql, &text));
+            let place = place.or_else(|| parser_place(sql, &text)).or_else(|| last_word_place(sql, &text));
             let reason = text.split(" at Line:").next().unwrap_or_default();
             let reason = reason.trim_start_matches("sql parser error: ");
             Diagnostic::project(format!("this is not valid SQL: {}", lower_first(reason)))
@@ -49,12 +49,16 @@ pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagn
     }
 }
 
+/// Tables that scoring keeps for itself.
+const OWN_TABLES: [&str; 4] = ["measuring_days", "measuring_slots", "period_days", "periods"];
+
 /// A table that does not exist, with the one probably meant.
 pub(super) fn unknown_table(sql: &Sql<'_>, table: &str, known: &[String]) -> Box<Diagnostic> {
+    let known: Vec<&str> = known.iter().map(String::as_str).filter(|name| !OWN_TABLES.contains(name)).collect();
     Diagnostic::project(format!("unknown table `{table}`"))
         .at(sql.place_of(table).label("no such table"))
         .note(format!("the tables here are {}", known.join(", ")))
-        .closest(table, known.iter().map(String::as_str))
+        .closest(table, known)
         .help("model tables are described in queries/model.toml")
 }
 
@@ -87,6 +91,12 @@ fn parser_place(sql: &Sql<'_>, text: &str) -> Option<Place> {
     let (line, column) = text.split_once("Line: ")?.1.split_once(", Column: ")?;
     let column: String = column.chars().take_while(char::is_ascii_digit).collect();
     Some(sql.place(line.parse().ok()?, column.parse().ok()?, 1))
+}
+
+/// Some of the parser's messages end in the word they stumbled over, and have no place.
+fn last_word_place(sql: &Sql<'_>, text: &str) -> Option<Place> {
+    let word = text.split_whitespace().next_back()?;
+    Some(sql.place_of(word)).filter(|place| place.column > 0)
 }
 
 /// The innermost error, below contexts and shared wrappers.

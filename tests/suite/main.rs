@@ -1,5 +1,18 @@
 //! One test binary: linking DataFusion and Typst once is slow enough.
+//!
+//! Whole projects in folders of their own, and the program as its users call it. Tests that need `pdftotext` and
+//! Chromium run with `SCOREBOOK_TEST_TOOLS=1` and say so otherwise; `SCOREBOOK_KILLS` says how often a run is killed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_methods, reason = "tests may look at the clock and the environment")]
 
+mod agreement;
+mod commands;
+mod damage;
+mod definitions;
+mod hostile;
 mod independent;
+mod kills;
+mod metrics;
+mod project;
+mod repeatable;

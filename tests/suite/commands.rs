@@ -1,0 +1,114 @@
+//! The commands as people use them.
+
+use crate::project::{Project, SECOND_NIGHT};
+
+/// A reference of a report's CSV: the code with its column, the metric, the printed value and n.
+fn references(project: &Project) -> Vec<(String, String, String, i64)> {
+    let file = project.files("reports").into_iter().find(|file| file.ends_with(".csv")).unwrap();
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(project.path("reports").join(file)).unwrap();
+    let head = reader.headers().unwrap().clone();
+    let at = |name: &str| head.iter().position(|head| head == name).unwrap();
+    let rows =
+        reader.records().map(Result::unwrap).filter(|row| row.get(at("reference")).is_some_and(|r| !r.is_empty()));
+    let cell = |row: &csv::StringRecord, name: &str| row.get(at(name)).unwrap_or_default().to_owned();
+    rows.map(|row| {
+        let n = cell(&row, "n").parse().unwrap_or(0);
+        (cell(&row, "reference"), cell(&row, "metric"), cell(&row, "value"), n)
+    })
+    .collect()
+}
+
+#[test]
+fn every_printed_number_is_explained_by_its_facts() {
+    let project = Project::generated(3, 14).formats(r#"["csv"]"#);
+    project.run(&[]);
+    let references = references(&project);
+    assert!(references.len() > 50, "{}", references.len());
+    let mut explained = 0;
+    // One number of each metric and place in a line; formulas are explained by their parts.
+    let mut seen = std::collections::BTreeSet::new();
+    for (reference, metric, value, n) in &references {
+        let column = reference.rsplit('.').next().unwrap().to_owned();
+        if *n == 0 || metric == "quota_attainment" || !seen.insert((metric.clone(), column)) {
+            continue;
+        }
+        let said = project.scorebook(&["explain", reference, "--format", "json", "--limit", "100000"]).expect_code(0);
+        let explained_by: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        let part = &explained_by["parts"][metric];
+        assert_eq!(part["facts"].as_i64(), Some(*n), "{reference} {metric} {value}");
+        let rows = part["rows"].as_array().unwrap();
+        if metric == "bookings" || metric == "open_pipeline" {
+            let cents = |text: &str| -> i128 {
+                let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+                format!("{whole}{rest:0<2}").parse().unwrap()
+            };
+            let sum: i128 = rows.iter().map(|row| cents(row["value"].as_str().unwrap())).sum();
+            assert_eq!(sum, cents(value), "{reference} {metric}");
+        }
+        for row in rows.iter().take(3) {
+            let (export, number) = (row["export"].as_str().unwrap(), row["row"].as_str().unwrap());
+            let record = row["record_id"].as_str().unwrap().trim_start_matches("salesforce:").to_owned();
+            assert_eq!(record_of(&project, export, number.parse().unwrap()), record, "{export} {number}");
+        }
+        explained += 1;
+    }
+    assert!(explained >= 12, "{explained}");
+    project.scorebook(&["explain", "0000-0000-0000-1"]).expect_code(2);
+}
+
+/// The first cell of a record of an export, by its number. Records that cannot be read count too.
+fn record_of(project: &Project, export: &str, number: usize) -> String {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(project.path(export)).unwrap();
+    let record = reader.byte_records().nth(number - 1).unwrap().unwrap();
+    String::from_utf8_lossy(&record[0]).into_owned()
+}
+
+#[test]
+fn sql_asks_every_kind_of_table() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#);
+    project.run(&[]);
+    let tables = project.scorebook(&["sql", "tables"]).expect_code(0).stdout;
+    for table in ["opportunities", "scores", "facts_bookings", "raw_salesforce_opportunity", "quarantine_opportunities"]
+    {
+        assert!(tables.contains(table), "{table}: {tables}");
+        let said = project.scorebook(&["sql", &format!("SELECT COUNT(*) AS n FROM {table}"), "--format", "csv"]);
+        let said = said.expect_code(0).stdout;
+        assert!(said.lines().nth(1).unwrap().parse::<u64>().unwrap() > 0, "{table}: {said}");
+    }
+    for wrong in ["SELECT * FROM opportunites", "DROP TABLE opportunities", "SELECT now()", "SELECT 1; SELECT 2"] {
+        let said = project.scorebook(&["sql", wrong]).expect_code(3);
+        assert!(said.stderr.contains("help:"), "{}", said.stderr);
+    }
+    project.scorebook(&["sql", "SELECT 1", "--run", "7"]).expect_code(2);
+}
+
+#[test]
+fn bad_exports_stop_the_run_and_leave_the_last_one() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#);
+    project.run(&[]);
+    let published = project.files("reports");
+    let stages = format!("sample_data/salesforce/{SECOND_NIGHT}/stages.csv");
+    project.edit(&stages, |text| text.replace("\"Closed Won\"", "\"Victory\""));
+    let said = project.scorebook(&["run", "--quiet"]).expect_code(4);
+    assert!(said.stderr.contains("Closed Won") && said.stderr.contains("nothing was published"), "{}", said.stderr);
+    project.edit(&stages, |text| text.replace("\"Victory\"", "\"Closed Won\""));
+    std::fs::write(project.path(&format!("sample_data/salesforce/{SECOND_NIGHT}/User.csv")), "").unwrap();
+    let said = project.scorebook(&["run", "--quiet"]).expect_code(4);
+    assert!(said.stderr.contains("User.csv"), "{}", said.stderr);
+    assert_eq!(project.files("warehouse/ledger").len(), 1);
+    assert_eq!(project.files("reports"), published);
+}
+
+#[test]
+fn wrong_usage_says_what_to_do() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let project = Project::empty();
+    let said = project.scorebook(&["--project", nowhere.path().to_str().unwrap(), "runs"]);
+    assert!(said.code == 2 || said.code == 3, "{}", said.stderr);
+    let said = project.scorebook(&["run"]).expect_code(4);
+    assert!(said.stderr.contains("there are no exports"), "{}", said.stderr);
+    project.scorebook(&["sing"]).expect_code(2);
+    project.edit("scorebook.toml", |text| text.replace("currency =", "curency ="));
+    let said = project.scorebook(&["run"]).expect_code(3);
+    assert!(said.stderr.contains("scorebook.toml:5"), "{}", said.stderr);
+}

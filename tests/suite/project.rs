@@ -1,0 +1,188 @@
+//! A sealed test environment: a project in a temporary folder, and the program run in it with an empty environment.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The last night of the sample company, and the date of its runs.
+pub const SECOND_NIGHT: &str = "2026-09-30";
+/// The night before.
+pub const FIRST_NIGHT: &str = "2026-09-29";
+
+/// A project in a folder of its own.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// What a command said.
+pub struct Said {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Project {
+    /// The definitions of this repository, and no exports.
+    pub fn empty() -> Project {
+        let project = Project { folder: tempfile::tempdir().unwrap() };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for part in ["scorebook.toml", "queries", "report_templates"] {
+            copy(&root.join(part), &project.path(part));
+        }
+        project
+    }
+
+    /// With the exports of this repository.
+    pub fn sample() -> Project {
+        let project = Project::empty();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data"), &project.path("sample_data"));
+        project
+    }
+
+    /// With the exports of a generated company.
+    pub fn generated(reps: u32, months: u32) -> Project {
+        let project = Project::empty();
+        let options = scorebook::sample::Options { reps, months, activities: 4, ..Default::default() };
+        scorebook::sample::generate(&options, &mut |name, bytes| {
+            let path = project.path("sample_data/salesforce").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+            Ok(())
+        })
+        .unwrap();
+        project
+    }
+
+    /// Prints in these formats only.
+    pub fn formats(self, formats: &str) -> Project {
+        self.edit("report_templates/rep_scorecard/report.toml", |text| {
+            text.replace(r#"formats = ["pdf", "html", "csv"]"#, &format!("formats = {formats}"))
+        });
+        self
+    }
+
+    /// A path in the project.
+    pub fn path(&self, within: &str) -> PathBuf {
+        self.folder.path().join(within)
+    }
+
+    /// The folders of these nights.
+    pub fn nights(&self, nights: &[&str]) -> Vec<PathBuf> {
+        nights.iter().map(|night| self.path("sample_data/salesforce").join(night)).collect()
+    }
+
+    /// Changes a file, which must differ afterwards.
+    pub fn edit(&self, within: &str, change: impl FnOnce(String) -> String) {
+        let path = self.path(within);
+        let before = std::fs::read(&path).unwrap();
+        // Some exports are not UTF-8 on purpose; what is edited keeps those bytes.
+        let text: String = before.iter().map(|byte| char::from(*byte)).collect();
+        let text = match String::from_utf8(before.clone()) {
+            Ok(text) => change(text).into_bytes(),
+            Err(_) => change(text).chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect(),
+        };
+        assert_ne!(text, before, "{within} was not changed");
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Writes a file.
+    pub fn write(&self, within: &str, text: &str) {
+        let path = self.path(within);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// The program in this project, with an empty environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scorebook"));
+        command.env_clear().arg("--project").arg(self.folder.path()).args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program.
+    pub fn scorebook(&self, arguments: &[&str]) -> Said {
+        Said::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs the nightly job, which must succeed, and gives its report.
+    pub fn run(&self, arguments: &[&str]) -> Value {
+        let arguments = [&["run", "--quiet", "--format", "json"], arguments].concat();
+        let said = self.scorebook(&arguments).expect_code(0);
+        serde_json::from_str(&said.stdout).unwrap()
+    }
+
+    /// A run's ledger entry.
+    pub fn entry(&self, number: u64) -> Value {
+        let bytes = std::fs::read(self.path(&format!("warehouse/ledger/{number:06}.json"))).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// All files under a folder, as paths within it, sorted.
+    pub fn files(&self, within: &str) -> Vec<String> {
+        let root = self.path(within);
+        let mut found = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.path() {
+                    path if path.is_dir() => folders.push(path),
+                    path => found.push(path.strip_prefix(&root).unwrap().to_string_lossy().into_owned()),
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+impl Said {
+    fn of(output: Output) -> Said {
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Checks the exit code.
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Said {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// Copies a file or a folder.
+pub fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().flatten() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        std::fs::copy(from, to).unwrap();
+    }
+}
+
+/// Whether the tools that some tests need are installed; says so if not.
+pub fn tools(test: &str) -> bool {
+    let there = std::env::var("SCOREBOOK_TEST_TOOLS").is_ok_and(|value| value == "1");
+    if !there {
+        eprintln!("{test}: skipped in part: it needs pdftotext and Chromium (SCOREBOOK_TEST_TOOLS=1)");
+    }
+    there
+}
+
+/// Numbers that are the same in every run of the tests: SplitMix64.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
+    }
+}

@@ -1,0 +1,189 @@
+//! The same inputs give the same bytes, and only what changed is made again.
+
+use crate::independent::{self, Scores};
+use crate::project::{FIRST_NIGHT, Project, SECOND_NIGHT, copy};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The folders of artefacts: what must not depend on when, where or how a run was made.
+const ARTEFACTS: [&str; 7] = ["raw", "rejects", "model", "quarantine", "scores", "documents", "definitions"];
+
+fn artefacts(project: &Project) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for folder in ARTEFACTS {
+        for file in project.files(&format!("warehouse/{folder}")) {
+            let path = format!("warehouse/{folder}/{file}");
+            all.insert(path.clone(), std::fs::read(project.path(&path)).unwrap());
+        }
+    }
+    for file in project.files("reports") {
+        let path = format!("reports/{file}");
+        all.insert(path.clone(), std::fs::read(project.path(&path)).unwrap());
+    }
+    all
+}
+
+#[test]
+fn threads_and_folders_change_no_byte() {
+    let (one, two) = (Project::generated(6, 14), Project::generated(6, 14));
+    one.run(&["--threads", "1"]);
+    two.run(&["--threads", "2"]);
+    let (one, two) = (artefacts(&one), artefacts(&two));
+    assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
+    assert!(one == two);
+    for kind in [".parquet", ".csv", ".html", ".pdf"] {
+        assert!(one.keys().any(|path| path.ends_with(kind)), "no {kind}");
+    }
+}
+
+#[test]
+fn a_second_run_makes_nothing() {
+    let project = Project::generated(3, 13);
+    let first = project.run(&[]);
+    assert!(first["documents"]["made"].as_u64().unwrap() >= 2);
+    let again = project.run(&[]);
+    for stage in ["land", "stage", "score", "render"] {
+        assert_eq!(again["stages"][stage]["made"], 0, "{stage}");
+    }
+    assert_eq!(again["documents"]["reused"], first["documents"]["made"]);
+    let (first, again) = (project.entry(1), project.entry(2));
+    assert_eq!(again["previous"], first["hash"]);
+    assert_eq!(again["work"]["land"]["made"], 0);
+    for part in ["model", "scores", "documents", "definitions"] {
+        assert_eq!(first[part], again[part], "{part}");
+    }
+    assert!(again["observations"].as_array().unwrap().iter().all(|observation| observation["hashed"] == false));
+}
+
+#[test]
+fn a_lost_view_comes_back() {
+    let project = Project::generated(2, 13);
+    project.run(&[]);
+    let views = artefacts(&project);
+    std::fs::remove_dir_all(project.path("reports")).unwrap();
+    assert_eq!(project.run(&[])["documents"]["made"], 0);
+    assert!(artefacts(&project) == views);
+}
+
+/// Rep id -> name, and rep id -> team on the last night, from the exports themselves.
+fn people(project: &Project) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let read = |table: &str| {
+        let path = project.path("sample_data/salesforce").join(SECOND_NIGHT).join(format!("{table}.csv"));
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let head = reader.headers().unwrap().clone();
+        let rows = reader.records().map(|row| {
+            let row = row.unwrap();
+            head.iter().map(String::from).zip(row.iter().map(String::from)).collect::<BTreeMap<_, _>>()
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let id = |id: &str| format!("salesforce:{id}");
+    let names = read("User").iter().map(|user| (id(&user["Id"]), user["Name"].clone())).collect();
+    let open = |row: &&BTreeMap<String, String>| row["ends_on"].is_empty() || *row["ends_on"] >= *SECOND_NIGHT;
+    let assignments = read("assignments");
+    let teams = assignments.iter().filter(open).map(|row| (id(&row["user_id"]), id(&row["team_id"]))).collect();
+    (names, teams)
+}
+
+/// The people whose scorecard prints a number that differs: their own, or their team's of the present periods.
+fn touched(before: &Scores, after: &Scores, teams: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let changed: Vec<_> = before
+        .lines
+        .keys()
+        .chain(after.lines.keys())
+        .filter(|key| before.at(key) != after.at(key))
+        .filter(|key| key.metric != "reps_at_quota")
+        .collect();
+    let present = ["2026-09-01", "2026-07-01", "2026-01-01"];
+    let is_present = |key: &independent::Key| {
+        let length = ["month", "quarter", "year"].iter().position(|grain| *grain == key.grain).unwrap();
+        key.period_start.to_string() == present[length] && key.slice.is_empty()
+    };
+    let own = |rep: &String| changed.iter().any(|key| key.level == "rep" && key.entity == *rep);
+    let of_team =
+        |team: &String| changed.iter().any(|key| key.level == "team" && key.entity == *team && is_present(key));
+    teams.iter().filter(|(rep, team)| own(rep) || of_team(team)).map(|(rep, _)| rep.clone()).collect()
+}
+
+#[test]
+fn one_more_deal_makes_exactly_the_documents_that_print_it() {
+    let project = Project::generated(9, 14).formats(r#"["html", "csv"]"#);
+    project.run(&["--as-of", SECOND_NIGHT]);
+    let nights = project.nights(&[FIRST_NIGHT, SECOND_NIGHT]);
+    let before = independent::calculate(&nights, SECOND_NIGHT.parse().unwrap());
+    let (names, teams) = people(&project);
+    let rep = teams.keys().nth(4).unwrap().trim_start_matches("salesforce:").to_owned();
+    project.edit(&format!("sample_data/salesforce/{SECOND_NIGHT}/Opportunity.csv"), |text| {
+        let row = [
+            "006Zz0000000001AAA",
+            "",
+            "One more deal",
+            "Closed Won",
+            "12345.67",
+            "100",
+            "2026-09-17",
+            "New Customer",
+            "Web",
+            "1",
+            "1",
+            "Closed",
+            &rep,
+            "",
+            "",
+            "",
+            "2026-08-03 09:00:00",
+            "2026-09-17 09:00:00",
+            "0",
+            "",
+        ];
+        let row: Vec<String> = row.iter().map(|cell| format!("\"{cell}\"")).collect();
+        format!("{text}{}\n", row.join(","))
+    });
+    let report = project.run(&["--as-of", SECOND_NIGHT]);
+    let after = independent::calculate(&nights, SECOND_NIGHT.parse().unwrap());
+    let wanted: BTreeSet<&String> = touched(&before, &after, &teams).iter().map(|rep| &names[rep]).collect();
+    let reasons = report["made"].as_array().unwrap();
+    let made: BTreeSet<String> = reasons.iter().map(|made| made["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(made.iter().collect::<BTreeSet<_>>(), wanted);
+    assert!(wanted.len() > 1 && wanted.len() < teams.len(), "{wanted:?}");
+    let why = |name: &String| reasons.iter().find(|made| made["name"] == name.as_str()).unwrap()["why"].clone();
+    let own = why(&names[&format!("salesforce:{rep}")]);
+    let own = own.as_str().unwrap().replace('\u{a0}', " ");
+    assert!(own.starts_with("Bookings, Sep 2026: ") && own.contains(" -> "), "{own}");
+}
+
+#[test]
+fn past_runs_replay_to_the_same_bytes_anywhere() {
+    let project = Project::generated(3, 14);
+    let second = project.path("sample_data/salesforce").join(SECOND_NIGHT);
+    let later = project.path("later");
+    std::fs::rename(&second, &later).unwrap();
+    project.run(&[]);
+    std::fs::rename(&later, &second).unwrap();
+    project.run(&[]);
+    // Another folder, another locale and zone, other definitions, no exports, no cache.
+    let elsewhere = Project::empty();
+    copy(&project.path("warehouse"), &elsewhere.path("warehouse"));
+    std::fs::remove_dir_all(elsewhere.path("warehouse/steps")).unwrap();
+    elsewhere
+        .edit("queries/metrics/outcome/bookings.sql", |sql| sql.replace("closed_as = 'won'", "closed_as = 'lost'"));
+    for run in ["1", "2"] {
+        let mut command = elsewhere.command(&["replay", run, "--quiet"]);
+        command.env("TZ", "Asia/Tokyo").env("LANG", "tr_TR.UTF-8").env("LC_ALL", "tr_TR.UTF-8");
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("replays to the same bytes"), "{said}");
+    }
+    assert_ne!(project.entry(1)["scores"], project.entry(2)["scores"]);
+    // A replay that could not fail would prove nothing.
+    let score = project.entry(1)["scores"]["bookings"]["digest"].as_str().unwrap().to_owned();
+    let forged = elsewhere.path(&format!("warehouse/definitions/{}", bookings_digest(&project)));
+    let text = std::fs::read_to_string(&forged).unwrap().replace("'won'", "'lost'");
+    std::fs::write(&forged, text).unwrap();
+    let said = elsewhere.scorebook(&["replay", "1", "--quiet"]).expect_code(6);
+    assert!(said.stdout.contains("scores bookings") && said.stdout.contains(&score[..16]), "{}", said.stdout);
+}
+
+fn bookings_digest(project: &Project) -> String {
+    project.entry(1)["definitions"]["queries/metrics/outcome/bookings.sql"].as_str().unwrap().to_owned()
+}
