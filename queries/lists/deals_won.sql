@@ -6,10 +6,10 @@ empty    = "No deals won in this period."
 order    = "amount DESC NULLS LAST, closed_on, deal"
 limit    = 12
 columns  = [
-    { name = "closed_on", title = "Closed", kind = "date" },
     { name = "account", title = "Customer", kind = "text" },
     { name = "deal", title = "Deal", kind = "text" },
     { name = "kind", title = "Kind", kind = "text" },
+    { name = "closed_on", title = "Closed", kind = "date" },
     { name = "days", title = "Days", kind = "days" },
     { name = "amount", title = "Amount", kind = "money" },
 ]
@@ -17,10 +17,10 @@ columns  = [
 SELECT
     o.credited_rep_id AS rep_id,
     o.closed_on AS day,
-    o.closed_on,
     a.name AS account,
     o.name AS deal,
     o.kind,
+    o.closed_on,
     CASE WHEN o.closed_on >= o.created_on THEN CAST(o.closed_on AS INT) - CAST(o.created_on AS INT) END AS days,
     o.amount
 FROM opportunities AS o

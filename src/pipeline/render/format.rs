@@ -52,14 +52,15 @@ pub struct Precision {
 }
 
 impl Precision {
-    /// The least precision that shows all these values of one unit: no cents if none has any, millions from a thousand
-    /// of them on.
+    /// The least precision that tells these values of one unit apart: no cents if none has any or from a hundred thousand
+    /// on, and millions from a thousand of them on. The CSV twin and the attachments have every digit.
     pub fn of(unit: Unit, values: impl IntoIterator<Item = Number>) -> Precision {
         let values: Vec<Number> = values.into_iter().collect();
         let reach = |size| unit == Unit::Money && values.iter().any(|value| magnitude(*value) >= Number::whole(size));
         match (reach(1_000_000_000), reach(10_000_000_000)) {
             (true, true) => Precision { digits: 0, millions: true },
             (true, false) => Precision { digits: 1, millions: true },
+            (false, _) if reach(100_000) => Precision { digits: 0, millions: false },
             (false, _) => Precision::exact(unit, values),
         }
     }
