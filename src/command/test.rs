@@ -1,17 +1,17 @@
 //! `scorebook test`: gives each metric small tables, and compares its scores with the expected ones.
 //!
 //! A test file, `queries/tests/<id>.toml`, has cases; tables and expectations are written as rows of cells between `|`.
+//! An empty cell is nothing, and an expected `?` is anything. What is not expected is not looked at.
 
 use crate::cli::{Global, TestArgs};
 use crate::command::Opened;
 use crate::command::output::{self, tell};
+use crate::command::test::expectation::Expected;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::metric::{Metric, Metrics};
-use crate::domain::number::Number;
 use crate::domain::period::Grain;
-use crate::domain::score::Score;
 use crate::parquet_file;
-use crate::pipeline::stage::given::{self, Rows};
+use crate::pipeline::stage::given::{self, Row, Rows};
 use crate::pipeline::{Night, render, score};
 use crate::project;
 use crate::steps::Steps;
@@ -19,6 +19,9 @@ use crate::store::Store;
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use toml::Spanned;
+
+mod expectation;
 
 const FOLDER: &str = "queries/tests/";
 
@@ -31,10 +34,10 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    name: String,
-    as_of: String,
-    tables: BTreeMap<String, String>,
-    expect: String,
+    name: Spanned<String>,
+    as_of: Date,
+    tables: BTreeMap<String, Spanned<String>>,
+    expect: Spanned<String>,
 }
 
 pub(super) async fn test(global: &Global, args: TestArgs) -> Result<Option<Kind>> {
@@ -61,42 +64,119 @@ pub(super) async fn test(global: &Global, args: TestArgs) -> Result<Option<Kind>
         tested.push(id);
         let file: File = project::toml(path, source, source, 1)?;
         for case in &file.case {
-            match one(&opened, &metrics, metric, path, source, case).await {
-                Ok(()) => passed += 1,
-                Err(error) => {
-                    failed += 1;
-                    tell(&format!("{id}: {}\n{error}\n", case.name));
-                }
+            let text = Text { path, source };
+            let faults = match one(&opened, &metrics, metric, &text, case).await {
+                Ok(faults) => faults,
+                Err(error) => vec![*error.at(text.place(case.name.span().start))],
+            };
+            if faults.is_empty() {
+                passed += 1;
+                continue;
             }
+            failed += 1;
+            tell(&format!("{id}: {}", case.name.as_ref()));
+            faults.iter().for_each(|fault| tell(&format!("{fault}\n")));
         }
     }
-    let untested: Vec<&str> = metrics.keys().map(String::as_str).filter(|id| !tested.contains(id)).collect();
-    if args.metrics.is_empty() && !untested.is_empty() && !global.quiet {
+    let asked = |id: &&str| args.metrics.is_empty() || args.metrics.iter().any(|asked| asked == id);
+    let untested = metrics.keys().map(String::as_str).filter(|id| !tested.contains(id)).filter(asked);
+    let untested: Vec<&str> = untested.collect();
+    if !untested.is_empty() && !global.quiet {
         tell(&format!("without a test: {}", untested.join(", ")));
     }
     output::write(&format!("{passed} passed, {failed} failed\n"))?;
     Ok((failed > 0).then_some(Kind::Project))
 }
 
+/// A test file's path and text.
+struct Text<'a> {
+    path: &'a str,
+    source: &'a str,
+}
+
+impl Text<'_> {
+    /// The line that holds a byte of the text.
+    fn place(&self, byte: usize) -> Place {
+        self.line(self.source[..byte].matches('\n').count() + 1)
+    }
+
+    fn line(&self, number: usize) -> Place {
+        Place::line(self.path, self.source, number)
+    }
+
+    /// Reads a table: rows of cells between `|`, the first row the head.
+    fn rows(&self, table: &Spanned<String>) -> Result<Rows> {
+        let place = self.place(table.span().start);
+        // TOML drops the line end that follows the opening quotes.
+        let opening = &self.source[table.span().start..];
+        let dropped = ["\"\"\"\n", "'''\n", "\"\"\"\r\n", "'''\r\n"].iter().any(|quotes| opening.starts_with(quotes));
+        let first = place.line + usize::from(dropped);
+        let lines = table.as_ref().lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let mut rows = lines.map(|(i, line)| {
+            let cells = line.split('|').map(str::trim).map(|cell| (!cell.is_empty()).then(|| cell.to_owned()));
+            Row { place: self.line(first + i), cells: cells.collect() }
+        });
+        let Some(head) = rows.next() else {
+            return Err(Diagnostic::project("the table has no head")
+                .at(place)
+                .help("its first row names its columns: `rep_id | name`"));
+        };
+        let head_place = head.place.clone();
+        let mut names: Vec<String> = Vec::new();
+        for (i, name) in head.cells.iter().enumerate() {
+            let wrong = match name {
+                None => "a column has no name".to_owned(),
+                Some(name) if names.contains(name) => format!("two columns are called `{name}`"),
+                Some(name) => {
+                    names.push(name.clone());
+                    continue;
+                }
+            };
+            return Err(Diagnostic::project(wrong)
+                .at(head.place_of(i))
+                .help("`|` stands between the cells, neither before the first nor after the last"));
+        }
+        let rows: Vec<Row> = rows.collect();
+        if let Some(row) = rows.iter().find(|row| row.cells.len() != names.len()) {
+            let (given, wanted) = (row.cells.len(), names.len());
+            let message = format!("the row has {given} cells, and its head {wanted}");
+            let place = if given > wanted { row.place_of(wanted) } else { row.place.clone() };
+            return Err(Diagnostic::project(message)
+                .at(place)
+                .note(format!("the head is {}", names.join(" | ")))
+                .help("give each column a cell; nothing between two `|` is an empty one"));
+        }
+        Ok(Rows { place, head: names, head_place, rows })
+    }
+}
+
 /// Scores the metric over the case's tables, and compares.
-async fn one(opened: &Opened, metrics: &Metrics, metric: &Metric, path: &str, source: &str, case: &Case) -> Result<()> {
+async fn one(
+    opened: &Opened,
+    metrics: &Metrics,
+    metric: &Metric,
+    text: &Text<'_>,
+    case: &Case,
+) -> Result<Vec<Diagnostic>> {
     let folder = tempfile::tempdir().map_err(|error| Diagnostic::internal(format!("no temporary folder: {error}")))?;
     let store = Store::open(folder.path())?;
     let steps = Steps::forgetful(&store);
-    let as_of: Date = case.as_of.parse().map_err(|_| {
-        Diagnostic::project(format!("`{}` is no date", case.as_of)).at(place(path, source, &case.as_of))
-    })?;
     let night = Night {
         project: &opened.project,
         settings: &opened.settings,
         store: &store,
         steps: &steps,
-        as_of,
+        as_of: case.as_of,
         limits: opened.limits,
         tell: &|_| {},
     };
-    let tables: BTreeMap<String, Rows> = case.tables.iter().map(|(name, text)| (name.clone(), rows(text))).collect();
-    let model = given::model(&night, path, &tables).await?;
+    let mut tables = BTreeMap::new();
+    for (name, table) in &case.tables {
+        tables.insert(name.clone(), text.rows(table)?);
+    }
+    let expect = text.rows(&case.expect)?;
+    let expected = Expected::read(&night, metric, &tables, &expect)?;
+    let model = given::model(&night, &tables).await?;
     let needed = needed(metrics, metric)?;
     let scores = score::run(&night, &model, &needed, &Grain::ALL.into()).await?;
     let table = &scores.tables[&metric.id];
@@ -107,7 +187,7 @@ async fn one(opened: &Opened, metrics: &Metrics, metric: &Metric, path: &str, so
             found.push(render::score(&metric.id, &batch, row)?);
         }
     }
-    compare(&night, path, source, &case.expect, &found)
+    Ok(expected.iter().flat_map(|expected| expected.compare(&found, table.not_supplied.as_deref())).collect())
 }
 
 /// The metric and all that it uses.
@@ -117,80 +197,4 @@ fn needed(metrics: &Metrics, metric: &Metric) -> Result<Metrics> {
         needed.extend(self::needed(metrics, &metrics[&part])?);
     }
     Ok(needed)
-}
-
-fn compare(night: &Night<'_>, path: &str, source: &str, expect: &str, found: &[Score]) -> Result<()> {
-    let expected = rows(expect);
-    let lines: Vec<&str> = expect.lines().filter(|line| !line.trim().is_empty()).skip(1).collect();
-    for (row, line) in expected.cells.iter().zip(lines) {
-        let at = || place(path, source, line.trim());
-        let cell = |name: &str| {
-            let i = expected.head.iter().position(|head| head == name)?;
-            row.get(i).cloned().flatten()
-        };
-        let text = |name: &str| cell(name).unwrap_or_default();
-        let name = text("period");
-        let same = |score: &&Score| {
-            let period = night.settings.calendar.period(score.grain, score.period_start);
-            score.level == text("level")
-                && score.entity == text("entity")
-                && period.name() == name
-                && cell("grain").is_none_or(|grain| grain == score.grain.name())
-                && score.slice == text("slice")
-                && score.slice_value == text("slice_value")
-        };
-        let score = found.iter().find(same);
-        for head in &expected.head {
-            let given = match head.as_str() {
-                "level" | "entity" | "period" | "grain" | "slice" | "slice_value" => continue,
-                "n" => score.map(|score| score.n.to_string()),
-                number => {
-                    let Some(get) = number_of(number) else {
-                        return Err(Diagnostic::project(format!("scores have no column `{number}`")).at(at()));
-                    };
-                    score.and_then(get).map(|number| number.to_string())
-                }
-            };
-            let wanted = cell(head).map(|text| match text.parse::<Number>() {
-                Ok(number) => number.to_string(),
-                Err(_) => text,
-            });
-            if wanted != given && wanted.as_deref() != Some("?") {
-                let say = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
-                return Err(
-                    Diagnostic::project(format!("{head} is {}, expected {}", say(&given), say(&wanted))).at(at())
-                );
-            }
-        }
-    }
-    Ok(())
-}
-
-fn number_of(name: &str) -> Option<fn(&Score) -> Option<Number>> {
-    Some(match name {
-        "value" => |score| score.value,
-        "numerator" => |score| score.numerator,
-        "denominator" => |score| score.denominator,
-        "previous" => |score| score.previous,
-        "year_before" => |score| score.year_before,
-        "target" => |score| score.target,
-        "attainment" => |score| score.attainment,
-        "low" => |score| score.low,
-        "high" => |score| score.high,
-        _ => return None,
-    })
-}
-
-/// Rows of cells between `|`; the first row is the head. An empty cell is nothing.
-fn rows(text: &str) -> Rows {
-    let split = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).map(split);
-    let head = lines.next().unwrap_or_default();
-    let cells = lines.map(|row| row.into_iter().map(|cell| (!cell.is_empty()).then_some(cell)).collect());
-    Rows { head, cells: cells.collect() }
-}
-
-fn place(path: &str, source: &str, text: &str) -> Place {
-    let line = source.lines().position(|line| line.contains(text)).map_or(0, |i| i + 1);
-    Place::line(path, source, line)
 }

@@ -22,6 +22,7 @@ use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use facts::Shape;
+pub use periods::PERIODS;
 use periods::Periods;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,11 @@ mod damage;
 mod definitions;
 mod hostile;
 mod independent;
+<<<<<<< HEAD
 mod kills;
 mod metrics;
 mod project;
 mod repeatable;
+=======
+mod metric_tests;
+>>>>>>> mtests

@@ -1,34 +1,77 @@
-//! A model from rows written by hand, for the metric tests: no exports, no staging, no references to follow.
+//! A model from rows written by hand, for the metric tests: no exports, no staging.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::parquet_file;
 use crate::pipeline::Night;
-use crate::pipeline::stage::contract::{Column, Contract};
+use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::typed::{Origin, typed};
 use crate::pipeline::stage::{Model, ModelTable, calendar, derived, organisation, time_zone};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Rows of a table by hand: column names, and cells as text.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rows {
+    /// Where the table starts.
+    pub place: Place,
     /// The columns that are given; the others are empty.
     pub head: Vec<String>,
-    /// The cells; `None` is empty.
-    pub cells: Vec<Vec<Option<String>>>,
+    /// Where they are named.
+    pub head_place: Place,
+    /// The rows beneath.
+    pub rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its line.
+    pub place: Place,
+    /// As many cells as the head has names; `None` is empty.
+    pub cells: Vec<Option<String>>,
+}
+
+impl Rows {
+    /// A row's cell in a column, if there is the column and something in it.
+    pub fn cell<'a>(&self, row: &'a Row, column: &str) -> Option<&'a str> {
+        let i = self.head.iter().position(|head| head == column)?;
+        row.cells[i].as_deref()
+    }
+
+    /// What stands in a column.
+    pub fn column<'a>(&'a self, column: &str) -> impl Iterator<Item = &'a str> {
+        self.rows.iter().filter_map(move |row| self.cell(row, column))
+    }
+}
+
+impl Row {
+    /// Where the cell stands that follows so many others.
+    pub fn place_of(&self, i: usize) -> Place {
+        let before: usize = self.place.text.split('|').take(i).map(|cell| cell.chars().count() + 1).sum();
+        let cell = self.place.text.split('|').nth(i).unwrap_or_default();
+        let blank = cell.chars().take_while(|c| c.is_whitespace()).count();
+        let blank = if cell.trim().is_empty() { 0 } else { blank };
+        self.place.clone().columns(before + blank + 1, cell.trim().chars().count())
+    }
 }
 
 /// Makes a model of these tables. Tables that are not given are empty; derived ones are derived unless given.
-pub async fn model(night: &Night<'_>, file: &str, tables: &BTreeMap<String, Rows>) -> Result<Model> {
-    let contract = Contract::of(night.project)?;
-    for name in tables.keys() {
-        if !contract.tables.contains_key(name) {
+pub async fn model(night: &Night<'_>, tables: &BTreeMap<String, Rows>) -> Result<Model> {
+    let mut contract = Contract::of(night.project)?;
+    // A test gives the columns that matter to it.
+    let columns = contract.tables.values_mut().flat_map(|table| &mut table.columns);
+    columns.for_each(|column| column.required = false);
+    for (name, rows) in tables {
+        let Some(table) = contract.tables.get(name) else {
             return Err(Diagnostic::project(format!("`{name}` is no table of the model"))
-                .at(Place::file(file))
-                .closest(name, contract.tables.keys().map(String::as_str)));
-        }
+                .at(rows.place.clone().word(name))
+                .closest(name, contract.tables.keys().map(String::as_str))
+                .help("the model's tables are described in queries/model.toml"));
+        };
+        check(name, table, rows)?;
+        refuse_dangling(&contract, table, rows, tables)?;
     }
     let derived = derived::read(night.project, &contract)?;
     let derived: Vec<_> = derived.into_iter().filter(|derived| !tables.contains_key(derived.name)).collect();
@@ -37,13 +80,14 @@ pub async fn model(night: &Night<'_>, file: &str, tables: &BTreeMap<String, Rows
         if derived.iter().any(|derived| derived.name == name) {
             continue;
         }
-        let none = Rows::default();
-        let rows = tables.get(name).unwrap_or(&none);
-        let batch = batch(night, file, name, &table.columns, table.schema(), rows)?;
+        let rows = tables.get(name);
+        let batch = match rows {
+            Some(rows) => batch(night, name, table, rows)?,
+            None => RecordBatch::new_empty(table.schema()),
+        };
         let bytes = parquet_file::write(batch.schema(), std::slice::from_ref(&batch), parquet_file::ROW_GROUP_ROWS)?;
         let digest = night.store.put_named(&format!("model/{name}"), "parquet", bytes).await?;
-        let rows = batch.num_rows() as u64;
-        let supplied = tables.contains_key(name);
+        let (rows, supplied) = (batch.num_rows() as u64, rows.is_some());
         let made = ModelTable { digest, rows, lineage: None, quarantine: None, quarantined: 0, supplied };
         model.tables.insert(name.clone(), made);
     }
@@ -53,34 +97,66 @@ pub async fn model(night: &Night<'_>, file: &str, tables: &BTreeMap<String, Rows
     Ok(model)
 }
 
-fn batch(
-    night: &Night<'_>,
-    file: &str,
-    name: &str,
-    columns: &[Column],
-    schema: arrow::datatypes::SchemaRef,
-    rows: &Rows,
-) -> Result<RecordBatch> {
-    if let Some(stranger) = rows.head.iter().find(|head| !columns.iter().any(|column| column.name == **head)) {
+/// The columns are the table's, and no two rows have one key.
+fn check(name: &str, table: &Table, rows: &Rows) -> Result<()> {
+    let known = || table.columns.iter().map(|column| column.name.as_str());
+    if let Some(stranger) = rows.head.iter().find(|head| known().all(|name| name != **head)) {
         return Err(Diagnostic::project(format!("{name} has no column `{stranger}`"))
-            .at(Place::file(file))
-            .closest(stranger, columns.iter().map(|column| column.name.as_str())));
+            .at(rows.head_place.clone().word(stranger))
+            .closest(stranger, known())
+            .help(format!("its columns are {}", known().collect::<Vec<_>>().join(", "))));
     }
-    // A test gives the columns that matter to it.
-    let columns: Vec<Column> = columns.iter().map(|column| Column { required: false, ..column.clone() }).collect();
+    let mut seen = BTreeSet::new();
+    for row in &rows.rows {
+        let key: Option<Vec<&str>> = table.key.iter().map(|column| rows.cell(row, column)).collect();
+        if let Some(key) = key.filter(|key| !seen.insert(key.clone())) {
+            return Err(Diagnostic::project(format!("{name} has two rows with the key {}", key.join(", ")))
+                .at(row.place.clone())
+                .note(format!("{} must be unique", table.key.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+/// Staging would not let a reference through that leads nowhere; here it is a slip of the pen.
+fn refuse_dangling(contract: &Contract, table: &Table, rows: &Rows, tables: &BTreeMap<String, Rows>) -> Result<()> {
+    for (i, head) in rows.head.iter().enumerate() {
+        let column = table.columns.iter().find(|column| column.name == *head);
+        let Some((column, target)) = column.and_then(|column| Some((column, column.references.as_ref()?))) else {
+            continue;
+        };
+        let key = &contract.tables[target].key[0];
+        let known: BTreeSet<&str> = tables.get(target).into_iter().flat_map(|rows| rows.column(key)).collect();
+        for row in &rows.rows {
+            if let Some(id) = row.cells[i].as_deref().filter(|id| !known.contains(id)) {
+                let instead = match column.on_missing {
+                    Some(OnMissing::Quarantine) => "leave the row out, as staging would",
+                    _ => "leave the cell empty, as staging would",
+                };
+                return Err(Diagnostic::project(format!("the case has no `{id}` among its {target}"))
+                    .at(row.place_of(i))
+                    .closest(id, known.iter().copied())
+                    .help(format!("add it to {target}, or {instead}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn batch(night: &Night<'_>, name: &str, table: &Table, rows: &Rows) -> Result<RecordBatch> {
     let texts = (0..rows.head.len()).map(|i| -> ArrayRef {
-        Arc::new(rows.cells.iter().map(|row| row.get(i).cloned().flatten()).collect::<StringArray>())
+        Arc::new(rows.rows.iter().map(|row| row.cells[i].as_deref()).collect::<StringArray>())
     });
     let fields: Vec<Field> = rows.head.iter().map(|head| Field::new(head, DataType::Utf8, true)).collect();
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.cells.len()));
-    let given = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), texts.collect(), &options);
+    let given = RecordBatch::try_new(Arc::new(Schema::new(fields)), texts.collect());
     let given = given.map_err(|error| Diagnostic::internal(format!("no table {name}: {error}")))?;
     let zone = time_zone(night)?;
-    let origin = Origin { file, source: "", formats: &BTreeMap::new(), zone: &zone };
-    let typed = typed(&origin, &columns, schema, &given)?;
-    match typed.faults.into_iter().flatten().next() {
-        Some(fault) => {
-            Err(Diagnostic::project(format!("a row of {name} cannot be read: {fault}")).at(Place::file(file)))
+    let origin = Origin { file: &rows.place.file, source: "", formats: &BTreeMap::new(), zone: &zone };
+    let typed = typed(&origin, &table.columns, table.schema(), &given)?;
+    match typed.faults.iter().zip(&rows.rows).find_map(|(fault, row)| Some((fault.as_ref()?, row))) {
+        Some((fault, row)) => {
+            let error = Diagnostic::project(format!("a row of {name} cannot be read: {fault}"));
+            Err(error.at(row.place.clone()).help("write cells as exports do: 1234.50, 2026-09-30, 1 for true"))
         }
         None => Ok(typed.batch),
     }

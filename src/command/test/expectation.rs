@@ -1,0 +1,247 @@
+//! What a case expects: rows that each name a score and say some of its numbers.
+//!
+//! A row names its score by words of the case, so a slip in one of them is refused: it would otherwise find no score,
+//! and a row that expects nothing would pass for the wrong reason.
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::metric::Metric;
+use crate::domain::number::Number;
+use crate::domain::period::Period;
+use crate::domain::score::{COMPANY, Score, UNASSIGNED};
+use crate::pipeline::Night;
+use crate::pipeline::score::PERIODS;
+use crate::pipeline::stage::given::{Row, Rows};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The columns that name a score.
+const NAMING: [&str; 6] = ["level", "entity", "period", "grain", "slice", "slice_value"];
+/// Those without which none is named.
+const NEEDED: [&str; 3] = ["level", "entity", "period"];
+
+type Get = fn(&Score) -> Option<Number>;
+
+/// The columns that say a score's numbers.
+const NUMBERS: [(&str, Get); 10] = [
+    ("value", |score| score.value),
+    ("numerator", |score| score.numerator),
+    ("denominator", |score| score.denominator),
+    ("n", |score| Some(Number::whole(score.n))),
+    ("previous", |score| score.previous),
+    ("year_before", |score| score.year_before),
+    ("target", |score| score.target),
+    ("attainment", |score| score.attainment),
+    ("low", |score| score.low),
+    ("high", |score| score.high),
+];
+
+/// A number that a row says.
+enum Said {
+    Nothing,
+    Anything,
+    This(Number),
+}
+
+/// One row.
+pub struct Expected<'a> {
+    row: &'a Row,
+    level: &'a str,
+    entity: &'a str,
+    period: Period,
+    slice: &'a str,
+    slice_value: &'a str,
+    /// The columns' position and name, how to get the score's number, and the expected one.
+    numbers: Vec<(usize, &'static str, Get, Said)>,
+}
+
+impl<'a> Expected<'a> {
+    /// Reads the rows of `expect`, and refuses what cannot be meant.
+    pub fn read(
+        night: &Night<'_>,
+        metric: &Metric,
+        tables: &BTreeMap<String, Rows>,
+        rows: &'a Rows,
+    ) -> Result<Vec<Expected<'a>>> {
+        let numbers: Vec<&str> = NUMBERS.iter().map(|(name, _)| *name).collect();
+        let known = || NAMING.into_iter().chain(numbers.iter().copied());
+        if let Some(stranger) = rows.head.iter().find(|head| known().all(|name| name != **head)) {
+            return Err(Diagnostic::project(format!("scores have no column `{stranger}`"))
+                .at(rows.head_place.clone().word(stranger))
+                .closest(stranger, known())
+                .help(format!("{} name a score; its numbers are {}", NAMING.join(", "), numbers.join(", "))));
+        }
+        let has = |name: &str| rows.head.iter().any(|head| head == name);
+        let missing = NEEDED.into_iter().find(|name| !has(name));
+        let no_number = (!numbers.iter().any(|name| has(name))).then_some("value");
+        if let Some(missing) = missing.or(no_number) {
+            return Err(Diagnostic::project(format!("`expect` has no column `{missing}`"))
+                .at(rows.head_place.clone())
+                .help("name scores by level, entity and period, and say numbers: `level | entity | period | value`"));
+        }
+        if rows.rows.is_empty() {
+            return Err(Diagnostic::project("the case expects nothing")
+                .at(rows.head_place.clone())
+                .help("add rows beneath the head"));
+        }
+        rows.rows.iter().map(|row| Expected::one(night, metric, tables, rows, row)).collect()
+    }
+
+    fn one(
+        night: &Night<'_>,
+        metric: &Metric,
+        tables: &BTreeMap<String, Rows>,
+        rows: &'a Rows,
+        row: &'a Row,
+    ) -> Result<Expected<'a>> {
+        let position = |name: &str| rows.head.iter().position(|head| head == name);
+        let text = |name: &str| rows.cell(row, name).unwrap_or_default();
+        let wrong = |name: &str, message: String| {
+            let error = Diagnostic::project(message);
+            match position(name) {
+                Some(i) => error.at(row.place_of(i)),
+                None => error.at(row.place.clone()),
+            }
+        };
+        let one_of = |name: &str, known: BTreeSet<&str>| match known.contains(text(name)) {
+            true => Ok(text(name)),
+            false => Err(wrong(name, format!("`{}` is no {name} of {}", text(name), metric.id))
+                .closest(text(name), known.iter().copied())
+                .help(format!("it has {}", known.into_iter().collect::<Vec<_>>().join(", ")))),
+        };
+        let header = &metric.header;
+        let level = one_of("level", header.levels.iter().map(String::as_str).collect())?;
+        let entity = match entities(tables, level) {
+            known if known.contains(text("entity")) => text("entity"),
+            known => {
+                return Err(wrong("entity", format!("the case has no {level} `{}`", text("entity")))
+                    .closest(text("entity"), known.iter().copied())
+                    .help(format!("it has {}", known.into_iter().collect::<Vec<_>>().join(", "))));
+            }
+        };
+        let slice = match text("slice") {
+            "" => "",
+            _ => one_of("slice", header.slices.iter().chain(&header.pairs).map(String::as_str).collect())?,
+        };
+        if slice.is_empty() != text("slice_value").is_empty() {
+            return Err(wrong("slice_value", "a slice has a value, and a value a slice".into())
+                .help("leave both empty for the total; facts without a value stand under `(none)`"));
+        }
+        let periods: Vec<Period> = header
+            .cadence
+            .iter()
+            .flat_map(|grain| night.settings.calendar.trailing(*grain, night.as_of, PERIODS))
+            .collect();
+        let grain = rows.cell(row, "grain");
+        let meant = |period: &&Period| {
+            period.name() == text("period") && grain.is_none_or(|grain| grain == period.grain.name())
+        };
+        let period = match periods.iter().filter(meant).collect::<Vec<_>>()[..] {
+            [period] => *period,
+            [] => {
+                let spans = periods
+                    .chunks(PERIODS)
+                    .map(|all| format!("{} {} to {}", all[0].grain, all[0].name(), all[all.len() - 1].name()));
+                let grain = grain.map_or_else(String::new, |grain| format!("{grain} "));
+                return Err(wrong("period", format!("there is no scored period {grain}`{}`", text("period"))).note(
+                    format!("as of {}, {} has {}", night.as_of, metric.id, spans.collect::<Vec<_>>().join(", ")),
+                ));
+            }
+            [one, other, ..] => {
+                return Err(wrong("period", format!("`{}` is a {} and a {}", text("period"), one.grain, other.grain))
+                    .help("say which in a column `grain`"));
+            }
+        };
+        let mut numbers = Vec::new();
+        for (name, get) in NUMBERS {
+            let Some(i) = position(name) else { continue };
+            let said = match row.cells[i].as_deref() {
+                None => Said::Nothing,
+                Some("?") => Said::Anything,
+                Some(text) => Said::This(text.parse().map_err(|error| {
+                    wrong(name, error).help("write a number such as 1234.5, `?` for anything, or nothing")
+                })?),
+            };
+            numbers.push((i, name, get, said));
+        }
+        Ok(Expected { row, level, entity, period, slice, slice_value: text("slice_value"), numbers })
+    }
+
+    /// What is otherwise among the scores.
+    pub fn compare(&self, found: &[Score], not_supplied: Option<&str>) -> Vec<Diagnostic> {
+        let Some(score) = found.iter().find(|score| self.means(score)) else {
+            let silent = self.numbers.iter().all(|(_, _, _, said)| matches!(said, Said::Nothing));
+            return if silent { Vec::new() } else { vec![*self.missing(found, not_supplied)] };
+        };
+        let differs = |(i, name, get, said): &(usize, &str, Get, Said)| {
+            let given = get(score);
+            let wanted = match said {
+                Said::Anything => return None,
+                Said::Nothing => None,
+                Said::This(number) => Some(*number),
+            };
+            let say = |number: Option<Number>| number.map_or_else(|| "nothing".to_owned(), |number| number.to_string());
+            (given != wanted).then(|| {
+                let error = Diagnostic::project(format!("{name} is {}, expected {}", say(given), say(wanted)));
+                *error.at(self.row.place_of(*i))
+            })
+        };
+        self.numbers.iter().filter_map(differs).collect()
+    }
+
+    fn means(&self, score: &Score) -> bool {
+        self.cell_of(score) && score.entity == self.entity && score.slice_value == self.slice_value
+    }
+
+    fn cell_of(&self, score: &Score) -> bool {
+        score.level == self.level
+            && score.grain == self.period.grain
+            && score.period_start == self.period.start
+            && score.slice == self.slice
+    }
+
+    /// The expected score is not there: what is there in its place.
+    fn missing(&self, found: &[Score], not_supplied: Option<&str>) -> Box<Diagnostic> {
+        let error = Diagnostic::project("there is no such score").at(self.row.place.clone());
+        if let Some(reason) = not_supplied {
+            return error
+                .note(format!("the metric has no scores at all: {reason}"))
+                .help("give the case the table; if it has no rows, its head is enough");
+        }
+        let near: Vec<&Score> = found.iter().filter(|score| self.cell_of(score)).collect();
+        let values: Vec<&str> = near
+            .iter()
+            .filter(|score| score.entity == self.entity && !score.slice.is_empty())
+            .map(|score| score.slice_value.as_str())
+            .collect();
+        let entities: BTreeSet<&str> = near.iter().map(|score| score.entity.as_str()).collect();
+        let (what, there) = match values.is_empty() {
+            true => (format!("{} in {}", self.level, self.period.name()), entities.into_iter().collect()),
+            false => (format!("{} of {}", self.slice, self.entity), values),
+        };
+        match there.is_empty() {
+            true => error.note(format!("no {what} has one")),
+            false => error.note(format!("{what}: {}", there.join(", "))),
+        }
+        .help("if that is right, leave the row's numbers empty")
+    }
+}
+
+/// The entities of a level that a case can have scores of.
+fn entities<'a>(tables: &'a BTreeMap<String, Rows>, level: &str) -> BTreeSet<&'a str> {
+    let mut all = BTreeSet::new();
+    match level {
+        COMPANY => {
+            all.insert(COMPANY);
+            return all;
+        }
+        "rep" => all.extend(tables.get("reps").into_iter().flat_map(|reps| reps.column("rep_id"))),
+        _ => {
+            let teams = tables.get("teams").into_iter().flat_map(|teams| {
+                let of_level = teams.rows.iter().filter(move |row| teams.cell(row, "level") == Some(level));
+                of_level.filter_map(|row| teams.cell(row, "team_id"))
+            });
+            all.extend(teams);
+        }
+    }
+    all.insert(UNASSIGNED);
+    all
+}

@@ -1,0 +1,85 @@
+//! `scorebook test`: the metrics pass their tests, and a slip in a test is refused at its place.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn test(project: &Path, metric: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scorebook"));
+    command.arg("--project").arg(project).arg("test").args(metric).output().unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_metrics_pass_their_tests() {
+    let output = test(Path::new(env!("CARGO_MANIFEST_DIR")), None);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// One right case, and for each slip what is said of it and where.
+#[test]
+fn a_slip_is_refused_at_its_place() {
+    const RIGHT: &str = r#"[[case]]
+name = "one deal"
+as_of = "2026-09-30"
+tables.reps = """
+rep_id
+ada
+"""
+tables.opportunities = """
+opportunity_id | credited_rep_id | closed_as | amount | closed_on
+o1             | ada             | won       | 100    | 2026-09-10
+"""
+expect = """
+level | entity     | period  | value | previous
+rep   | ada        | 2026-09 | 100   | 0
+rep   | ada        | 2026-Q3 | 100   | ?
+rep   | ada        | 2026-08 |       |
+rep   | unassigned | 2026    |       |
+"""
+"#;
+    const SLIPS: [(&str, &str, &str, &str); 14] = [
+        ("| 100   | 0", "| 120   | 0", "value is 100, expected 120", "14:32"),
+        ("| 100   | 0", "| 100   |", "previous is 0, expected nothing", "14:39"),
+        ("2026-08 |       |", "2026-08 | 0     |", "there is no such score", "16:1"),
+        ("2026-08 |       |", "2026-08 | ?     |", "there is no such score", "16:1"),
+        ("rep   | unassigned", "reps  | unassigned", "`reps` is no level of bookings", "17:1"),
+        ("| 2026    |", "| 2026-13 |", "there is no scored period `2026-13`", "17:22"),
+        ("ada        | 2026-08", "adda       | 2026-08", "the case has no rep `adda`", "16:9"),
+        ("value | previous", "vlaue | previous", "scores have no column `vlaue`", "13:32"),
+        ("tables.opportunities", "tables.oportunities", "`oportunities` is no table of the model", "8:8"),
+        ("amount | closed_on", "amuont | closed_on", "opportunities has no column `amuont`", "9:48"),
+        ("100    | 2026-09-10", "100    | 2026-09-10 | x", "the row has 6 cells, and its head 5", "10:70"),
+        ("100    | 2026-09-10", "1,00   | 2026-09-10", "`1,00` is not a decimal number", "10:1"),
+        ("o1             | ada", "o1             | adda", "the case has no `adda` among its reps", "10:18"),
+        ("2026-09-30", "2026-09-31", "queries/tests/bookings.toml cannot be read", "3:9"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    ["queries", "report_templates"].iter().for_each(|part| copy(&root.join(part), &folder.path().join(part)));
+    fs::copy(root.join("scorebook.toml"), folder.path().join("scorebook.toml")).unwrap();
+    let file = folder.path().join("queries/tests/bookings.toml");
+    fs::write(&file, RIGHT).unwrap();
+    let output = test(folder.path(), Some("bookings"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for (right, wrong, message, place) in SLIPS {
+        let text = RIGHT.replacen(right, wrong, 1);
+        assert_ne!(text, RIGHT, "{right}");
+        fs::write(&file, text).unwrap();
+        let output = test(folder.path(), Some("bookings"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{wrong}: {said}");
+        assert!(said.contains(message) && said.contains(&format!("bookings.toml:{place}\n")), "{wrong}: {said}");
+    }
+}
