@@ -135,13 +135,13 @@ pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Op
             Some(digest) => (*digest, false),
             None => (exports.digest(export).await?, true),
         };
-        let key = key(digest, table, secret);
+        let key = key(export, digest, table, secret);
         let made = match night.steps.recall::<MadeSnapshot>(key).await? {
-            Some(made) if made.source == export.source && made.table == export.table => {
+            Some(made) => {
                 observed.reused += 1;
                 made
             }
-            _ => {
+            None => {
                 (night.tell)(Event::Item(&export.path));
                 let made = make(night, exports, export, digest, table, secret).await?;
                 night.steps.remember(key, &made)?;
@@ -170,9 +170,10 @@ pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Op
     Ok(observed)
 }
 
-fn key(digest: Digest, table: &Table, secret: Option<&[u8]>) -> Key {
+fn key(export: &Export, digest: Digest, table: &Table, secret: Option<&[u8]>) -> Key {
     #[derive(Serialize)]
     struct Inputs<'a> {
+        table: (&'a str, &'a str),
         export: Digest,
         delimiter: char,
         encoding: Option<&'a str>,
@@ -184,6 +185,7 @@ fn key(digest: Digest, table: &Table, secret: Option<&[u8]>) -> Key {
         "land",
         FORMAT,
         &Inputs {
+            table: (&export.source, &export.table),
             export: digest,
             delimiter: table.delimiter,
             encoding: table.encoding.as_deref(),

@@ -142,6 +142,7 @@ impl Scoring<'_> {
     fn key(&self, metric: &Metric, scores: &Scores) -> Result<Key> {
         #[derive(Serialize)]
         struct Inputs<'a, P> {
+            metric: &'a str,
             engine: &'a str,
             sql: &'a str,
             measure: Option<Measure>,
@@ -168,6 +169,7 @@ impl Scoring<'_> {
         let table = |name: String| (name.clone(), self.model.tables.get(&name).map(|table| table.digest));
         let parts = definition::uses(metric)?.into_iter().filter(|part| Some(part) != header.facts.as_ref());
         let inputs = Inputs {
+            metric: &metric.id,
             engine: engine::VERSION,
             sql: &definition::owner_of_facts(self.metrics, metric).sql,
             measure: header.measure,
@@ -213,7 +215,6 @@ impl Scoring<'_> {
 
     async fn score(&self, metric: &Metric, scores: &Scores) -> Result<Vec<arrow::array::RecordBatch>> {
         let session = Session::new(self.night.limits, self.night.store)?;
-        self.periods.add_to(&session)?;
         for (name, table) in &self.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
         }
@@ -226,9 +227,12 @@ impl Scoring<'_> {
             session.add_parquets("scores", &paths).await?;
         }
         if metric.is_formula() {
+            self.periods.add_to(&session)?;
             cells::of_formula(&session, self.metrics, metric).await?;
         } else {
             let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
+            // Only now: a definition that read the scored periods would depend on what its key does not name.
+            self.periods.add_to(&session)?;
             cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?;
         }
         // A target is a sum of days, so it is set for what is a sum of days itself.

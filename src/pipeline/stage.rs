@@ -155,7 +155,8 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     Ok(model)
 }
 
-/// The exports that a staging file reads: of a full table the newest, else all, oldest first; and those superseded whole.
+/// The exports that a staging file reads: of a full table those of the newest night, else all, oldest first; and those
+/// superseded whole.
 fn exports<'a>(
     night: &Night<'_>,
     staging: &Staging<'_>,
@@ -164,7 +165,12 @@ fn exports<'a>(
     let mut all = of_table(staging.source, &staging.header.from, snapshots);
     let fold = night.settings.sources[staging.source].tables[&staging.header.from].fold;
     match (fold, all.pop()) {
-        (Fold::Full, Some(newest)) => (vec![newest], all),
+        (Fold::Full, Some(newest)) => {
+            // Several files of one night are parts of one export.
+            let (mut parts, earlier): (Vec<_>, Vec<_>) = all.into_iter().partition(|s| s.data_date == newest.data_date);
+            parts.push(newest);
+            (parts, earlier)
+        }
         (_, Some(newest)) => {
             all.push(newest);
             (all, Vec::new())
@@ -191,6 +197,7 @@ async fn staged(
 ) -> Result<()> {
     #[derive(Serialize)]
     struct Inputs<'a> {
+        name: &'a str,
         engine: &'a str,
         time_zone: &'a str,
         table: &'a Table,
@@ -201,6 +208,7 @@ async fn staged(
     type StagingInputs<'a> = (&'a str, Digest, Vec<(String, String, Digest)>, Vec<Option<Digest>>);
     let references = table.columns.iter().filter_map(|c| c.references.as_deref()).filter(|target| *target != name);
     let inputs = Inputs {
+        name,
         engine: engine::VERSION,
         time_zone: &night.settings.calendar.time_zone,
         table,
@@ -234,7 +242,11 @@ async fn staged(
         let (_, whole) = exports(night, staging, snapshots);
         model.balance.extend(whole.into_iter().map(|s| superseded(s, name)));
     }
-    model.balance.extend(made.balance);
+    // Rejects do not show in a snapshot's digest, so what a step remembers cannot count them.
+    model.balance.extend(made.balance.into_iter().map(|balance| {
+        let rejected = snapshots.iter().find(|s| s.path == balance.path && s.table == balance.table).map_or(0, |s| s.rejected);
+        Balance { rejected, read: balance.read + rejected, ..balance }
+    }));
     model.tables.insert(name.to_owned(), made.table);
     Ok(())
 }
@@ -286,7 +298,7 @@ impl Staged<'_> {
         for staging in stagings {
             let (read, _) = exports(self.night, staging, snapshots);
             for snapshot in read {
-                let mut part = self.part(staging, snapshot, snapshots).await?;
+                let mut part = self.part(&keys, staging, snapshot, snapshots).await?;
                 self.follow_references(&mut part, &known)?;
                 origins.push(snapshot);
                 parts.push(part);
@@ -312,8 +324,7 @@ impl Staged<'_> {
             supplied: !origins.is_empty(),
         };
         let balance = origins.iter().zip(&folded.fates).map(|(snapshot, fates)| Balance {
-            read: snapshot.rows + snapshot.rejected,
-            rejected: snapshot.rejected,
+            read: snapshot.rows,
             skipped: fates.skipped,
             quarantined: fates.quarantined,
             kept: fates.current + fates.superseded + fates.deleted,
@@ -326,7 +337,13 @@ impl Staged<'_> {
     }
 
     /// Runs a staging file over one export.
-    async fn part(&self, staging: &Staging<'_>, snapshot: &Snapshot, snapshots: &[Snapshot]) -> Result<Part> {
+    async fn part(
+        &self,
+        keys: &Keys,
+        staging: &Staging<'_>,
+        snapshot: &Snapshot,
+        snapshots: &[Snapshot],
+    ) -> Result<Part> {
         let session = Session::new(self.night.limits, self.night.store)?;
         session.add_parquet(&staging.header.from, &snapshot.raw_path()).await?;
         for lookup in &staging.header.lookups {
@@ -355,7 +372,8 @@ impl Staged<'_> {
             None => vec![None; rows.num_rows()],
         };
         let deleted = deleted(staging, &rows)?;
-        Ok(Part { batch: typed.batch, numbers, faults: typed.faults, skips, deleted })
+        let keyless = keys.missing(&typed.batch);
+        Ok(Part { batch: typed.batch, numbers, faults: typed.faults, skips, deleted, keyless })
     }
 
     fn refuse_unknown_columns(&self, staging: &Staging<'_>, rows: &RecordBatch) -> Result<()> {
@@ -479,6 +497,13 @@ fn record_numbers(staging: &Staging<'_>, rows: &RecordBatch, snapshot: &Snapshot
             .at(Place::line(staging.path, staging.sql.source, staging.sql.first_line))
             .note("a join in it finds several rows for one record")
             .help("join on a key that is unique in the lookup"));
+    }
+    if sorted.first().is_some_and(|first| *first < 1)
+        || sorted.last().is_some_and(|last| *last > (snapshot.rows + snapshot.rejected) as i64)
+    {
+        return Err(Diagnostic::project(format!("the query changes the record numbers of {}", snapshot.path))
+            .at(staging.sql.place_of("_row"))
+            .help("return `_row` as it is: it leads from a number back to its record"));
     }
     if numbers.len() as u64 != snapshot.rows {
         let (got, of) = (numbers.len(), snapshot.rows);

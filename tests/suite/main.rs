@@ -4,6 +4,7 @@
 //! Chromium run with `SCOREBOOK_TEST_TOOLS=1` and say so otherwise; `SCOREBOOK_KILLS` says how often a run is killed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(clippy::disallowed_methods, reason = "tests may look at the clock and the environment")]
 
 mod agreement;
@@ -12,11 +13,7 @@ mod damage;
 mod definitions;
 mod hostile;
 mod independent;
-<<<<<<< HEAD
 mod kills;
-mod metrics;
+mod metric_tests;
 mod project;
 mod repeatable;
-=======
-mod metric_tests;
->>>>>>> mtests

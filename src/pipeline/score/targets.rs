@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// The digits after the point in which a target is spread: cents.
 const DIGITS: u32 = 2;
 
+/// The longest that a target may be.
+const LONGEST_DAYS: i32 = 3660;
+
 /// One row of the table `targets`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Target {
@@ -74,6 +77,15 @@ impl Targets {
                         .note(format!("it starts on {start}, and no later one of the same rep follows"))
                         .help("give its last day in `ends_on`"));
                 };
+                if end < *start {
+                    return Err(Diagnostic::data(format!("a target of {rep} on {metric} ends before it starts, on {start}"))
+                        .help("correct `ends_on`, or leave it empty for the day before the next start"));
+                }
+                if days_between(*start, end) > LONGEST_DAYS {
+                    return Err(Diagnostic::data(format!("a target of {rep} on {metric} runs from {start} to {end}"))
+                        .note("a target is spread over its days, and these are more than ten years")
+                        .help("give the day on which it really ends"));
+                }
                 let (rep, starts_on, ends_on) = (rep.clone(), start.to_string(), end.to_string());
                 own.push(Target { rep, starts_on, ends_on, amount: *amount, days: (*start, end) });
             }

@@ -19,8 +19,10 @@ enum Moment {
 
 /// A plain day. A time of day is left away; a moment with a zone is the day in `zone`.
 pub fn date(text: &str, format: &Format, zone: &TimeZone) -> Result<Date, String> {
+    // Only what is a date and no more: `Date` would read a moment's date and forget its zone.
     if format.is_none()
-        && let Ok(date) = text.parse::<Date>()
+        && text.trim().len() == 10
+        && let Ok(date) = text.trim().parse::<Date>()
     {
         return Ok(date);
     }
@@ -45,24 +47,33 @@ pub fn timestamp(text: &str, format: &Format) -> Result<Timestamp, String> {
     }
 }
 
-/// A number with at most `digits` after the point; more are refused.
-pub fn decimal(text: &str, digits: u32) -> Result<i128, String> {
+/// A number with at most `digits` after the point and `precision` in all; more are refused.
+pub fn decimal(text: &str, precision: u8, digits: u32) -> Result<i128, String> {
     let number: Number = text.trim().parse()?;
     if number.round(digits) != number {
         return Err(format!("`{text}` has more than {digits} digits after the point"));
     }
-    Ok(number.units() / 10_i128.pow(crate::domain::number::SCALE - digits))
+    fitting(text, number, precision, digits)
 }
 
-/// An amount, rounded half away from zero to `digits` after the point.
-pub fn money(text: &str, digits: u32) -> Result<i128, String> {
+/// An amount, rounded half away from zero to `digits` after the point, with at most `precision` in all.
+pub fn money(text: &str, precision: u8, digits: u32) -> Result<i128, String> {
     let number: Number = text.trim().parse()?;
-    Ok(number.round(digits).units() / 10_i128.pow(crate::domain::number::SCALE - digits))
+    fitting(text, number.round(digits), precision, digits)
+}
+
+/// In units of the last digit, if the column can hold it: Arrow would store another number without a word.
+fn fitting(text: &str, number: Number, precision: u8, digits: u32) -> Result<i128, String> {
+    let units = number.units() / 10_i128.pow(crate::domain::number::SCALE - digits);
+    match units.unsigned_abs() < 10_u128.pow(u32::from(precision)) {
+        true => Ok(units),
+        false => Err(format!("`{text}` is too large: {precision} digits are the most")),
+    }
 }
 
 /// A whole number; `12.0` is one.
 pub fn integer(text: &str) -> Result<i64, String> {
-    i64::try_from(decimal(text, 0)?).map_err(|_| format!("`{text}` is too large"))
+    i64::try_from(decimal(text, 18, 0)?).map_err(|_| format!("`{text}` is too large"))
 }
 
 /// `1` and `0`, `true` and `false`, `yes` and `no`, in any case.
@@ -122,17 +133,21 @@ mod tests {
         let american = Some("%m/%d/%y %I:%M %p".to_owned());
         assert_eq!(date("02/23/26 08:55 PM", &american, &berlin), Ok(day(2026, 2, 23)));
         assert_eq!(date("3/1/2017", &Some("%m/%d/%Y".into()), &berlin), Ok(day(2017, 3, 1)));
+        assert_eq!(date("2026-06-30T23:30:00Z", &None, &berlin), date("2026-06-30T23:30:00+00:00", &None, &berlin));
+        assert_eq!(date("2026-06-30T23:30:00Z", &None, &berlin), Ok(day(2026, 7, 1)));
         assert!(date("2026-02-30", &None, &berlin).unwrap_err().contains("no date"));
         assert_eq!(day_of_instant("1790000000000", &Some("epoch_ms".into()), &berlin), Ok(day(2026, 9, 21)));
     }
 
     #[test]
     fn amounts_are_read_exactly_or_not_at_all() {
-        assert_eq!(money("12.345", 2), Ok(1235));
-        assert_eq!(money("-12.345", 2), Ok(-1235));
-        assert!(money("12.500,00", 2).is_err());
+        assert_eq!(money("12.345", 18, 2), Ok(1235));
+        assert_eq!(money("-12.345", 18, 2), Ok(-1235));
+        assert!(money("12.500,00", 18, 2).is_err());
+        assert!(money("99999999999999999999", 18, 2).unwrap_err().contains("too large"));
+        assert_eq!(money("9999999999999999.99", 18, 2), Ok(999_999_999_999_999_999));
         assert_eq!(integer("12.0"), Ok(12));
         assert!(integer("12.5").is_err());
-        assert!(decimal("0.1234567", 6).is_err());
+        assert!(decimal("0.1234567", 20, 6).is_err());
     }
 }

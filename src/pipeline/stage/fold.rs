@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::pipeline::stage::contract::Table;
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use std::collections::BTreeMap;
 
@@ -18,6 +18,8 @@ pub struct Part {
     pub skips: Vec<Option<String>>,
     /// Whether the export says that the record was deleted.
     pub deleted: Vec<bool>,
+    /// Whether the row lacks a part of its key.
+    pub keyless: Vec<bool>,
 }
 
 /// What became of a part's rows.
@@ -50,6 +52,12 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// Whether each row lacks a part of its key.
+    pub fn missing(&self, batch: &RecordBatch) -> Vec<bool> {
+        let lacks = |row: usize| self.positions.iter().any(|i| batch.column(*i).is_null(row));
+        (0..batch.num_rows()).map(lacks).collect()
+    }
+
     /// The keys of a table.
     pub fn of(table: &Table) -> Result<Keys> {
         let positions = table.key_positions();
@@ -74,15 +82,26 @@ pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
     for (i, part) in parts.iter_mut().enumerate() {
         let rows = keys.rows(&part.batch)?;
         for row in 0..part.batch.num_rows() {
-            if part.skips[row].is_some() {
-                fates[i].skipped += 1;
-                continue;
-            }
-            if part.faults[row].is_some() {
-                fates[i].quarantined += 1;
-                continue;
-            }
             let key = rows.row(row).owned();
+            // A newer row that is to be ignored, or that says no more than that its record is gone, ends the older one.
+            let gone = part.deleted[row] && !part.keyless[row];
+            if part.skips[row].is_some() || (part.faults[row].is_some() && !gone) {
+                match part.skips[row].is_some() {
+                    true => fates[i].skipped += 1,
+                    false => fates[i].quarantined += 1,
+                }
+                if part.skips[row].is_some()
+                    && !part.keyless[row]
+                    && let Some((earlier, _)) = present.get(&key).copied().filter(|(earlier, _)| *earlier != i)
+                {
+                    fates[earlier].superseded += 1;
+                    present.remove(&key);
+                }
+                continue;
+            }
+            if gone {
+                part.faults[row] = None;
+            }
             match present.get(&key) {
                 Some((earlier, first)) if *earlier == i => {
                     let first = part.numbers[*first];
@@ -106,4 +125,62 @@ pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
         !deleted
     });
     Ok(Folded { present, fates })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::stage::contract::{Column, Kind};
+    use arrow::array::StringArray;
+    use std::sync::Arc;
+
+    fn table() -> Table {
+        let column = |name: &str| Column {
+            name: name.into(),
+            kind: Kind::Text,
+            required: false,
+            allowed: Vec::new(),
+            references: None,
+            on_missing: None,
+            instant: false,
+        };
+        Table { description: String::new(), key: vec!["id".into()], columns: vec![column("id"), column("value")] }
+    }
+
+    /// Rows of id and value; a value of `!` is faulted, `-` is deleted, `~` is skipped.
+    fn part(keys: &Keys, rows: &[(&str, &str)]) -> Part {
+        let texts = |get: fn(&(&str, &str)) -> String| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(get(row))).collect::<StringArray>()) };
+        let columns = vec![texts(|row| row.0.to_owned()), texts(|row| row.1.to_owned())];
+        let batch = RecordBatch::try_new(table().schema(), columns).unwrap();
+        let marked = |mark: char| rows.iter().map(move |row| row.1.contains(mark).then(|| "marked".to_owned()));
+        Part {
+            numbers: (1..=rows.len() as i64).collect(),
+            faults: marked('!').collect(),
+            skips: marked('~').collect(),
+            deleted: rows.iter().map(|row| row.1.contains('-')).collect(),
+            keyless: keys.missing(&batch),
+            batch,
+        }
+    }
+
+    #[test]
+    fn a_tombstone_counts_whatever_else_is_wrong_with_it() {
+        let keys = Keys::of(&table()).unwrap();
+        let mut parts = [part(&keys, &[("a", "1"), ("b", "1"), ("c", "1")]), part(&keys, &[("a", "-!"), ("b", "~"), ("c", "!")])];
+        let folded = fold(&keys, &mut parts).unwrap();
+        // `c` keeps its older row: the newer one cannot be read, and nothing says that the record is gone.
+        assert_eq!(folded.present.values().collect::<Vec<_>>(), [&(0, 2)]);
+        let old = Fates { current: 1, superseded: 2, ..Fates::default() };
+        let new = Fates { deleted: 1, skipped: 1, quarantined: 1, ..Fates::default() };
+        assert_eq!(folded.fates, [old, new]);
+    }
+
+    #[test]
+    fn a_key_twice_in_one_export_stands_once() {
+        let keys = Keys::of(&table()).unwrap();
+        let mut parts = [part(&keys, &[("a", "1"), ("a", "2")])];
+        let folded = fold(&keys, &mut parts).unwrap();
+        assert_eq!(folded.present.values().collect::<Vec<_>>(), [&(0, 0)]);
+        assert!(parts[0].faults[1].as_deref().unwrap().contains("record 1"));
+    }
 }

@@ -94,7 +94,7 @@ fn at_level(rep: &str, level: &str, own: &[Assignment], teams: &BTreeMap<String,
         let Some(team) = ancestor(&assignment.team, level, teams)? else { continue };
         add(UNASSIGNED, &None, reached, assignment.from);
         add(&team, &assignment.role, assignment.from, assignment.to);
-        reached = assignment.to;
+        reached = reached.max(assignment.to);
     }
     add(UNASSIGNED, &None, reached, NEVER);
     Ok(found)
@@ -124,8 +124,7 @@ fn refuse_overlaps(rep: &str, own: &[Assignment]) -> Result<()> {
             pair[1].from, pair[0].team, pair[1].team
         ))
         .note("a rep's numbers go to one team on one day")
-        .help("end the earlier assignment on the day before the later one starts")
-        .help(format!("`scorebook sql \"SELECT * FROM assignments WHERE rep_id = '{rep}'\"` shows them"))),
+        .help("end the earlier assignment on the day before the later one starts")),
     }
 }
 
@@ -153,7 +152,7 @@ async fn tenure(night: &Night<'_>, model: &Model, bands: &[u32]) -> Result<Recor
     let mut rows: Vec<(String, String, Date, Date)> = Vec::new();
     for (rep, hired) in ids.into_iter().zip(hired) {
         let (Some(rep), Some(hired)) = (rep, hired) else { continue };
-        let after = |months: u32| hired + i64::from(months).months();
+        let after = |months: u32| hired.checked_add(i64::from(months).months()).unwrap_or(NEVER).min(NEVER);
         for (i, band) in bands.iter().enumerate() {
             let from = if i == 0 { FIRST } else { after(*band) };
             let to = bands.get(i + 1).map_or(NEVER, |next| after(*next));
@@ -204,7 +203,12 @@ fn assignments(batches: &[RecordBatch]) -> Result<BTreeMap<String, Vec<Assignmen
     let mut by_rep: BTreeMap<String, Vec<Assignment>> = BTreeMap::new();
     for ((((rep, team), role), from), end) in reps.into_iter().zip(teams).zip(roles).zip(starts).zip(ends) {
         let (Some(rep), Some(team), Some(from)) = (rep, team, from) else { continue };
-        let to = end.map_or(NEVER, |end| end + 1.day());
+        if end.is_some_and(|end| end < from) {
+            return Err(Diagnostic::data(format!("an assignment of {rep} to {team} ends before it starts, on {from}"))
+                .help("correct `ends_on` in the assignments, or leave it empty for an open one"));
+        }
+        // Years such as 9999 mean for good.
+        let to = end.filter(|end| *end < NEVER).map_or(NEVER, |end| end + 1.day());
         by_rep.entry(rep).or_default().push(Assignment { team, role, from, to });
     }
     by_rep.values_mut().for_each(|own| own.sort_by_key(|assignment| (assignment.from, assignment.to)));

@@ -160,8 +160,8 @@ fn parse(origin: &Origin<'_>, column: &Column, texts: &StringArray, faults: &mut
             let data_type = column.kind.data_type();
             let mut built = Decimal128Builder::with_capacity(texts.len()).with_data_type(data_type);
             let read = |text: &str| match column.kind {
-                Kind::Money => cell::money(text, 2),
-                _ => cell::decimal(text, 6),
+                Kind::Money => cell::money(text, 18, 2),
+                _ => cell::decimal(text, 20, 6),
             };
             cells.each(read, |value| built.append_option(value));
             Arc::new(built.finish())
