@@ -22,7 +22,7 @@ use crate::project::Project;
 use crate::settings::Settings;
 use crate::store::Store;
 use output::Table;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs a command. A command that did its work and has bad news gives the kind of it.
 pub fn dispatch(cli: Cli) -> Result<Option<Kind>> {
@@ -64,15 +64,28 @@ struct Opened {
 }
 
 impl Opened {
-    /// Opens what the flags and the settings name.
+    /// Opens what the flags and the settings name, to write to it.
     fn open(global: &Global) -> Result<Opened> {
+        Opened::at(global, Store::open)
+    }
+
+    /// Opens it to read from it: there must be something.
+    fn existing(global: &Global) -> Result<Opened> {
+        Opened::at(global, |folder| match folder.is_dir() {
+            true => Store::open(folder),
+            false => Err(Diagnostic::usage(format!("there is no warehouse at {}", folder.display()))
+                .help("`scorebook run` makes one; --warehouse DIR names another")),
+        })
+    }
+
+    fn at(global: &Global, open: impl Fn(&Path) -> Result<Store>) -> Result<Opened> {
         let project = pipeline::open_project(&global.project)?;
         let settings = Settings::of(&project)?;
         let warehouse = global.warehouse.clone().unwrap_or_else(|| global.project.join(&settings.paths.warehouse));
         let threads = global.threads.unwrap_or(settings.engine.threads);
         let threads = if threads == 0 { cores() } else { threads };
         let limits = Limits { threads, memory_bytes: settings.engine.memory_mib << 20 };
-        Ok(Opened { folder: global.project.clone(), project, settings, store: Store::open(&warehouse)?, limits })
+        Ok(Opened { folder: global.project.clone(), project, settings, store: open(&warehouse)?, limits })
     }
 
     /// The readable view's folder.

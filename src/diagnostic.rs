@@ -180,6 +180,26 @@ impl Diagnostic {
 
     /// The text for people, with colours if `colour`.
     pub fn render(&self, colour: bool) -> String {
+        self.cleaned().print(colour)
+    }
+
+    /// The same without control characters: some of the text comes from a CRM, and a terminal would obey it.
+    fn cleaned(&self) -> Diagnostic {
+        let clean = |text: &String| -> String { text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect() };
+        let place = self.place.as_deref().map(|place| {
+            let (file, text, label) = (clean(&place.file), clean(&place.text), clean(&place.label));
+            Box::new(Place { file, text, label, ..place.clone() })
+        });
+        Diagnostic {
+            kind: self.kind,
+            message: clean(&self.message),
+            place,
+            notes: self.notes.iter().map(clean).collect(),
+            help: self.help.iter().map(clean).collect(),
+        }
+    }
+
+    fn print(&self, colour: bool) -> String {
         let mut elements: Vec<Element<'_>> = Vec::new();
         match self.place.as_deref() {
             Some(place) if place.line > 0 => {

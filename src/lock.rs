@@ -2,7 +2,7 @@
 //!
 //! A lock is an object `lock/<generation>.json`, put only if absent; the highest generation holds. Whoever takes over
 //! from a dead holder puts the next generation, so two that try cannot both succeed. A holder is dead when its lease is
-//! over, or at once when its process is gone from this machine.
+//! over, or, on this machine, as soon as its process is gone.
 
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::store::Store;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 const FOLDER: &str = "lock";
 /// How long a lock holds without being renewed.
-const LEASE: SignedDuration = SignedDuration::from_mins(15);
+const LEASE: SignedDuration = SignedDuration::from_mins(60);
 
 /// Who holds the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,9 +117,11 @@ fn generation(path: &str) -> Option<u64> {
 }
 
 fn is_dead(holder: &Holder, host: &str, now: Timestamp) -> bool {
-    let gone =
-        holder.host == host && holder.process_started.is_some() && started(holder.process) != holder.process_started;
-    gone || holder.until < now
+    // Whether a process of this machine lives can be seen; of another machine only the lease tells.
+    match holder.process_started {
+        Some(started_at) if holder.host == host => started(holder.process) != Some(started_at),
+        _ => holder.until < now,
+    }
 }
 
 fn held_by(holder: &Holder) -> Box<Diagnostic> {
@@ -157,7 +159,9 @@ mod tests {
         let mut second = take(&store, "b", now).await.unwrap();
         assert!(!second.taken_over);
         second.renew(now).await.unwrap();
-        let third = take(&store, "a", now + SignedDuration::from_mins(16)).await.unwrap();
+        // This process lives, so on its own machine it holds however long it was silent.
+        assert!(take(&store, "b", now + SignedDuration::from_hours(9)).await.is_err());
+        let third = take(&store, "a", now + SignedDuration::from_mins(61)).await.unwrap();
         assert!(third.taken_over);
         assert_eq!(second.renew(now).await.unwrap_err().kind, Kind::Locked);
     }

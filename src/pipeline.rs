@@ -9,6 +9,7 @@ pub mod score;
 pub mod stage;
 
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
+use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
 use crate::ledger::{Entry, FORMAT, Failure, Ledger, Program, Work};
@@ -99,6 +100,7 @@ pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &B
     let reports = render::reports(night)?;
     reports.iter().try_for_each(|report| render::input::check(report, &metrics))?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
+    definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
     let findings =
         night.stage("check", check::run(night, &model), |found| Counts { made: found.len(), reused: 0 }).await?;
     let (observed, scores, rendered) = (observed.to_vec(), Scores::default(), Rendered::default());
@@ -165,7 +167,6 @@ pub async fn seal(
 ) -> Result<Entry> {
     night.project.keep(night.store).await?;
     night.steps.flush().await?;
-    let proof = night.store.sync()?;
     let failure = |(report, entity, error): &(String, String, Box<Diagnostic>)| Failure {
         report: report.clone(),
         entity: entity.clone(),
@@ -197,6 +198,14 @@ pub async fn seal(
         },
         hash: None,
     };
+    // An entry names nothing that is not there, whatever the cache believed.
+    for object in entry.objects().keys() {
+        if !night.store.exists(object).await? {
+            return Err(Diagnostic::internal(format!("{object} should be sealed and is not there"))
+                .help("delete the folder `steps` of the warehouse, which is only a cache, and run again"));
+        }
+    }
+    let proof = night.store.sync()?;
     ledger.append(night.store, entry, proof).await
 }
 
@@ -209,31 +218,37 @@ pub fn program() -> Program {
     }
 }
 
-/// Makes the readable view of a run what the entry says: writes what is missing or different, and removes files of its
-/// periods that are no document. Gives the number of files written.
-pub async fn repair_view(store: &Store, reports: &Store, entry: &Entry) -> Result<usize> {
-    let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+/// Makes the readable view what the ledger says: of every period the documents of the newest entry that has it. Writes
+/// what is missing or different, and removes files that are no document. Gives the number of files written.
+pub async fn repair_view(store: &Store, reports: &Store, entries: &[&Entry]) -> Result<usize> {
+    let mut newest: BTreeMap<(&str, &str), &Entry> = BTreeMap::new();
+    for (entry, document) in entries.iter().flat_map(|entry| entry.documents.iter().map(move |d| (*entry, d))) {
+        newest.insert((&document.period, &document.report), entry);
+    }
+    let mut wanted: BTreeMap<String, (String, Digest)> = BTreeMap::new();
     let mut sums: BTreeMap<&str, String> = BTreeMap::new();
-    for document in &entry.documents {
-        for (view, object) in document.views() {
-            let digest = object.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
-            let within = view.strip_prefix(&format!("{}/", document.period)).unwrap_or(&view);
-            sums.entry(&document.period).or_default().push_str(&format!("{digest}  {within}\n"));
-            wanted.insert(view, object);
+    for ((period, report), entry) in newest {
+        for document in entry.documents.iter().filter(|d| d.period == period && d.report == report) {
+            for (view, object, digest) in document.views() {
+                let within = view.strip_prefix(&format!("{period}/")).unwrap_or(&view);
+                sums.entry(period).or_default().push_str(&format!("{digest}  {within}\n"));
+                wanted.insert(view, (object, digest));
+            }
         }
     }
     let mut written = 0;
-    for (view, object) in &wanted {
-        let size = store.size(object).await?;
-        if size.is_none() {
-            return Err(Diagnostic::new(Kind::Verification, format!("{object} is gone"))
-                .at(Place::file(Entry::path(entry.number)))
+    for (view, (object, digest)) in &wanted {
+        if reports.exists(view).await? && reports.digest(view).await? == *digest {
+            continue;
+        }
+        let bytes = store.find(object).await?.unwrap_or_default();
+        if Digest::of(&bytes) != *digest {
+            return Err(Diagnostic::new(Kind::Verification, format!("{object} is gone or damaged"))
+                .at(Place::file(object.as_str()))
                 .help("`scorebook verify` says what else is; restore the warehouse from a backup"));
         }
-        if reports.size(view).await? != size || reports.digest(view).await? != store.digest(object).await? {
-            reports.put(view, store.get(object).await?.to_vec()).await?;
-            written += 1;
-        }
+        reports.put(view, bytes.to_vec()).await?;
+        written += 1;
     }
     for (period, sums) in sums {
         let path = format!("{period}/SHA256SUMS");

@@ -2,7 +2,7 @@
 reads = ["opportunities", "opportunity_history", "stages"]
 ---*/
 -- Of several changes on one day the last one stands. A deal without history has stood as it is since it was created,
--- and if it is closed, it was open until then.
+-- and if it is closed, it was open until then, in a stage that no one knows. A stage that is not mapped is not open.
 WITH last_of_day AS (
     SELECT
         h.opportunity_id, h.changed_on, h.source_stage, h.amount,
@@ -17,7 +17,10 @@ from_history AS (
         d.opportunity_id,
         d.changed_on AS valid_from,
         LEAD(d.changed_on) OVER (PARTITION BY d.opportunity_id ORDER BY d.changed_on) AS valid_to,
-        d.source_stage, s.stage, s.closed_as, d.amount
+        d.source_stage,
+        s.stage,
+        CASE WHEN s.source_stage IS NULL THEN 'unknown' ELSE s.closed_as END AS closed_as,
+        d.amount
     FROM last_of_day AS d
     LEFT JOIN stages AS s ON s.source_stage = d.source_stage
     WHERE d.place = 1
@@ -27,7 +30,10 @@ without_history AS (
         o.opportunity_id,
         o.created_on AS valid_from,
         CASE WHEN o.closed_as IS NULL THEN CAST(NULL AS DATE) ELSE o.closed_on END AS valid_to,
-        o.source_stage, o.stage, CAST(NULL AS VARCHAR) AS closed_as, o.amount
+        o.source_stage,
+        CASE WHEN o.closed_as IS NULL THEN o.stage END AS stage,
+        CAST(NULL AS VARCHAR) AS closed_as,
+        o.amount
     FROM opportunities AS o
     LEFT ANTI JOIN opportunity_history AS h ON h.opportunity_id = o.opportunity_id
     WHERE o.closed_as IS NULL OR o.closed_on > o.created_on

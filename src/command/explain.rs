@@ -50,12 +50,15 @@ pub(super) async fn explain(global: &Global, args: ExplainArgs) -> Result<()> {
             .note(why)
             .help("type it as it stands beside the line: 7K3M-9QXD-2F4T-5, and the column's letter behind a point")
     })?;
-    let opened = Opened::open(global)?;
+    let opened = Opened::existing(global)?;
     let ledger = opened.ledger().await?;
     let found = find(&opened, &ledger, &typed).await?;
     let project = Project::from_ledger(&opened.store, &found.entry.definitions).await?;
     let metrics = definition::read(&project)?;
-    let explained = Explained { opened: &opened, settings: Settings::of(&project)?, project, metrics, found };
+    let part_scores = Vec::new();
+    let settings = Settings::of(&project)?;
+    let mut explained = Explained { opened: &opened, settings, project, metrics, found, part_scores };
+    explained.read_part_scores().await?;
     let mut parts = Vec::new();
     for metric in explained.parts(&explained.found.cell.metric)? {
         parts.push((metric.clone(), explained.facts(&metric, args.limit).await?));
@@ -108,12 +111,34 @@ fn line<'a>(value: &'a Value, code: &str) -> Option<&'a Value> {
     }
 }
 
+/// The two values of a pair, which are joined by `*` with any `*` of their own escaped; or the one value as it is.
+fn pair_parts(value: &str, is_pair: bool) -> Vec<String> {
+    if !is_pair {
+        return vec![value.to_owned()];
+    }
+    let (mut parts, mut letters) = (vec![String::new()], value.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' => parts.push(String::new()),
+            letter => {
+                let letter = if letter == '\\' { letters.next().unwrap_or(letter) } else { letter };
+                if let Some(part) = parts.last_mut() {
+                    part.push(letter);
+                }
+            }
+        }
+    }
+    parts
+}
+
 struct Explained<'a> {
     opened: &'a Opened,
     project: Project,
     settings: Settings,
     metrics: Metrics,
     found: Found<'a>,
+    /// A formula's parts in the same cell: metric, value, target.
+    part_scores: Vec<(String, Option<String>, Option<String>)>,
 }
 
 /// The facts of one metric behind the number, with their export rows.
@@ -135,6 +160,37 @@ impl Explained<'_> {
         Ok(all)
     }
 
+    /// Reads the scores of a formula's parts in the cell's place.
+    async fn read_part_scores(&mut self) -> Result<()> {
+        let cell = &self.found.cell;
+        if !self.metrics[&cell.metric].is_formula() {
+            return Ok(());
+        }
+        let mut all = Vec::new();
+        for part in self.parts(&cell.metric)? {
+            let session = Session::new(self.opened.limits, &self.opened.store)?;
+            session.add_parquet("scores", &self.found.entry.scores[&part].path(&part)).await?;
+            let sql = format!(
+                "SELECT value, target FROM scores WHERE level = '{}' AND entity = '{}' AND grain = '{}' \
+                 AND period_start = DATE '{}' AND slice = ''",
+                cell.level,
+                cell.entity.replace('\'', "''"),
+                cell.grain,
+                cell.period_start
+            );
+            let batches = session.ask(&sql).await?;
+            let schema =
+                batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
+            for row in super::sql::table(&schema, &batches).rows {
+                let number =
+                    |i: usize| Some(row.get(i)?.as_ref()?.parse::<crate::domain::number::Number>().ok()?.to_string());
+                all.push((part.clone(), number(0), number(1)));
+            }
+        }
+        self.part_scores = all;
+        Ok(())
+    }
+
     fn period(&self) -> Period {
         self.settings.calendar.period(self.found.cell.grain, self.found.cell.period_start)
     }
@@ -152,7 +208,7 @@ impl Explained<'_> {
         }
         let stock = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
         let lineage = self.lineage(&session, metric).await?;
-        let sql = self.sql(metric, stock, lineage.as_deref());
+        let sql = self.sql(metric, stock, lineage);
         let batches = session.ask(&sql).await?;
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
         let schema =
@@ -163,17 +219,47 @@ impl Explained<'_> {
         Ok(Facts { table, total })
     }
 
-    /// Names the table `lineage` of the metric's records, if they come from exports; gives its key column.
-    async fn lineage(&self, session: &Session, metric: &Metric) -> Result<Option<String>> {
+    /// Names the tables `lineage` (by record) and `traced` (by record and day) of where the metric's facts come from; says
+    /// which there are.
+    async fn lineage(&self, session: &Session, metric: &Metric) -> Result<(bool, bool)> {
         let owner = definition::owner_of_facts(&self.metrics, metric);
-        let Some(record) = &owner.header.record else { return Ok(None) };
-        let table = self.found.entry.model.get(record);
-        let Some(digest) = table.and_then(|table| table.lineage) else { return Ok(None) };
-        session.add_parquet("lineage", &object_name(&format!("model/{record}__lineage"), &digest, "parquet")).await?;
-        Ok(Contract::of(&self.project)?.tables.get(record).and_then(|table| table.key.first().cloned()))
+        let contract = Contract::of(&self.project)?;
+        // Adds a table's lineage to the session and gives its key column.
+        let add = async |name: &str, table: &str| -> Result<Option<String>> {
+            let Some(digest) = self.found.entry.model.get(table).and_then(|of| of.lineage) else { return Ok(None) };
+            session.add_parquet(name, &object_name(&format!("model/{table}__lineage"), &digest, "parquet")).await?;
+            Ok(contract.tables.get(table).and_then(|of| of.key.first().cloned()))
+        };
+        let mut there = (false, false);
+        if let Some(record) = &owner.header.record
+            && let Some(key) = add("of_record", record).await?
+        {
+            let sql = format!("SELECT {key} AS record, _snapshot, _row FROM of_record");
+            session.keep_asked("lineage", &sql).await?;
+            there.0 = true;
+        }
+        if let Some(trace) = &owner.header.trace
+            && let Some(key) = add("of_trace", &trace.table).await?
+        {
+            let order: Vec<String> = trace.order.iter().map(|column| format!("t.{column} DESC")).collect();
+            let sql = format!(
+                "SELECT record, day, _snapshot, _row FROM (SELECT t.{} AS record, t.{} AS day, l._snapshot, l._row, \
+                 ROW_NUMBER() OVER (PARTITION BY t.{}, t.{} ORDER BY {}) AS place \
+                 FROM {} AS t JOIN of_trace AS l ON l.{key} = t.{key}) WHERE place = 1",
+                trace.record,
+                trace.day,
+                trace.record,
+                trace.day,
+                order.join(", "),
+                trace.table
+            );
+            session.keep_asked("traced", &sql).await?;
+            there.1 = true;
+        }
+        Ok(there)
     }
 
-    fn sql(&self, metric: &Metric, stock: bool, key: Option<&str>) -> String {
+    fn sql(&self, metric: &Metric, stock: bool, lineage: (bool, bool)) -> String {
         let cell = &self.found.cell;
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let period = self.period();
@@ -215,14 +301,23 @@ impl Explained<'_> {
         let names =
             cell.slice.split('*').filter(|name| !name.is_empty() && metric.header.slices.iter().any(|s| s == name));
         let slices: String = names
-            .zip(cell.slice_value.split('*'))
-            .map(|(name, value)| format!(" AND f.{name} = {}", quoted(value)))
+            .zip(pair_parts(&cell.slice_value, cell.slice.contains('*')))
+            .map(|(name, value)| format!(" AND f.{name} = {}", quoted(&value)))
             .collect();
-        let (rows, join) = match key {
-            Some(key) => {
-                (", l._snapshot AS export, l._row AS row", format!("LEFT JOIN lineage AS l ON l.{key} = f.record_id"))
-            }
-            None => ("", String::new()),
+        let of_record = "LEFT JOIN lineage AS l ON l.record = f.record_id";
+        let of_day = format!(
+            "LEFT JOIN traced AS t ON t.record = f.record_id AND t.day = f.{}",
+            if stock { "valid_from" } else { "day" }
+        );
+        let (rows, join) = match lineage {
+            (false, false) => ("", String::new()),
+            (true, false) => (", l._snapshot AS export, l._row AS row", of_record.to_owned()),
+            (false, true) => (", t._snapshot AS export, t._row AS row", of_day),
+            // A fact that no row of its day stands behind comes from its record itself.
+            (true, true) => (
+                ", COALESCE(t._snapshot, l._snapshot) AS export, CASE WHEN t._snapshot IS NULL THEN l._row ELSE t._row END AS row",
+                format!("{of_day} {of_record}"),
+            ),
         };
         format!("SELECT {select}{rows} FROM facts AS f {membership} {join} WHERE {within}{slices} ORDER BY f.record_id")
     }
@@ -286,12 +381,16 @@ impl Explained<'_> {
         say("", &metric.header.definition);
         if let Some(formula) = &metric.header.formula {
             say("formula", formula);
+            for (part, value, target) in &self.part_scores {
+                let target = target.as_ref().map_or_else(String::new, |target| format!(", target {target}"));
+                say("", &format!("{part} {}{target}", value.as_deref().unwrap_or("empty")));
+            }
         }
         for (part, facts) in parts {
             let part = &self.metrics[part];
             text.push_str(&format!("\n{}\n", part.path));
             part.sql.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
-            text.push_str(&format!("\n{} facts\n", facts.total));
+            text.push_str(&format!("\n{} {}\n", facts.total, if facts.total == 1 { "fact" } else { "facts" }));
             text.push_str(&facts.table.render(Format::Table));
             if facts.total > facts.table.rows.len() {
                 text.push_str(&format!("and {} more: --limit {}\n", facts.total - facts.table.rows.len(), facts.total));

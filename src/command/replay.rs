@@ -17,7 +17,7 @@ use crate::store::Store;
 use std::collections::BTreeMap;
 
 pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<Kind>> {
-    let opened = Opened::open(global)?;
+    let opened = Opened::existing(global)?;
     let ledger = opened.ledger().await?;
     let entry = ledger.find(&args.run)?;
     let folder = tempfile::tempdir().map_err(|error| Diagnostic::internal(format!("no temporary folder: {error}")))?;
@@ -90,6 +90,12 @@ async fn lend_snapshots(store: &Store, scratch: &Store, entry: &Entry) -> Result
 /// Every output whose digest differs.
 fn differences(entry: &Entry, made: &Made) -> Table {
     let mut table = Table::new(&["output", "sealed", "replayed"]);
+    if entry.balance != made.model.balance {
+        table.row(["what became of the records", "as sealed", "otherwise"]);
+    }
+    if entry.findings != made.findings {
+        table.row(["what checks found", "as sealed", "otherwise"]);
+    }
     let mut compare = |what: &str, sealed: BTreeMap<String, Digest>, replayed: BTreeMap<String, Digest>| {
         let names = sealed.keys().chain(replayed.keys().filter(|name| !sealed.contains_key(*name)));
         for name in names {

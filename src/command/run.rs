@@ -69,7 +69,8 @@ async fn locked(
     let times = Times { started, sealed: now() };
     let overrides: BTreeMap<String, String> = overrides.into_iter().collect();
     let entry = pipeline::seal(&night, &ledger, &made, observed.counts(), overrides, times).await?;
-    pipeline::repair_view(&opened.store, &reports, &entry).await?;
+    let entries: Vec<&Entry> = ledger.entries.iter().chain([&entry]).collect();
+    pipeline::repair_view(&opened.store, &reports, &entries).await?;
     lock.release().await?;
     let stages = progress.finish();
     match global.format {
@@ -143,7 +144,7 @@ fn summary(ledger: &Ledger, entry: &Entry, made: &Made, exports: &Exports, repor
         work.render.reused,
         entry.failures.len()
     ));
-    if work.made_nothing() {
+    if work.made_nothing() && entry.failures.is_empty() {
         text.push_str("  nothing changed since the last run\n");
     }
     text.push_str(&format!("  reports    {}\n", reports.display()));

@@ -6,7 +6,7 @@ use crate::command::{Opened, print};
 use crate::diagnostic::Result;
 
 pub(super) async fn runs(global: &Global) -> Result<()> {
-    let opened = Opened::open(global)?;
+    let opened = Opened::existing(global)?;
     let mut table = Table::new(&["run", "as of", "sealed at", "exports", "documents", "made", "hash"]);
     for entry in opened.ledger().await?.entries {
         table.row([

@@ -7,7 +7,7 @@ use crate::diagnostic::Result;
 use crate::domain::json;
 
 pub(super) async fn show(global: &Global, args: ShowArgs) -> Result<()> {
-    let opened = Opened::open(global)?;
+    let opened = Opened::existing(global)?;
     let ledger = opened.ledger().await?;
     let entry = ledger.find(&args.run)?;
     if global.format == Format::Json {

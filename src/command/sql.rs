@@ -15,7 +15,7 @@ use arrow::util::display::array_value_to_string;
 use std::collections::BTreeSet;
 
 pub(super) async fn sql(global: &Global, args: SqlArgs) -> Result<()> {
-    let opened = Opened::open(global)?;
+    let opened = Opened::existing(global)?;
     let ledger = opened.ledger().await?;
     let entry = ledger.find(&args.run)?;
     let session = Session::new(opened.limits, &opened.store)?;
@@ -25,6 +25,13 @@ pub(super) async fn sql(global: &Global, args: SqlArgs) -> Result<()> {
     let sql = Sql::bare("the query", &args.query);
     let parameters = score::parameters(entry.as_of);
     let (wanted, _) = engine::reads(&sql, &parameters)?;
+    let known = tables(entry).rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect::<Vec<_>>();
+    if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
+        return Err(Diagnostic::project(format!("unknown table `{unknown}`"))
+            .at(sql.place_of(unknown))
+            .closest(unknown, known.iter().map(String::as_str))
+            .help("`scorebook sql tables` lists them"));
+    }
     add_tables(&opened, entry, &session, &wanted).await?;
     let (schema, batches) = session.query(&sql, &parameters).await?;
     print(&table(&schema, &batches), global.format)
@@ -37,6 +44,9 @@ fn tables(entry: &Entry) -> Table {
         table.row([name.clone(), "model".into(), of.rows.to_string()]);
     }
     let rows = entry.scores.values().map(|scores| scores.rows).sum::<u64>();
+    for (name, of) in entry.model.iter().filter(|(_, of)| of.lineage.is_some()) {
+        table.row([format!("{name}__lineage"), "where its rows came from".into(), of.rows.to_string()]);
+    }
     table.row(["scores".into(), "all metrics' scores".into(), rows.to_string()]);
     for metric in entry.scores.keys() {
         table.row([format!("facts_{metric}"), "the rows that count".into(), String::new()]);

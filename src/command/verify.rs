@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const IMMUTABLE: [&str; 7] = ["raw", "rejects", "model", "quarantine", "scores", "documents", "definitions"];
 
 pub(super) async fn verify(global: &Global, args: VerifyArgs) -> Result<Option<Kind>> {
-    let opened = Opened::open(global)?;
+    let opened = Opened::existing(global)?;
     let ledger = opened.ledger().await?;
     let mut table = Table::new(&["object", "finding"]);
     let mut named: BTreeMap<String, Digest> = BTreeMap::new();
@@ -50,6 +50,10 @@ pub(super) async fn verify(global: &Global, args: VerifyArgs) -> Result<Option<K
             failed += 1;
             table.row([listed.path.as_str(), "it is no entry of the ledger"]);
         }
+    }
+    if ledger.entries.is_empty() {
+        failed += 1;
+        table.row([LEDGER, "there is no entry"]);
     }
     let leftovers = opened.store.leftovers();
     let head = ledger.head().map(|hash| hash.to_string()).unwrap_or_default();

@@ -31,6 +31,9 @@ pub struct Header {
     /// The model table whose records the facts name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    /// The table whose export rows stand behind the facts, if those of `record` do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// Columns of the facts by which the number is broken down.
     #[serde(default)]
     pub slices: Vec<String>,
@@ -81,6 +84,20 @@ fn all_grains() -> Vec<Grain> {
 
 fn all_levels() -> Vec<String> {
     ["rep", "team", "region", "company"].map(String::from).to_vec()
+}
+
+/// A table that has a row for each day on which a fact begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    /// The table.
+    pub table: String,
+    /// Its column with the record's key.
+    pub record: String,
+    /// Its column with the fact's first day.
+    pub day: String,
+    /// Its columns that tell the last of several rows of a day.
+    pub order: Vec<String>,
 }
 
 /// A published figure.

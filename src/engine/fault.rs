@@ -11,7 +11,7 @@ pub(super) fn internal(what: &str, error: &DataFusionError) -> Box<Diagnostic> {
     match root(error) {
         DataFusionError::ResourcesExhausted(text) => Diagnostic::internal(format!("not enough memory to {what}"))
             .note(first_line(text))
-            .help("raise `memory` under [engine] in scorebook.toml"),
+            .help("raise `memory_mib` under [engine] in scorebook.toml"),
         root => Diagnostic::internal(format!("cannot {what}")).note(first_line(&root.strip_backtrace())),
     }
 }

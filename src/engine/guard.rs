@@ -24,12 +24,14 @@ pub struct Sql<'a> {
     pub text: &'a str,
     /// The line of the file on which the SQL starts, counted from 1.
     pub first_line: usize,
+    /// Whether it makes numbers that must be the same on every run, or is a question asked once.
+    pub is_definition: bool,
 }
 
 impl<'a> Sql<'a> {
     /// SQL that stands in no file.
     pub fn bare(name: &'a str, text: &'a str) -> Sql<'a> {
-        Sql { file: name, source: text, text, first_line: 1 }
+        Sql { file: name, source: text, text, first_line: 1, is_definition: false }
     }
 
     /// A place in it, from a line and column of the SQL itself, both counted from 1.
@@ -83,6 +85,9 @@ pub(super) fn read_only(sql: &Sql<'_>, parameters: &Parameters, unrepeatable: &[
     }
     let used = substitute(sql, &mut statement, parameters)?;
     refuse_functions(sql, &statement, unrepeatable)?;
+    if sql.is_definition {
+        refuse_chance_order(sql, &statement)?;
+    }
     let statement = Statement::Statement(statement);
     let (tables, _) = resolve_table_references(&statement, true).map_err(|error| fault::of_definition(sql, &error))?;
     let tables = tables.into_iter().map(|table| table.to_string().replace('"', "")).collect();
@@ -93,10 +98,16 @@ fn writes(sql: &Sql<'_>, statement: &str) -> Box<Diagnostic> {
     let verb = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
     let lower = verb.to_lowercase();
     let place = [verb.as_str(), lower.as_str()].map(|word| sql.place_of(word)).into_iter().find(|p| p.column > 0);
-    Diagnostic::project(format!("{verb} is refused: a definition only reads"))
-        .at(place.unwrap_or_else(|| Place::file(sql.file)).label("this would change something"))
-        .note("a metric is a query for the rows that count; Scorebook writes the results itself")
-        .help("write one SELECT that returns the rows")
+    let error = Diagnostic::project(format!("{verb} is refused: a definition only reads"))
+        .at(place.unwrap_or_else(|| Place::file(sql.file)).label("this would change something"));
+    match sql.is_definition {
+        true => error
+            .note("a metric is a query for the rows that count; Scorebook writes the results itself")
+            .help("write one SELECT that returns the rows"),
+        false => error
+            .note("only SELECT is answered")
+            .help("`scorebook sql tables` lists the tables, and SELECT * FROM one LIMIT 3 shows its columns"),
+    }
 }
 
 /// Puts values in the place of `$name`.
@@ -144,6 +155,52 @@ fn refuse_functions(sql: &Sql<'_>, statement: &ast::Statement, unrepeatable: &[&
     let ControlFlow::Break((name, span)) = flow else { return Ok(()) };
     let place = sql.place_of_span(span).unwrap_or_else(|| sql.place_of(&name));
     Err(unrepeatable_function(&name).at(place.label("not the same on every run")))
+}
+
+/// Functions whose answer depends on the order of rows.
+const ORDERED: [&str; 9] =
+    ["first_value", "last_value", "nth_value", "array_agg", "string_agg", "row_number", "lag", "lead", "ntile"];
+
+/// Refuses what depends on the order of rows where no order is given: threads would decide.
+fn refuse_chance_order(sql: &Sql<'_>, statement: &ast::Statement) -> Result<()> {
+    let refused = |what: &str, place: Place| {
+        Err(Diagnostic::project(format!("{what} without ORDER BY is refused: the order of rows is left to chance"))
+            .at(place.label("which rows come first?"))
+            .help("give an ORDER BY that tells all rows apart, down to the record's id"))
+    };
+    let flow = ast::visit_expressions(statement, |expression: &Expr| {
+        let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
+        let name = function.name.to_string().to_lowercase();
+        if ORDERED.contains(&name.as_str()) && !function.to_string().to_uppercase().contains("ORDER BY") {
+            return ControlFlow::Break((name, function.name.span()));
+        }
+        ControlFlow::Continue(())
+    });
+    if let ControlFlow::Break((name, span)) = flow {
+        let place = sql.place_of_span(span).unwrap_or_else(|| sql.place_of(&name));
+        return refused(&format!("`{name}`"), place);
+    }
+    let mut limits = Limits(false);
+    let _: ControlFlow<()> = ast::Visit::visit(statement, &mut limits);
+    match limits.0 {
+        true => {
+            let place = ["LIMIT", "limit", "FETCH"].map(|word| sql.place_of(word));
+            refused("LIMIT", place.into_iter().find(|place| place.column > 0).unwrap_or_else(|| Place::file(sql.file)))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Looks for a query with a limit and no order.
+struct Limits(bool);
+
+impl ast::Visitor for Limits {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+        self.0 |= (query.limit_clause.is_some() || query.fetch.is_some()) && query.order_by.is_none();
+        ControlFlow::Continue(())
+    }
 }
 
 fn unrepeatable_function(name: &str) -> Box<Diagnostic> {

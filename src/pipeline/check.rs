@@ -5,11 +5,13 @@
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine::{self, Session, Sql};
+use crate::parquet_file;
 use crate::pipeline::Night;
 use crate::pipeline::score::parameters;
 use crate::pipeline::stage::Model;
 use crate::project;
 use crate::steps::Made;
+use crate::store::object_name;
 use arrow::util::display::array_value_to_string;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +20,8 @@ use std::collections::BTreeMap;
 const FOLDER: &str = "queries/checks/";
 /// Raised when checking finds other things in the same tables.
 const FORMAT: u32 = 1;
+/// So few records may be set aside whatever part of an export they are.
+const MOST_SET_ASIDE: u64 = 10;
 /// How many of the wrong rows a message shows.
 const SHOWN: usize = 3;
 
@@ -76,11 +80,11 @@ pub async fn run(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
             return Err(Diagnostic::internal(format!("the records of {} do not balance: {balance:?}", balance.path)));
         }
     }
-    let mut findings = Vec::new();
+    let mut findings = set_aside(night, model).await?;
     for (path, source, digest) in night.project.texts(FOLDER, ".sql")? {
         let split = project::split(path, source)?;
         let header: Header = project::toml(path, source, split.header, 1)?;
-        let sql = Sql { file: path, source, text: split.sql, first_line: split.sql_line };
+        let sql = Sql { file: path, source, text: split.sql, first_line: split.sql_line, is_definition: true };
         let Some(finding) = one(night, model, path, &header, &sql, digest).await? else { continue };
         if finding.severity == Severity::Error {
             let error = Diagnostic::data(format!("{}: {}", finding.title, rows(finding.rows))).at(Place::file(path));
@@ -91,6 +95,62 @@ pub async fn run(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
     }
     night.steps.flush().await?;
     Ok(findings)
+}
+
+/// Tells of records that could not be read or broke the contract; stops if they are more than a fifth of an export.
+async fn set_aside(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
+    let reasons = reasons(night, model).await?;
+    let mut findings = Vec::new();
+    for balance in &model.balance {
+        let count = balance.rejected + balance.quarantined;
+        // A wholly superseded export was told of on its own night.
+        if count == 0 || (balance.current + balance.quarantined == 0 && balance.superseded > 0) {
+            continue;
+        }
+        let shown = reasons.get(&balance.path).cloned().unwrap_or_default();
+        let title = format!("records of {} were set aside", balance.path);
+        if count > MOST_SET_ASIDE && count * 5 > balance.read {
+            let error =
+                Diagnostic::data(format!("{count} of the {} {title}", balance.read)).at(Place::file(&balance.path));
+            let error = shown.iter().fold(error, |error, shown| error.note(shown));
+            return Err(error
+                .note(format!("{} could not be read, {} broke the contract", balance.rejected, balance.quarantined))
+                .help("the form of the export may have changed: compare it with an earlier night's")
+                .help("nothing was published; the last run stands as it was"));
+        }
+        findings.push(Finding {
+            check: "set_aside".into(),
+            title,
+            severity: Severity::Warning,
+            rows: count,
+            shown,
+            help: format!(
+                "correct them in the CRM; `scorebook sql \"SELECT * FROM quarantine_{}\"` and `rejects_{}_{}` list them",
+                balance.into, balance.source, balance.table
+            )
+            .to_lowercase(),
+        });
+    }
+    Ok(findings)
+}
+
+/// The first quarantined rows of each export, by its path, with their reasons.
+async fn reasons(night: &Night<'_>, model: &Model) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, table) in &model.tables {
+        let Some(digest) = table.quarantine else { continue };
+        let path = object_name(&format!("quarantine/{name}"), &digest, "parquet");
+        for batch in parquet_file::read_all(&path, night.store.get(&path).await?)? {
+            let text = |column: usize, row: usize| array_value_to_string(batch.column(column), row).unwrap_or_default();
+            for row in 0..batch.num_rows() {
+                let shown = reasons.entry(text(2, row)).or_default();
+                if shown.len() < SHOWN {
+                    shown.push(format!("record {}: {}", text(4, row), text(5, row)));
+                }
+            }
+        }
+    }
+    Ok(reasons)
 }
 
 fn rows(count: u64) -> String {

@@ -14,6 +14,7 @@ pub mod pdf;
 pub mod workers;
 
 mod audience;
+mod by_entity;
 mod changes;
 mod lists;
 mod reading;
@@ -49,6 +50,8 @@ pub const TYPESETTER: &str = "typst 0.15.1";
 const TEMPLATES: &str = "report_templates/";
 /// Where fonts stand among the definitions.
 const FONTS: &str = "fonts/";
+/// Where a project's own fonts stand.
+const OWN_FONTS: &str = "report_templates/fonts/";
 /// The format under which a document's context is kept: what explains it, and what says later what changed.
 pub const CONTEXT: &str = "json";
 /// So many documents are brought to the disk together.
@@ -79,10 +82,10 @@ impl Document {
         object_name("documents", digest, format)
     }
 
-    /// The paths of its files in the readable view.
-    pub fn views(&self) -> impl Iterator<Item = (String, String)> + '_ {
+    /// Its files in the readable view: path there, path in the warehouse, digest.
+    pub fn views(&self) -> impl Iterator<Item = (String, String, Digest)> + '_ {
         let printed = self.files.iter().filter(|(format, _)| *format != CONTEXT);
-        printed.map(|(format, digest)| (format!("{}.{format}", self.view), Document::path(format, digest)))
+        printed.map(|(format, digest)| (format!("{}.{format}", self.view), Document::path(format, digest), *digest))
     }
 }
 
@@ -176,7 +179,13 @@ pub async fn run(
         }
         let start = rendered.documents.len();
         rendering.all(before, &mut rendered).await?;
-        if rendered.failed.iter().all(|(id, _, _)| *id != report.id) {
+        let failed = rendered.failed.iter().filter(|(id, _, _)| *id == report.id).count();
+        if failed > 0 && rendered.documents.len() == start {
+            // What no one can get is not a document's fault but the report's.
+            let (_, _, error) = rendered.failed.swap_remove(0);
+            return Err(error.note(format!("none of the {failed} documents of {} could be made", report.id)));
+        }
+        if failed == 0 {
             night.steps.remember(key, &MadeReport(rendered.documents[start..].to_vec()))?;
         }
     }
@@ -224,7 +233,7 @@ impl<'a> Rendering<'a> {
             Company { name: night.settings.company.name.clone(), currency: night.settings.company.currency.clone() };
         let own = format!("{TEMPLATES}{}/", report.id);
         let theme = format!("{TEMPLATES}theme/");
-        let parts = [own.as_str(), theme.as_str(), FONTS];
+        let parts = [own.as_str(), theme.as_str(), FONTS, OWN_FONTS];
         let layout =
             parts.into_iter().flat_map(|part| night.project.under(part).map(|(p, d)| (p.to_owned(), d.digest)));
         let definitions = definition::digests(night.project, metrics);
@@ -335,6 +344,7 @@ impl<'a> Rendering<'a> {
 
     /// Builds a member's context and looks whether its document stands already.
     async fn job(&self, member: audience::Member, reading: &mut reading::Reading, before: &Before) -> Result<Next> {
+        let (facts, facts_total) = reading.facts(&member.entity.id);
         let input = Input {
             company: &self.company,
             report: self.report,
@@ -346,8 +356,8 @@ impl<'a> Rendering<'a> {
             scores: reading.scores(&member.entity.level, &member.entity.id)?,
             around: reading.around(&member),
             lists: reading.lists(&member.entity.id),
-            facts: reading.facts(&member.entity.id),
-            facts_total: reading.facts_total(&member.entity.id),
+            facts,
+            facts_total,
             not_supplied: reading.not_supplied(),
             entity: member.entity,
         };
@@ -418,7 +428,7 @@ impl<'a> Printer<'a> {
         let files: Vec<_> = files.into_iter().flat_map(|part| project.under(part).collect::<Vec<_>>()).collect();
         let typst = files.iter().filter(|(path, _)| !path.ends_with(".html") && !path.ends_with(".css"));
         let tera = files.iter().filter(|(path, _)| path.ends_with(".html") || path.ends_with(".css"));
-        let fonts = project.under(FONTS).map(|(_, file)| file.bytes.to_vec()).collect();
+        let fonts = project.under(FONTS).chain(project.under(OWN_FONTS)).map(|(_, file)| file.bytes.to_vec()).collect();
         let mut texts = BTreeMap::new();
         for (path, _) in tera {
             texts.insert(named(path), project.text(path)?.to_owned());

@@ -141,6 +141,14 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     let mut model = Model::default();
     for name in contract.in_order()? {
         let table = &contract.tables[name];
+        let is_derived = |target: &str| derived.iter().any(|derived| derived.name == target);
+        if let Some(target) = table.columns.iter().filter_map(|c| c.references.as_deref()).find(|t| is_derived(t))
+            && !is_derived(name)
+        {
+            return Err(Diagnostic::project(format!("{name} references {target}, which is derived and made after it"))
+                .at(Place::file(contract::FILE))
+                .help("drop the reference, or reference the table that it is derived from"));
+        }
         if derived.iter().any(|derived| derived.name == name) {
             continue;
         }
@@ -244,7 +252,8 @@ async fn staged(
     }
     // Rejects do not show in a snapshot's digest, so what a step remembers cannot count them.
     model.balance.extend(made.balance.into_iter().map(|balance| {
-        let rejected = snapshots.iter().find(|s| s.path == balance.path && s.table == balance.table).map_or(0, |s| s.rejected);
+        let rejected =
+            snapshots.iter().find(|s| s.path == balance.path && s.table == balance.table).map_or(0, |s| s.rejected);
         Balance { rejected, read: balance.read + rejected, ..balance }
     }));
     model.tables.insert(name.to_owned(), made.table);

@@ -24,7 +24,7 @@ fn every_printed_number_is_explained_by_its_facts() {
     project.run(&[]);
     let references = references(&project);
     assert!(references.len() > 50, "{}", references.len());
-    let mut explained = 0;
+    let (mut explained, mut changes) = (0, 0);
     // One number of each metric and place in a line; formulas are explained by their parts.
     let mut seen = std::collections::BTreeSet::new();
     for (reference, metric, value, n) in &references {
@@ -48,19 +48,27 @@ fn every_printed_number_is_explained_by_its_facts() {
         for row in rows.iter().take(3) {
             let (export, number) = (row["export"].as_str().unwrap(), row["row"].as_str().unwrap());
             let record = row["record_id"].as_str().unwrap().trim_start_matches("salesforce:").to_owned();
-            assert_eq!(record_of(&project, export, number.parse().unwrap()), record, "{export} {number}");
+            // A change of a deal names the deal in its second column, and its amount in the fourth.
+            let is_change = export.ends_with("OpportunityHistory.csv");
+            let found = record_of(&project, export, number.parse().unwrap());
+            assert_eq!(found[usize::from(is_change)], record, "{export} {number}");
+            if is_change {
+                let cents = |text: &str| (text.parse::<f64>().unwrap() * 100.0).round();
+                assert_eq!(cents(&found[3]), cents(row["value"].as_str().unwrap()), "{export} {number}");
+                changes += 1;
+            }
         }
         explained += 1;
     }
-    assert!(explained >= 12, "{explained}");
+    assert!(explained >= 12 && changes > 0, "{explained} explained, {changes} by the history");
     project.scorebook(&["explain", "0000-0000-0000-1"]).expect_code(2);
 }
 
-/// The first cell of a record of an export, by its number. Records that cannot be read count too.
-fn record_of(project: &Project, export: &str, number: usize) -> String {
+/// The cells of a record of an export, by its number. Records that cannot be read count too.
+fn record_of(project: &Project, export: &str, number: usize) -> Vec<String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(project.path(export)).unwrap();
     let record = reader.byte_records().nth(number - 1).unwrap().unwrap();
-    String::from_utf8_lossy(&record[0]).into_owned()
+    record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
 }
 
 #[test]
@@ -97,6 +105,30 @@ fn bad_exports_stop_the_run_and_leave_the_last_one() {
     assert!(said.stderr.contains("User.csv"), "{}", said.stderr);
     assert_eq!(project.files("warehouse/ledger").len(), 1);
     assert_eq!(project.files("reports"), published);
+}
+
+#[test]
+fn an_export_in_another_form_stops_the_run() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#);
+    project.run(&[]);
+    // As a spreadsheet would save it again: 2026-09-30 becomes 30.09.2026.
+    project.edit(&format!("sample_data/salesforce/{SECOND_NIGHT}/Opportunity.csv"), |text| {
+        let day = regex::Regex::new(r#""(\d{4})-(\d\d)-(\d\d)""#).unwrap();
+        day.replace_all(&text, "\"$3.$2.$1\"").into_owned()
+    });
+    let said = project.scorebook(&["run", "--quiet"]).expect_code(4);
+    assert!(said.stderr.contains("were set aside") && said.stderr.contains("is no date"), "{}", said.stderr);
+    assert_eq!(project.files("warehouse/ledger").len(), 1);
+}
+
+#[test]
+fn text_from_the_crm_does_not_steer_the_terminal() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#);
+    project.edit(&format!("sample_data/salesforce/{SECOND_NIGHT}/Opportunity.csv"), |text| {
+        text.replacen("\"Closed Won\"", "\"\u{1b}]0;owned\u{7}\"", 1)
+    });
+    let said = project.scorebook(&["run", "--quiet"]).expect_code(4);
+    assert!(said.stderr.contains("owned") && !said.stderr.contains('\u{1b}'), "{:?}", said.stderr);
 }
 
 #[test]

@@ -36,6 +36,14 @@ fn a_definition_that_reads_the_clock_is_refused() {
 }
 
 #[test]
+fn what_the_order_of_rows_decides_is_refused() {
+    insta::assert_snapshot!(refused(|sql| sql.replace("o.closed_as = 'won'", "o.closed_as = 'won'\nLIMIT 10")));
+    insta::assert_snapshot!(refused(
+        |sql| sql.replace("o.credited_rep_id AS", "FIRST_VALUE(o.credited_rep_id) OVER () AS")
+    ));
+}
+
+#[test]
 fn an_unknown_table_is_named() {
     insta::assert_snapshot!(refused(|sql| sql.replace("FROM opportunities", "FROM oportunities")));
 }

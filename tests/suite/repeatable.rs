@@ -64,6 +64,36 @@ fn a_lost_view_comes_back() {
     assert!(artefacts(&project) == views);
 }
 
+#[test]
+fn an_earlier_periods_view_comes_back_too_and_damage_does_not_spread_to_it() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#);
+    project.run(&["--as-of", SECOND_NIGHT]);
+    std::fs::remove_dir_all(project.path("reports")).unwrap();
+    project.run(&["--as-of", "2026-10-01"]);
+    assert!(project.path("reports/2026-09/SHA256SUMS").exists() && project.path("reports/2026-10").exists());
+    let view = project.files("reports/2026-10").into_iter().find(|file| file.ends_with(".csv")).unwrap();
+    let view = project.path("reports/2026-10").join(view);
+    let digest = scorebook::domain::digest::Digest::of(&std::fs::read(&view).unwrap());
+    let object = project.path(&format!("warehouse/documents/{digest}.csv"));
+    std::fs::write(object, "forged").unwrap();
+    std::fs::remove_file(&view).unwrap();
+    let said = project.scorebook(&["run", "--quiet", "--as-of", "2026-10-01"]).expect_code(6);
+    assert!(said.stderr.contains("gone or damaged"), "{}", said.stderr);
+    assert!(!view.exists());
+}
+
+#[test]
+fn metrics_with_the_same_sql_are_each_scored() {
+    let project = Project::generated(1, 13).formats(r#"["csv"]"#);
+    let calls = std::fs::read_to_string(project.path("queries/metrics/activity/calls_made.sql")).unwrap();
+    project.write("queries/metrics/activity/dials.sql", &calls);
+    project.run(&[]);
+    project.scorebook(&["verify"]).expect_code(0);
+    let count = "SELECT COUNT(*) AS n FROM scores WHERE metric = 'dials'";
+    let said = project.scorebook(&["sql", count, "--format", "csv"]).expect_code(0).stdout;
+    assert!(said.lines().nth(1).unwrap().parse::<u64>().unwrap() > 0, "{said}");
+}
+
 /// Rep id -> name, and rep id -> team on the last night, from the exports themselves.
 fn people(project: &Project) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let read = |table: &str| {

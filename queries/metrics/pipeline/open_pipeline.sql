@@ -8,6 +8,7 @@ measure    = "stock"
 aggregate  = "sum"
 better     = "higher"
 record     = "opportunities"
+trace      = { table = "opportunity_history", record = "opportunity_id", day = "changed_on", order = ["changed_at", "history_id"] }
 slices     = ["stage", "kind"]
 cadence    = ["week", "month", "quarter", "year"]
 needs      = ["opportunities", "opportunity_history"]

@@ -91,17 +91,21 @@ fn name_files(members: &mut [Member]) {
     for member in members.iter() {
         *times.entry(slug(&member.entity.name)).or_default() += 1;
     }
+    let mut taken = std::collections::BTreeSet::new();
     for member in members.iter_mut() {
         let name = slug(&member.entity.name);
         let id = slug(&member.entity.id);
-        member.file_name = if times[&name] > 1 || name.is_empty() { format!("{name}-{id}") } else { name };
+        let alone = times[&name] == 1 && !name.is_empty() && taken.insert(name.clone());
+        member.file_name = if alone { name } else { format!("{name}-{id}") };
+        taken.insert(member.file_name.clone());
     }
 }
 
 /// Lower-case letters and digits of any script, with hyphens between words.
 fn slug(text: &str) -> String {
     let mut slug = String::new();
-    for c in text.chars().flat_map(char::to_lowercase) {
+    // File systems take 255 bytes, and an id and an ending may follow.
+    for c in text.chars().take(40).flat_map(char::to_lowercase) {
         if c.is_alphanumeric() {
             slug.push(c);
         } else if !slug.is_empty() && !slug.ends_with('-') {

@@ -2,12 +2,12 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::engine::{Parameters, Session, Sql};
+use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{List, ListColumn};
 use crate::project::{self, Project};
-use arrow::array::{Array, AsArray};
+use arrow::array::Array;
 use arrow::util::display::array_value_to_string;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// Where lists stand.
 pub const FOLDER: &str = "queries/lists/";
@@ -31,13 +31,23 @@ struct Header {
 /// A list for every entity of a level.
 pub struct Listed {
     empty: List,
-    by_entity: BTreeMap<String, List>,
+    limit: usize,
+    rows: ByEntity,
 }
 
 impl Listed {
-    /// An entity's list.
-    pub fn of(&self, entity: &str) -> List {
-        self.by_entity.get(entity).unwrap_or(&self.empty).clone()
+    /// An entity's list. Entities must be asked for in their order.
+    pub fn of(&mut self, entity: &str) -> List {
+        let mut list = self.empty.clone();
+        self.rows.take(entity, |batch, row| {
+            list.total_rows += 1;
+            if list.rows.len() < self.limit {
+                let cells = batch.columns()[1..].iter();
+                let cells = cells.map(|c| c.is_valid(row).then(|| array_value_to_string(c, row).unwrap_or_default()));
+                list.rows.push(cells.collect());
+            }
+        });
+        list
     }
 }
 
@@ -54,7 +64,7 @@ pub async fn run(
     let source = project.text(&path)?;
     let split = project::split(&path, source)?;
     let header: Header = project::toml(&path, source, split.header, 1)?;
-    let sql = Sql { file: &path, source, text: split.sql, first_line: split.sql_line };
+    let sql = Sql { file: &path, source, text: split.sql, first_line: split.sql_line, is_definition: true };
     let shape = session.shape(&sql, parameters).await?;
     for name in header.columns.iter().map(|column| column.name.as_str()).chain(["rep_id", "day"]) {
         if shape.schema.field_with_name(name).is_err() {
@@ -84,18 +94,13 @@ pub async fn run(
         total_rows: 0,
         empty: header.empty,
     };
-    let mut by_entity: BTreeMap<String, List> = BTreeMap::new();
-    for batch in session.ask(&ordered).await.map_err(|error| error.at(Place::file(&path)))? {
-        let entities = batch.column(0).as_string::<i32>();
-        for row in 0..batch.num_rows() {
-            let list = by_entity.entry(entities.value(row).to_owned()).or_insert_with(|| empty.clone());
-            list.total_rows += 1;
-            if list.rows.len() < header.limit {
-                let cells = batch.columns()[1..].iter();
-                let cells = cells.map(|c| c.is_valid(row).then(|| array_value_to_string(c, row).unwrap_or_default()));
-                list.rows.push(cells.collect());
-            }
-        }
-    }
-    Ok(Listed { empty, by_entity })
+    let ordered = session.ask(&ordered).await.map_err(|error| {
+        let why = error.notes.into_iter().next().unwrap_or_default();
+        let line = source.lines().position(|line| line.starts_with("order")).map_or(0, |i| i + 1);
+        Diagnostic::project(format!("the list {id} cannot be put in its order"))
+            .at(Place::line(&path, source, line))
+            .note(why)
+            .help("`order` names columns of the list, each with ASC or DESC")
+    })?;
+    Ok(Listed { empty, limit: header.limit, rows: ByEntity::of(ordered) })
 }

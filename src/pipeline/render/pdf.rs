@@ -147,7 +147,7 @@ impl Pdf {
         let (name, id) = (&context.entity.name, &context.entity.id);
         Err(Diagnostic::data(format!("no font has all characters of the PDF for {name} ({id})"))
             .note(format!("missing: {}", missing.join(", ")))
-            .help("add a font that has them to the fonts of the settings"))
+            .help("put a font that has them into report_templates/fonts/"))
     }
 }
 

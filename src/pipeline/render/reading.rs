@@ -12,6 +12,7 @@ use crate::engine::{Parameters, Session};
 use crate::parquet_file;
 use crate::pipeline::render::Rendering;
 use crate::pipeline::render::audience::Member;
+use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{Fact, List};
 use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::score::{self, definition};
@@ -28,15 +29,38 @@ pub struct Reading {
     metrics: Vec<(String, Cursor)>,
     around: Vec<Score>,
     lists: Vec<Listed>,
-    facts: BTreeMap<String, Facts>,
+    facts: Vec<Facts>,
+    facts_limit: usize,
     not_supplied: BTreeMap<String, String>,
 }
 
-/// The facts of one entity, up to the report's limit, and how many there are.
-#[derive(Default)]
+/// The facts of one metric behind its numbers of the report's period, by entity.
 struct Facts {
-    shown: Vec<Fact>,
-    total: BTreeMap<String, usize>,
+    metric: String,
+    stock: bool,
+    ratio: bool,
+    valued: bool,
+    rows: ByEntity,
+}
+
+impl Facts {
+    /// A row: entity, record, day, and the two sides.
+    fn fact(&self, batch: &RecordBatch, row: usize) -> Fact {
+        let number = |column: usize| {
+            let of = batch.column(column).as_primitive::<Decimal128Type>();
+            of.is_valid(row).then(|| Number::from_units(of.value(row)))
+        };
+        let date = EPOCH + batch.column(2).as_primitive::<Date32Type>().value(row).days();
+        Fact {
+            metric: self.metric.clone(),
+            record_id: batch.column(1).as_string::<i32>().value(row).to_owned(),
+            event_date: (!self.stock).then_some(date),
+            valid_from: self.stock.then_some(date),
+            value: number(3).filter(|_| self.valued),
+            numerator: number(3).filter(|_| self.ratio),
+            denominator: number(4).filter(|_| self.ratio),
+        }
+    }
 }
 
 impl Reading {
@@ -46,7 +70,8 @@ impl Reading {
             metrics: Vec::new(),
             around: Vec::new(),
             lists: Vec::new(),
-            facts: BTreeMap::new(),
+            facts: Vec::new(),
+            facts_limit: of.report.facts_limit,
             not_supplied: BTreeMap::new(),
         };
         for id in &of.report.metrics {
@@ -102,34 +127,13 @@ impl Reading {
              WHERE m.level = '{}' AND {within} ORDER BY m.entity, since, f.record_id",
             of.report.audience.replace('\'', "''")
         );
-        let ratio = definition::aggregate(metric) == Aggregate::Ratio;
-        let valued = matches!(definition::aggregate(metric), Aggregate::Sum | Aggregate::Mean | Aggregate::Median);
-        let stock = definition::measure(metric) == Measure::Stock;
-        for batch in session.ask(&sql).await? {
-            let (entities, records) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
-            let since = batch.column(2).as_primitive::<Date32Type>();
-            let (a, b) =
-                (batch.column(3).as_primitive::<Decimal128Type>(), batch.column(4).as_primitive::<Decimal128Type>());
-            for row in 0..batch.num_rows() {
-                let facts = self.facts.entry(entities.value(row).to_owned()).or_default();
-                *facts.total.entry(id.to_owned()).or_default() += 1;
-                if facts.shown.len() >= of.report.facts_limit {
-                    continue;
-                }
-                let number =
-                    |of: &arrow::array::Decimal128Array| of.is_valid(row).then(|| Number::from_units(of.value(row)));
-                let date = EPOCH + since.value(row).days();
-                facts.shown.push(Fact {
-                    metric: id.to_owned(),
-                    record_id: records.value(row).to_owned(),
-                    event_date: (!stock).then_some(date),
-                    valid_from: stock.then_some(date),
-                    value: number(a).filter(|_| valued),
-                    numerator: number(a).filter(|_| ratio),
-                    denominator: number(b).filter(|_| ratio),
-                });
-            }
-        }
+        self.facts.push(Facts {
+            metric: id.to_owned(),
+            stock: definition::measure(metric) == Measure::Stock,
+            ratio: definition::aggregate(metric) == Aggregate::Ratio,
+            valued: matches!(definition::aggregate(metric), Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
+            rows: ByEntity::of(session.ask(&sql).await?),
+        });
         Ok(())
     }
 
@@ -150,19 +154,26 @@ impl Reading {
         self.around.iter().filter(above).cloned().collect()
     }
 
-    /// An entity's lists.
-    pub fn lists(&self, entity: &str) -> Vec<List> {
-        self.lists.iter().map(|listed| listed.of(entity)).collect()
+    /// An entity's lists. Entities must be asked for in their order.
+    pub fn lists(&mut self, entity: &str) -> Vec<List> {
+        self.lists.iter_mut().map(|listed| listed.of(entity)).collect()
     }
 
-    /// An entity's facts.
-    pub fn facts(&self, entity: &str) -> Vec<Fact> {
-        self.facts.get(entity).map(|facts| facts.shown.clone()).unwrap_or_default()
-    }
-
-    /// How many facts an entity has, by metric.
-    pub fn facts_total(&self, entity: &str) -> BTreeMap<String, usize> {
-        self.facts.get(entity).map(|facts| facts.total.clone()).unwrap_or_default()
+    /// An entity's facts up to the report's limit, and how many there are of each metric. Entities must be asked for in
+    /// their order.
+    pub fn facts(&mut self, entity: &str) -> (Vec<Fact>, BTreeMap<String, usize>) {
+        let (mut shown, mut total) = (Vec::new(), BTreeMap::new());
+        for facts in &mut self.facts {
+            let mut rows = std::mem::replace(&mut facts.rows, ByEntity::of(Vec::new()));
+            rows.take(entity, |batch, row| {
+                *total.entry(facts.metric.clone()).or_default() += 1;
+                if shown.len() < self.facts_limit {
+                    shown.push(facts.fact(batch, row));
+                }
+            });
+            facts.rows = rows;
+        }
+        (shown, total)
     }
 
     /// Metrics without scores, and why.

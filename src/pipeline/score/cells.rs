@@ -156,12 +156,23 @@ pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_sl
                 ("rows", &grouping.rows),
                 ("sets", &grouping.sets()),
                 ("slice_name", &grouping.by_group(|group| format!("'{}'", group.join("*")))),
-                ("slice_value", &grouping.by_group(|group| group.join(" || '*' || "))),
+                ("slice_value", &grouping.by_group(slice_value)),
             ],
         );
         rows.extend(session.ask(&sql).await?);
     }
     keep(session, rows)
+}
+
+/// A slice's value as SQL. A pair's two are joined by `*`, and a `*` within one is escaped, so that no two pairs meet.
+fn slice_value(group: &[&str]) -> String {
+    match group {
+        [one] => (*one).to_owned(),
+        several => {
+            let escaped = several.iter().map(|slice| format!("REPLACE(REPLACE({slice}, '\\', '\\\\'), '*', '\\*')"));
+            escaped.collect::<Vec<_>>().join(" || '*' || ")
+        }
+    }
 }
 
 fn daily(query: &Query<'_>) -> String {

@@ -13,6 +13,43 @@ pub const FOLDER: &str = "queries/metrics/";
 /// Slices that the engine adds by itself.
 pub const OF_THE_ENGINE: [&str; 1] = ["tenure_band"];
 
+/// Names that facts have for other things, or that SQL keeps for itself.
+const TAKEN: [&str; 18] = [
+    "a",
+    "b",
+    "n",
+    "unit",
+    "day",
+    "level",
+    "entity",
+    "grain",
+    "slice",
+    "slice_value",
+    "value",
+    "target",
+    "group",
+    "order",
+    "record_id",
+    "rep_id",
+    "event_date",
+    "period_start",
+];
+
+/// Checks that the tables a metric names are there.
+pub fn check_tables(metrics: &Metrics, tables: &BTreeSet<&str>) -> Result<()> {
+    for metric in metrics.values() {
+        for name in metric.header.needs.iter().chain(&metric.header.record) {
+            if !tables.contains(name.as_str()) {
+                return Err(Diagnostic::project(format!("`{name}` is no table of the model"))
+                    .at(place(metric, name))
+                    .closest(name, tables.iter().copied())
+                    .help("model tables are described in queries/model.toml"));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// All metrics by id, each checked alone and against the others.
 pub fn read(project: &Project) -> Result<Metrics> {
     let mut metrics = Metrics::new();
@@ -79,7 +116,13 @@ pub fn place(metric: &Metric, word: &str) -> Place {
 
 /// A metric's own SQL, with its place.
 pub fn sql(metric: &Metric) -> Sql<'_> {
-    Sql { file: &metric.path, source: &metric.source, text: &metric.sql, first_line: metric.sql_line }
+    Sql {
+        file: &metric.path,
+        source: &metric.source,
+        text: &metric.sql,
+        first_line: metric.sql_line,
+        is_definition: true,
+    }
 }
 
 fn check(metric: &Metric) -> Result<()> {
@@ -123,6 +166,22 @@ fn check(metric: &Metric) -> Result<()> {
                 "name the model table whose rows count: record = \"opportunities\"",
             );
         }
+    }
+    for (i, slice) in header.slices.iter().enumerate() {
+        let plain = slice.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !plain || slice.is_empty() || TAKEN.contains(&slice.as_str()) || header.slices[..i].contains(slice) {
+            return wrong(
+                &format!("`{slice}` cannot be a slice"),
+                slice,
+                "a slice is named once, by lower-case letters, digits and _, and not as a column of the engine",
+            );
+        }
+        if OF_THE_ENGINE.contains(&slice.as_str()) && measure(metric) == Measure::Stock {
+            return wrong(&format!("a stock has no slice `{slice}`"), slice, "take it out of `slices`");
+        }
+    }
+    if header.cadence.is_empty() || header.levels.is_empty() {
+        return wrong("a metric has at least one cadence and one level", "title", "leave them out for all of them");
     }
     for pair in &header.pairs {
         let known = pair.split('*').all(|slice| header.slices.iter().any(|s| s == slice));

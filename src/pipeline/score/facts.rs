@@ -55,6 +55,7 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
     let schema = session.shape(&sql, parameters).await?.schema;
     let shape = check(owner, metric, &schema)?;
     session.keep("returned", &sql, parameters).await?;
+    refuse_empty(session, owner, shape).await?;
     refuse_fan_out(session, owner, shape).await?;
     if shape == Shape::Stock {
         refuse_overlap(session, owner).await?;
@@ -175,6 +176,27 @@ fn plain(given: &DataType) -> String {
     }
 }
 
+/// A fact without a record or a day would count nowhere, and no one would miss it.
+async fn refuse_empty(session: &Session, owner: &Metric, shape: Shape) -> Result<()> {
+    let columns: &[&str] = match shape {
+        Shape::Flow => &["record_id", "event_date"],
+        Shape::Stock => &["record_id", "valid_from"],
+        Shape::Given => &["record_id", "level", "entity", "grain", "period_start"],
+    };
+    for column in columns {
+        let sql = format!("SELECT COUNT(*) AS n FROM returned WHERE {column} IS NULL");
+        let found = session.ask(&sql).await?;
+        let count = found.first().map(|row| array_value_to_string(row.column(0), 0).unwrap_or_default());
+        if let Some(count) = count.filter(|count| count != "0") {
+            return Err(Diagnostic::project(format!("{count} facts of {} have an empty `{column}`", owner.id))
+                .at(definition::sql(owner).place_of(column))
+                .note("they would count in no period and for no one")
+                .help(format!("leave them out: `AND ... IS NOT NULL`, or require the column behind `{column}` in queries/model.toml")));
+        }
+    }
+    Ok(())
+}
+
 /// (record, rep, day) names a fact: a join that finds several rows for one would double numbers.
 async fn refuse_fan_out(session: &Session, owner: &Metric, shape: Shape) -> Result<()> {
     let key = match shape {
@@ -226,8 +248,8 @@ fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
         Aggregate::Count | Aggregate::Distinct => (number("1"), number("NULL"), "FALSE"),
     };
     let place = match shape {
-        Shape::Flow => format!("COALESCE(f.rep_id, '{UNASSIGNED}') AS rep_id, f.event_date AS day"),
-        Shape::Stock => format!("COALESCE(f.rep_id, '{UNASSIGNED}') AS rep_id, f.valid_from, f.valid_to"),
+        Shape::Flow => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.event_date AS day"),
+        Shape::Stock => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.valid_from, f.valid_to"),
         Shape::Given => "f.level, f.entity, f.grain, f.period_start".to_owned(),
     };
     let mut slices = String::new();
@@ -237,11 +259,16 @@ fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
         slices.push_str(&format!("COALESCE(CAST({column} AS VARCHAR), '{NO_VALUE}') AS {slice}, "));
     }
     let adds_tenure = metric.header.slices.iter().any(|slice| schema.field_with_name(slice).is_err());
-    let join = match (adds_tenure, shape) {
+    let tenure = match (adds_tenure, shape) {
         (true, Shape::Flow) => {
             " LEFT JOIN tenure AS t ON t.rep_id = f.rep_id AND t.valid_from <= f.event_date AND f.event_date < t.valid_to"
         }
         _ => "",
+    };
+    // Whoever is not in `reps` is in no team and no level: the facts count as nobody's.
+    let join = match shape {
+        Shape::Given => String::new(),
+        _ => format!(" LEFT JOIN reps AS r ON r.rep_id = f.rep_id{tenure}"),
     };
     let filter = if shape == Shape::Stock { " WHERE f.valid_to IS NULL OR f.valid_to > f.valid_from" } else { "" };
     format!(

@@ -78,8 +78,10 @@ impl Targets {
                         .help("give its last day in `ends_on`"));
                 };
                 if end < *start {
-                    return Err(Diagnostic::data(format!("a target of {rep} on {metric} ends before it starts, on {start}"))
-                        .help("correct `ends_on`, or leave it empty for the day before the next start"));
+                    return Err(Diagnostic::data(format!(
+                        "a target of {rep} on {metric} ends before it starts, on {start}"
+                    ))
+                    .help("correct `ends_on`, or leave it empty for the day before the next start"));
                 }
                 if days_between(*start, end) > LONGEST_DAYS {
                     return Err(Diagnostic::data(format!("a target of {rep} on {metric} runs from {start} to {end}"))

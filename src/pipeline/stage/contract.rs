@@ -165,6 +165,21 @@ impl Contract {
         };
         let names: BTreeSet<&str> = contract.tables.keys().map(String::as_str).collect();
         for (name, table) in &contract.tables {
+            if table.key.is_empty() {
+                return Err(wrong(format!("{name} has no key"), name).help("name the columns that tell its rows apart"));
+            }
+            for (i, column) in table.columns.iter().enumerate() {
+                if table.columns[..i].iter().any(|earlier| earlier.name == column.name) {
+                    return Err(wrong(format!("{name} has the column `{}` twice", column.name), &column.name));
+                }
+                if column.references.is_some() && column.kind != Kind::Id {
+                    return Err(wrong(
+                        format!("{name}.{} is a reference and so must be an id", column.name),
+                        &column.name,
+                    )
+                    .help("write type = \"id\""));
+                }
+            }
             for key in &table.key {
                 if !table.columns.iter().any(|c| c.name == *key) {
                     let known = table.columns.iter().map(|c| c.name.as_str());

@@ -83,6 +83,6 @@ fn one<'a>(
             .closest(&header.into, contract.tables.keys().map(String::as_str))
             .help("describe it in queries/model.toml"));
     }
-    let sql = Sql { file: path, source: text, text: split.sql, first_line: split.sql_line };
+    let sql = Sql { file: path, source: text, text: split.sql, first_line: split.sql_line, is_definition: true };
     Ok(Staging { path, source, header, sql, digest })
 }

@@ -46,7 +46,7 @@ pub(super) fn read<'a>(project: &'a Project, contract: &Contract) -> Result<Vec<
                 .closest(name, contract.tables.keys().map(String::as_str))
                 .help("describe its columns and its key in queries/model.toml"));
         }
-        let sql = Sql { file: path, source: text, text: split.sql, first_line: split.sql_line };
+        let sql = Sql { file: path, source: text, text: split.sql, first_line: split.sql_line, is_definition: true };
         all.push(Derived { name, header, sql, digest });
     }
     Ok(all)

@@ -149,7 +149,9 @@ mod tests {
 
     /// Rows of id and value; a value of `!` is faulted, `-` is deleted, `~` is skipped.
     fn part(keys: &Keys, rows: &[(&str, &str)]) -> Part {
-        let texts = |get: fn(&(&str, &str)) -> String| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(get(row))).collect::<StringArray>()) };
+        let texts = |get: fn(&(&str, &str)) -> String| -> ArrayRef {
+            Arc::new(rows.iter().map(|row| Some(get(row))).collect::<StringArray>())
+        };
         let columns = vec![texts(|row| row.0.to_owned()), texts(|row| row.1.to_owned())];
         let batch = RecordBatch::try_new(table().schema(), columns).unwrap();
         let marked = |mark: char| rows.iter().map(move |row| row.1.contains(mark).then(|| "marked".to_owned()));
@@ -166,7 +168,8 @@ mod tests {
     #[test]
     fn a_tombstone_counts_whatever_else_is_wrong_with_it() {
         let keys = Keys::of(&table()).unwrap();
-        let mut parts = [part(&keys, &[("a", "1"), ("b", "1"), ("c", "1")]), part(&keys, &[("a", "-!"), ("b", "~"), ("c", "!")])];
+        let mut parts =
+            [part(&keys, &[("a", "1"), ("b", "1"), ("c", "1")]), part(&keys, &[("a", "-!"), ("b", "~"), ("c", "!")])];
         let folded = fold(&keys, &mut parts).unwrap();
         // `c` keeps its older row: the newer one cannot be read, and nothing says that the record is gone.
         assert_eq!(folded.present.values().collect::<Vec<_>>(), [&(0, 2)]);
