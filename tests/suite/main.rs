@@ -17,3 +17,4 @@ mod kills;
 mod metric_tests;
 mod project;
 mod repeatable;
+mod tidy;
