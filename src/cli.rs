@@ -39,6 +39,10 @@ pub struct Global {
     pub quiet: bool,
 }
 
+fn date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "a date is written as 2026-09-30".to_owned())
+}
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -79,7 +83,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The run's date [default: the newest data date of the exports]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub as_of: Option<Date>,
     /// Read every export again, also those that look as they did in the last run
     #[arg(long)]
@@ -90,7 +94,7 @@ pub struct RunArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The run's date [default: the newest data date of the exports]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub as_of: Option<Date>,
 }
 

@@ -14,6 +14,9 @@ use crate::steps::Steps;
 pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
     let opened = Opened::open(global)?;
     let lock = lock::take(&opened.store, &host(), now()).await?;
+    if lock.taken_over {
+        opened.store.remove_leftovers();
+    }
     let result = locked(global, &args, &opened).await;
     lock.release().await?;
     result

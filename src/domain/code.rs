@@ -56,6 +56,8 @@ pub struct Typed {
 pub fn parse(text: &str) -> Result<Typed, String> {
     let (code, column) = match text.trim().split_once('.') {
         Some((code, column)) => {
+            // A change stands between two columns, `a-b`: what it is a change of is the first.
+            let column = column.split_once('-').map_or(column, |(first, _)| first);
             let mut letters = column.chars();
             match (letters.next(), letters.next()) {
                 (Some(letter), None) if letter.is_ascii_alphabetic() => (code, Some(letter.to_ascii_lowercase())),

@@ -78,7 +78,7 @@ pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
                 }
                 for file in exports.stores[&base].list("").await? {
                     let Some(found) = matcher.captures(&file.path) else { continue };
-                    let in_path = found.name("date").and_then(|date| date.as_str().parse().ok());
+                    let in_path = found.name("date").map(|date| date_in(date.as_str(), &file.path)).transpose()?;
                     let modified: Option<Timestamp> = file.modified.parse().ok();
                     let modified_on = modified.map(|modified| modified.to_zoned(zone.clone()).date());
                     exports.found.push(Export {
@@ -112,6 +112,14 @@ pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
             .help("`scorebook sample` writes exports to try things with"));
     }
     Ok(exports)
+}
+
+fn date_in(text: &str, path: &str) -> Result<Date> {
+    text.parse().map_err(|_| {
+        Diagnostic::data(format!("`{text}` in the path of an export is no date"))
+            .at(Place::file(path))
+            .help("rename the folder or the file to the date that the export speaks for")
+    })
 }
 
 /// The folder before the first placeholder, and what follows it.
