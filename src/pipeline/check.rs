@@ -8,7 +8,7 @@ use crate::engine::{self, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::Night;
 use crate::pipeline::score::parameters;
-use crate::pipeline::stage::Model;
+use crate::pipeline::stage::{Balance, Model};
 use crate::project;
 use crate::steps::Made;
 use crate::store::object_name;
@@ -124,14 +124,19 @@ async fn set_aside(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
             severity: Severity::Warning,
             rows: count,
             shown,
-            help: format!(
-                "correct them in the CRM; `scorebook sql \"SELECT * FROM quarantine_{}\"` and `rejects_{}_{}` list them",
-                balance.into, balance.source, balance.table
-            )
-            .to_lowercase(),
+            help: format!("correct them in the CRM; {} lists them", tables_of(balance)),
         });
     }
     Ok(findings)
+}
+
+/// What to ask for the records of an export that were set aside.
+fn tables_of(balance: &Balance) -> String {
+    let quarantined = (balance.quarantined > 0).then(|| format!("quarantine_{}", balance.into));
+    let rejected =
+        (balance.rejected > 0).then(|| format!("rejects_{}_{}", balance.source, balance.table).to_lowercase());
+    let queries = [quarantined, rejected].into_iter().flatten();
+    queries.map(|table| format!("`scorebook sql \"SELECT * FROM {table}\"`")).collect::<Vec<_>>().join(" and ")
 }
 
 /// The first quarantined rows of each export, by its path, with their reasons.

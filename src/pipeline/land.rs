@@ -1,6 +1,6 @@
 //! Landing: each export becomes one immutable raw snapshot, every cell verbatim as text.
 //!
-//! [`find`] lists the exports, [`run`] makes or finds the snapshot of each. What a record of an export is, and what
+//! [`find()`] lists the exports, [`run`] makes or finds the snapshot of each. What a record of an export is, and what
 //! happens to one that cannot be read, is the business of the modules below, which know no store and no settings.
 
 mod chunk;

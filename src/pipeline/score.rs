@@ -1,7 +1,7 @@
 //! From the model to scores: every metric at every level, entity, period and slice, as tidy Parquet.
 //!
 //! Facts are run once per metric and added up in SQL; the last step, where two sums become a ratio, a share of target
-//! or an interval, is exact decimal arithmetic in [`finish`].
+//! or an interval, is exact decimal arithmetic in `finish`.
 
 pub mod definition;
 
