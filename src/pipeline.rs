@@ -1,6 +1,8 @@
 //! The order of the stages, and what every stage is given.
 //!
-//!     exports -> land -> stage -> check -> score -> render -> seal
+//! ```text
+//! exports -> land -> stage -> check -> score -> render -> seal
+//! ```
 
 pub mod check;
 pub mod land;

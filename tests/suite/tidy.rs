@@ -56,3 +56,12 @@ fn dependencies_point_one_way() {
         }
     }
 }
+
+#[test]
+fn the_named_versions_are_those_that_are_built() {
+    let lock = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    for named in [scorebook::engine::VERSION, scorebook::pipeline::render::TYPESETTER] {
+        let (name, version) = named.split_once(' ').unwrap();
+        assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}")), "{named} is not what is built");
+    }
+}
