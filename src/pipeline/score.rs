@@ -243,6 +243,11 @@ impl Scoring<'_> {
     }
 }
 
+/// The facts of a metric as SQL, without slices and checks: `record_id`, `rep_id`, `day` or the validity, `a`, `b`.
+pub fn facts_sql(metrics: &Metrics, metric: &Metric) -> String {
+    facts::bare(metrics, metric)
+}
+
 /// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape.
 pub async fn facts_of(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
     Ok(facts::keep(session, metrics, metric, parameters).await? == Shape::Stock)

@@ -8,7 +8,7 @@ use crate::domain::metric::{Aggregate, Measure};
 use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use crate::domain::score::{COMPANY, Score};
-use crate::engine::{Parameters, Session};
+use crate::engine::{Parameters, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::render::Rendering;
 use crate::pipeline::render::audience::Member;
@@ -110,7 +110,8 @@ impl Reading {
             return Ok(());
         }
         let parameters: Parameters = score::parameters(of.night.as_of);
-        let stock = score::facts_of(session, of.metrics, metric, &parameters).await?;
+        let stock = definition::measure(metric) == Measure::Stock;
+        let facts = score::facts_sql(of.metrics, metric);
         let (day, within) = match stock {
             true => (
                 format!("DATE '{measured_on}'"),
@@ -122,17 +123,17 @@ impl Reading {
         };
         let since = if stock { "f.valid_from" } else { "f.day" };
         let sql = format!(
-            "SELECT m.entity, f.record_id, {since} AS since, f.a, f.b FROM facts AS f JOIN membership AS m \
+            "SELECT m.entity, f.record_id, {since} AS since, f.a, f.b FROM ({facts}) AS f JOIN membership AS m \
              ON m.rep_id = f.rep_id AND m.valid_from <= {day} AND {day} < m.valid_to \
              WHERE m.level = '{}' AND {within} ORDER BY m.entity, since, f.record_id",
             of.report.audience.replace('\'', "''")
         );
         self.facts.push(Facts {
             metric: id.to_owned(),
-            stock: definition::measure(metric) == Measure::Stock,
+            stock,
             ratio: definition::aggregate(metric) == Aggregate::Ratio,
             valued: matches!(definition::aggregate(metric), Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
-            rows: ByEntity::of(session.ask(&sql).await?),
+            rows: ByEntity::of(session.query(&Sql::bare("facts", &sql), &parameters).await?.1),
         });
         Ok(())
     }

@@ -234,10 +234,26 @@ async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
         .help("end each fact where the next one starts: LEAD(valid_from) OVER (PARTITION BY ...)"))
 }
 
-/// The `SELECT` that brings facts into the one form.
-fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
+/// The facts of a metric that has SQL of its own, as a `SELECT` without slices and without checks: for readers of facts
+/// that scoring has checked. Columns: `record_id`, `rep_id`, `day` or `valid_from` and `valid_to`, `a`, `b`.
+pub fn bare(metrics: &Metrics, metric: &Metric) -> String {
+    let owner = definition::owner_of_facts(metrics, metric);
+    let (a, b, _) = sides(metric);
+    let place = match definition::measure(metric) {
+        Measure::Flow => "f.event_date AS day",
+        Measure::Stock => "f.valid_from, f.valid_to",
+    };
+    format!(
+        "SELECT CAST(f.record_id AS VARCHAR) AS record_id, COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, {place}, \
+         {a} AS a, {b} AS b FROM (\n{}\n) AS f LEFT JOIN reps AS r ON r.rep_id = f.rep_id",
+        owner.sql
+    )
+}
+
+/// What a fact adds above and below the line, and whether it is a one among ones.
+fn sides(metric: &Metric) -> (String, String, &'static str) {
     let number = |text: &str| format!("CAST({text} AS DECIMAL(38, 12))");
-    let (a, b, unit) = match definition::aggregate(metric) {
+    match definition::aggregate(metric) {
         Aggregate::Sum | Aggregate::Median => (number("f.value"), number("NULL"), "FALSE"),
         Aggregate::Mean => (number("f.value"), number("CASE WHEN f.value IS NULL THEN 0 ELSE 1 END"), "FALSE"),
         Aggregate::Ratio => (
@@ -246,7 +262,12 @@ fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
             "COALESCE(f.denominator = 1 AND f.numerator IN (0, 1), FALSE)",
         ),
         Aggregate::Count | Aggregate::Distinct => (number("1"), number("NULL"), "FALSE"),
-    };
+    }
+}
+
+/// The `SELECT` that brings facts into the one form.
+fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
+    let (a, b, unit) = sides(metric);
     let place = match shape {
         Shape::Flow => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.event_date AS day"),
         Shape::Stock => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.valid_from, f.valid_to"),
