@@ -1,7 +1,7 @@
 //! From scores to documents: the complete set is listed first, then each is rendered from its own context.
 //!
-//! A document's key names its context, templates and fonts, so an unchanged one is found and not made. Memory does not
-//! grow with the number of documents: scores are read entity by entity, and each worker holds one document.
+//! A document's key names its context, templates and fonts, so an unchanged one is found and not made. A rendered document
+//! leaves nothing in memory: scores, facts and lists are read entity by entity, and each worker holds one document.
 
 pub mod attachments;
 pub mod charts;
