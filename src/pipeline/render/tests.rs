@@ -72,30 +72,6 @@ fn write_documents() {
     }
 }
 
-/// `cargo test --release render_many -- --ignored --nocapture` says how long a document takes and how memory grows.
-#[test]
-#[ignore = "takes long"]
-fn render_many() {
-    let fixture = Fixture::new();
-    let maker = pdf_maker();
-    let prepared = prepared(&fixture.strong());
-    let mut sizes = Vec::new();
-    workers::run(
-        2,
-        0..300,
-        |_| make_pdf(&maker, &fixture, &prepared).len(),
-        |length| {
-            if sizes.len() % 50 == 0 {
-                let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-                let memory = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
-                println!("{} documents: {memory}", sizes.len());
-            }
-            sizes.push(length);
-        },
-    );
-    assert!(sizes.iter().all(|length| *length == sizes[0]));
-}
-
 #[test]
 fn a_pdf_has_the_same_bytes_whenever_and_wherever_it_is_made() {
     let fixture = Fixture::new();
