@@ -14,10 +14,12 @@ use crate::store::Store;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::datasource::MemTable;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
+use futures::TryStreamExt;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -52,6 +54,16 @@ pub struct Limits {
 /// Named tables, and SQL over them.
 pub struct Session {
     context: SessionContext,
+}
+
+/// Rows that are computed as they are asked for.
+pub struct Rows(SendableRecordBatchStream);
+
+impl Rows {
+    /// The next ones.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        self.0.try_next().await.map_err(|error| fault::internal("read the rows of a query", &error))
+    }
 }
 
 /// What a query will return and what it reads.
@@ -151,6 +163,20 @@ impl Session {
     pub async fn ask(&self, sql: &str) -> Result<Vec<RecordBatch>> {
         let ask = async || self.context.sql(sql).await?.collect().await;
         ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))
+    }
+
+    /// Runs SQL of Scorebook's own, and gives its rows as they come.
+    pub async fn stream(&self, sql: &str) -> Result<Rows> {
+        let stream = async || self.context.sql(sql).await?.execute_stream().await;
+        let rows = stream().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
+        Ok(Rows(rows))
+    }
+
+    /// Runs a definition's SQL that ran well before, and gives its rows as they come.
+    pub async fn stream_query(&self, sql: &Sql<'_>, parameters: &Parameters) -> Result<Rows> {
+        let (plan, _, _) = self.plan(sql, parameters).await?;
+        let rows = DataFrame::new(self.context.state(), plan).execute_stream().await;
+        rows.map(Rows).map_err(|error| fault::of_definition(sql, &error))
     }
 
     /// Names the result of SQL of Scorebook's own, run once, as a table.

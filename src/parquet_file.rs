@@ -8,6 +8,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::reader::ChunkReader;
 
 /// Rows of a row group of snapshots and model tables.
 pub const ROW_GROUP_ROWS: usize = 65_536;
@@ -25,19 +26,43 @@ pub fn properties(row_group_rows: usize) -> WriterProperties {
         .build()
 }
 
+/// A table that is written as its rows come.
+///
+/// Its bytes depend on the sizes of the batches too: whoever writes must cut them by row count.
+pub struct Writer(ArrowWriter<Vec<u8>>);
+
+impl Writer {
+    /// An empty table.
+    pub fn new(schema: SchemaRef, row_group_rows: usize) -> Result<Writer> {
+        let writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties(row_group_rows)));
+        writer.map(Writer).map_err(|error| unwritten(&error))
+    }
+
+    /// Adds rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.0.write(batch).map_err(|error| unwritten(&error))
+    }
+
+    /// The table's bytes.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        self.0.into_inner().map_err(|error| unwritten(&error))
+    }
+}
+
+fn unwritten(error: &parquet::errors::ParquetError) -> Box<Diagnostic> {
+    Diagnostic::internal(format!("cannot write Parquet: {error}"))
+}
+
 /// The bytes of a table.
 pub fn write(schema: SchemaRef, batches: &[RecordBatch], row_group_rows: usize) -> Result<Vec<u8>> {
-    let write = || {
-        let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties(row_group_rows)))?;
-        batches.iter().try_for_each(|batch| writer.write(batch))?;
-        writer.into_inner()
-    };
-    write().map_err(|error| Diagnostic::internal(format!("cannot write Parquet: {error}")))
+    let mut writer = Writer::new(schema, row_group_rows)?;
+    batches.iter().try_for_each(|batch| writer.write(batch))?;
+    writer.finish()
 }
 
 /// The rows of a table, in batches of at most so many.
-pub fn read(name: &str, bytes: Bytes, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
-    let open = || ParquetRecordBatchReaderBuilder::try_new(bytes)?.with_batch_size(batch_rows).build();
+pub fn read(name: &str, table: impl ChunkReader + 'static, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
+    let open = || ParquetRecordBatchReaderBuilder::try_new(table)?.with_batch_size(batch_rows).build();
     open().map_err(|error| {
         Diagnostic::internal(format!("cannot read {name}: {error}"))
             .help("`scorebook verify` says whether it is damaged")

@@ -12,7 +12,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -154,6 +154,21 @@ impl Store {
                 let parts: Vec<Bytes> =
                     stream.try_collect().await.map_err(|error| self.failed("read", path, &error))?;
                 Ok(Box::new(Cursor::new(parts.concat())))
+            }
+        }
+    }
+
+    /// An object as a file, for readers that jump; a copy without a name if the store is not on this machine.
+    pub async fn file(&self, path: &str) -> Result<File> {
+        let found = self.objects.get(&parse(path)?).await.map_err(|error| self.failed("read", path, &error))?;
+        match found.payload {
+            GetResultPayload::File(file, _) => Ok(file),
+            GetResultPayload::Stream(mut stream) => {
+                let mut file = tempfile::tempfile().map_err(|error| self.failed("copy", path, &error))?;
+                while let Some(part) = stream.try_next().await.map_err(|error| self.failed("read", path, &error))? {
+                    file.write_all(&part).map_err(|error| self.failed("copy", path, &error))?;
+                }
+                Ok(file)
             }
         }
     }

@@ -20,6 +20,13 @@ pub(super) async fn verify(global: &Global, args: VerifyArgs) -> Result<Option<K
         named.extend(entry.objects());
     }
     let mut failed = 0;
+    for entry in &ledger.entries {
+        let path = Entry::path(entry.number);
+        if !entry.is_canonical(&opened.store.get(&path).await?) {
+            failed += 1;
+            table.row([path.as_str(), "it is not in canonical form"]);
+        }
+    }
     for (path, digest) in &named {
         let finding = match opened.store.exists(path).await? {
             false => "missing",

@@ -344,7 +344,7 @@ impl<'a> Rendering<'a> {
 
     /// Builds a member's context and looks whether its document stands already.
     async fn job(&self, member: audience::Member, reading: &mut reading::Reading, before: &Before) -> Result<Next> {
-        let (facts, facts_total) = reading.facts(&member.entity.id);
+        let (facts, facts_total) = reading.facts(&member.entity.id).await?;
         let input = Input {
             company: &self.company,
             report: self.report,
@@ -354,8 +354,8 @@ impl<'a> Rendering<'a> {
             metrics: self.metrics,
             definitions: &self.definitions,
             scores: reading.scores(&member.entity.level, &member.entity.id)?,
-            around: reading.around(&member),
-            lists: reading.lists(&member.entity.id),
+            around: reading.around(&member)?,
+            lists: reading.lists(&member.entity.id).await?,
             facts,
             facts_total,
             not_supplied: reading.not_supplied(),

@@ -16,7 +16,6 @@ use crate::domain::digest::{Digest, Key};
 use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::engine::{self, Parameters, Session};
-use crate::parquet_file;
 use crate::pipeline::stage::{Model, read_table};
 use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
@@ -203,17 +202,16 @@ impl Scoring<'_> {
             true => lacking,
             false => Some(format!("no export supplies {}", missing.join(" and "))),
         };
-        let batches = match not_supplied {
-            Some(_) => Vec::new(),
-            None => self.score(metric, scores).await?,
-        };
-        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-        let bytes = parquet_file::write(finish::schema(), &batches, parquet_file::SCORE_ROW_GROUP_ROWS)?;
+        let mut table = finish::Table::new(metric, &self.periods)?;
+        if not_supplied.is_none() {
+            self.score(metric, scores, &mut table).await?;
+        }
+        let (rows, bytes) = table.finish()?;
         let digest = self.night.store.put_named(&format!("scores/{}", metric.id), "parquet", bytes).await?;
         Ok(MadeScores { metric: metric.id.clone(), table: ScoreTable { digest, rows, not_supplied } })
     }
 
-    async fn score(&self, metric: &Metric, scores: &Scores) -> Result<Vec<arrow::array::RecordBatch>> {
+    async fn score(&self, metric: &Metric, scores: &Scores, table: &mut finish::Table<'_>) -> Result<()> {
         let session = Session::new(self.night.limits, self.night.store)?;
         for (name, table) in &self.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
@@ -226,20 +224,24 @@ impl Scoring<'_> {
             let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
             session.add_parquets("scores", &paths).await?;
         }
-        if metric.is_formula() {
+        let cells = if metric.is_formula() {
             self.periods.add_to(&session)?;
-            cells::of_formula(&session, self.metrics, metric).await?;
+            cells::of_formula(self.metrics, metric)?
         } else {
             let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             // Only now: a definition that read the scored periods would depend on what its key does not name.
             self.periods.add_to(&session)?;
-            cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?;
-        }
+            cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?
+        };
         // A target is a sum of days, so it is set for what is a sum of days itself.
         self.targets.add_to(&session, &metric.id, &self.night.settings.calendar)?;
-        cells::of_targets(&session, metric).await?;
-        let assembled = session.ask(include_str!("score/sql/assemble.sql")).await?;
-        finish::finish(metric, &assembled)
+        let targets = cells::of_targets(metric);
+        let parts = [("cells", cells.as_str()), ("targets", targets.as_str())];
+        let mut rows = session.stream(&cells::fill(include_str!("score/sql/assemble.sql"), &parts)).await?;
+        while let Some(batch) = rows.next().await? {
+            table.add(&batch)?;
+        }
+        Ok(())
     }
 }
 

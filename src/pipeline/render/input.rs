@@ -177,6 +177,14 @@ pub struct Fact {
     pub denominator: Option<Number>,
 }
 
+impl Fact {
+    /// Facts of one entity stand oldest first; all that they have takes part, so that no two change places.
+    pub fn place(&self) -> impl Ord + '_ {
+        let date = self.event_date.or(self.valid_from);
+        (date, &self.record_id, self.value, self.numerator, self.denominator)
+    }
+}
+
 /// Everything one document is made from.
 pub struct Input<'a> {
     /// Whose numbers these are.

@@ -37,9 +37,9 @@ pub struct Listed {
 
 impl Listed {
     /// An entity's list. Entities must be asked for in their order.
-    pub fn of(&mut self, entity: &str) -> List {
+    pub async fn of(&mut self, entity: &str) -> Result<List> {
         let mut list = self.empty.clone();
-        self.rows.take(entity, |batch, row| {
+        let taken = self.rows.take(entity, |batch, row| {
             list.total_rows += 1;
             if list.rows.len() < self.limit {
                 let cells = batch.columns()[1..].iter();
@@ -47,7 +47,8 @@ impl Listed {
                 list.rows.push(cells.collect());
             }
         });
-        list
+        taken.await?;
+        Ok(list)
     }
 }
 
@@ -94,7 +95,7 @@ pub async fn run(
         total_rows: 0,
         empty: header.empty,
     };
-    let ordered = session.ask(&ordered).await.map_err(|error| {
+    let ordered = session.stream(&ordered).await.map_err(|error| {
         let why = error.notes.into_iter().next().unwrap_or_default();
         let line = source.lines().position(|line| line.starts_with("order")).map_or(0, |i| i + 1);
         Diagnostic::project(format!("the list {id} cannot be put in its order"))

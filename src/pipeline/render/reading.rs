@@ -8,7 +8,7 @@ use crate::domain::metric::{Aggregate, Measure};
 use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use crate::domain::score::{COMPANY, Score};
-use crate::engine::{Parameters, Session, Sql};
+use crate::engine::{Limits, Parameters, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::render::Rendering;
 use crate::pipeline::render::audience::Member;
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 /// Everything a report's documents are built from.
 pub struct Reading {
     metrics: Vec<(String, Cursor)>,
-    around: Vec<Score>,
+    around: Around,
     lists: Vec<Listed>,
     facts: Vec<Facts>,
     facts_limit: usize,
@@ -36,14 +36,19 @@ pub struct Reading {
 
 /// The facts of one metric behind its numbers of the report's period, by entity.
 struct Facts {
+    of: FactsOf,
+    rows: ByEntity,
+}
+
+/// How a metric's facts are read.
+struct FactsOf {
     metric: String,
     stock: bool,
     ratio: bool,
     valued: bool,
-    rows: ByEntity,
 }
 
-impl Facts {
+impl FactsOf {
     /// A row: entity, record, day, and the two sides.
     fn fact(&self, batch: &RecordBatch, row: usize) -> Fact {
         let number = |column: usize| {
@@ -68,7 +73,7 @@ impl Reading {
     pub(super) async fn open(of: &Rendering<'_>) -> Result<Reading> {
         let mut reading = Reading {
             metrics: Vec::new(),
-            around: Vec::new(),
+            around: Around::default(),
             lists: Vec::new(),
             facts: Vec::new(),
             facts_limit: of.report.facts_limit,
@@ -80,10 +85,10 @@ impl Reading {
                 reading.not_supplied.insert(id.clone(), reason.clone());
             }
             let path = table.path(id);
-            reading.metrics.push((id.clone(), Cursor::open(&path, of.night.store.get(&path).await?)?));
+            reading.metrics.push((id.clone(), Cursor::open(&path, of.night.store.file(&path).await?)?));
         }
-        reading.around = around(of).await?;
-        let session = Session::new(of.night.limits, of.night.store)?;
+        reading.around = Around::open(of).await?;
+        let session = Session::new(frugal(of.night.limits), of.night.store)?;
         for (name, table) in &of.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
         }
@@ -125,15 +130,18 @@ impl Reading {
         let sql = format!(
             "SELECT m.entity, f.record_id, {since} AS since, f.a, f.b FROM ({facts}) AS f JOIN membership AS m \
              ON m.rep_id = f.rep_id AND m.valid_from <= {day} AND {day} < m.valid_to \
-             WHERE m.level = '{}' AND {within} ORDER BY m.entity, since, f.record_id",
+             WHERE m.level = '{}' AND {within} ORDER BY m.entity",
             of.report.audience.replace('\'', "''")
         );
-        self.facts.push(Facts {
+        let of = FactsOf {
             metric: id.to_owned(),
             stock,
             ratio: definition::aggregate(metric) == Aggregate::Ratio,
             valued: matches!(definition::aggregate(metric), Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
-            rows: ByEntity::of(session.query(&Sql::bare("facts", &sql), &parameters).await?.1),
+        };
+        self.facts.push(Facts {
+            of,
+            rows: ByEntity::of(session.stream_query(&Sql::bare("facts", &sql), &parameters).await?),
         });
         Ok(())
     }
@@ -148,33 +156,39 @@ impl Reading {
     }
 
     /// Totals of what stands above a member.
-    pub fn around(&self, member: &Member) -> Vec<Score> {
-        let above = |score: &&Score| {
-            score.level == COMPANY || member.above.get(&score.level).is_some_and(|entity| *entity == score.entity)
-        };
-        self.around.iter().filter(above).cloned().collect()
+    pub fn around(&self, member: &Member) -> Result<Vec<Score>> {
+        let mut all = self.around.of(COMPANY, COMPANY)?;
+        for (level, entity) in member.above.iter().filter(|(level, _)| *level != COMPANY) {
+            all.extend(self.around.of(level, entity)?);
+        }
+        Ok(all)
     }
 
     /// An entity's lists. Entities must be asked for in their order.
-    pub fn lists(&mut self, entity: &str) -> Vec<List> {
-        self.lists.iter_mut().map(|listed| listed.of(entity)).collect()
+    pub async fn lists(&mut self, entity: &str) -> Result<Vec<List>> {
+        let mut all = Vec::new();
+        for listed in &mut self.lists {
+            all.push(listed.of(entity).await?);
+        }
+        Ok(all)
     }
 
     /// An entity's facts up to the report's limit, and how many there are of each metric. Entities must be asked for in
     /// their order.
-    pub fn facts(&mut self, entity: &str) -> (Vec<Fact>, BTreeMap<String, usize>) {
+    pub async fn facts(&mut self, entity: &str) -> Result<(Vec<Fact>, BTreeMap<String, usize>)> {
         let (mut shown, mut total) = (Vec::new(), BTreeMap::new());
         for facts in &mut self.facts {
-            let mut rows = std::mem::replace(&mut facts.rows, ByEntity::of(Vec::new()));
-            rows.take(entity, |batch, row| {
-                *total.entry(facts.metric.clone()).or_default() += 1;
-                if shown.len() < self.facts_limit {
-                    shown.push(facts.fact(batch, row));
-                }
-            });
-            facts.rows = rows;
+            let Facts { of, rows } = facts;
+            let mut own = Vec::new();
+            rows.take(entity, |batch, row| own.push(of.fact(batch, row))).await?;
+            if !own.is_empty() {
+                total.insert(of.metric.clone(), own.len());
+            }
+            own.sort_by(|a, b| a.place().cmp(&b.place()));
+            own.truncate(self.facts_limit.saturating_sub(shown.len()));
+            shown.extend(own);
         }
-        (shown, total)
+        Ok((shown, total))
     }
 
     /// Metrics without scores, and why.
@@ -183,32 +197,59 @@ impl Reading {
     }
 }
 
-/// Totals of all entities at other levels, for the present periods.
-async fn around(of: &Rendering<'_>) -> Result<Vec<Score>> {
-    let session = Session::new(of.night.limits, of.night.store)?;
-    let calendar = &of.night.settings.calendar;
-    let grains = of.report.also.iter().copied().chain([of.report.grain]);
-    let present: Vec<String> = grains
-        .map(|grain| {
-            format!("(grain = '{grain}' AND period_start = DATE '{}')", calendar.period(grain, of.night.as_of).start)
-        })
-        .collect();
-    let mut all = Vec::new();
-    for id in &of.report.metrics {
-        session.remove("scores")?;
-        session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
-        let sql = format!(
-            "SELECT * FROM scores WHERE level <> '{}' AND slice = '' AND ({}) ORDER BY level, entity, grain",
-            of.report.audience.replace('\'', "''"),
-            present.join(" OR ")
-        );
-        for batch in session.ask(&sql).await? {
-            for row in 0..batch.num_rows() {
-                all.push(score(id, &batch, row)?);
+/// One thread: what is read for documents is little, and threads side by side hold much for it.
+fn frugal(limits: Limits) -> Limits {
+    Limits { threads: 1, ..limits }
+}
+
+/// Totals of all entities at other levels, for the present periods: columns and places in them, for there are many.
+#[derive(Default)]
+struct Around {
+    batches: Vec<(String, RecordBatch)>,
+    /// Level and entity -> batch and row.
+    places: BTreeMap<(String, String), Vec<(usize, usize)>>,
+}
+
+impl Around {
+    async fn open(of: &Rendering<'_>) -> Result<Around> {
+        let session = Session::new(frugal(of.night.limits), of.night.store)?;
+        let calendar = &of.night.settings.calendar;
+        let grains = of.report.also.iter().copied().chain([of.report.grain]);
+        let present: Vec<String> = grains
+            .map(|grain| {
+                let start = calendar.period(grain, of.night.as_of).start;
+                format!("(grain = '{grain}' AND period_start = DATE '{start}')")
+            })
+            .collect();
+        let mut around = Around::default();
+        for id in &of.report.metrics {
+            session.remove("scores")?;
+            session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
+            let sql = format!(
+                "SELECT * FROM scores WHERE level <> '{}' AND slice = '' AND ({}) ORDER BY level, entity, grain",
+                of.report.audience.replace('\'', "''"),
+                present.join(" OR ")
+            );
+            for batch in session.ask(&sql).await? {
+                for row in 0..batch.num_rows() {
+                    let place = (text(&batch, "level", row)?.to_owned(), text(&batch, "entity", row)?.to_owned());
+                    around.places.entry(place).or_default().push((around.batches.len(), row));
+                }
+                around.batches.push((id.clone(), batch));
             }
         }
+        Ok(around)
     }
-    Ok(all)
+
+    /// The totals of one entity.
+    fn of(&self, level: &str, entity: &str) -> Result<Vec<Score>> {
+        let places = self.places.get(&(level.to_owned(), entity.to_owned()));
+        let scores = places.into_iter().flatten().map(|(batch, row)| {
+            let (metric, batch) = &self.batches[*batch];
+            score(metric, batch, *row)
+        });
+        scores.collect()
+    }
 }
 
 /// A place in a metric's scores, which moves on only.
@@ -219,8 +260,8 @@ struct Cursor {
 }
 
 impl Cursor {
-    fn open(path: &str, bytes: bytes::Bytes) -> Result<Cursor> {
-        let mut cursor = Cursor { rows: parquet_file::read(path, bytes, 1024)?, batch: None, row: 0 };
+    fn open(path: &str, file: std::fs::File) -> Result<Cursor> {
+        let mut cursor = Cursor { rows: parquet_file::read(path, file, 1024)?, batch: None, row: 0 };
         cursor.next_batch()?;
         Ok(cursor)
     }

@@ -1,40 +1,19 @@
 //! From facts to cells: one row per level, entity, period and slice, still as sums (`a` over `b`).
+//!
+//! Cells are many and are read once: what is made here is their query, not their rows.
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Metric, Metrics};
-use crate::domain::number::{PRECISION, SCALE};
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::engine::formula::{self, Part, Taken};
 use crate::pipeline::score::definition;
 use crate::pipeline::score::facts::Shape;
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use std::sync::Arc;
 
 const CELL: &str = "level, entity, grain, period_start";
 
-/// The columns of the tables `cells` and `target_cells`.
-pub fn schema() -> SchemaRef {
-    let number = DataType::Decimal128(PRECISION, SCALE as i8);
-    let columns = [
-        ("level", DataType::Utf8),
-        ("entity", DataType::Utf8),
-        ("grain", DataType::Utf8),
-        ("period_start", DataType::Date32),
-        ("slice", DataType::Utf8),
-        ("slice_value", DataType::Utf8),
-        ("a", number.clone()),
-        ("b", number),
-        ("n", DataType::Int64),
-        ("unit", DataType::Boolean),
-    ];
-    Arc::new(Schema::new(columns.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec()))
-}
-
 /// Puts values in the place of `{name}` in an SQL file of this folder.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
@@ -86,10 +65,10 @@ struct Grouping<'a> {
 }
 
 impl Grouping<'_> {
-    fn sets(&self) -> String {
+    fn sets(&self, within: &str) -> String {
         let set = |group: &Vec<&str>| {
             let slices: String = group.iter().map(|slice| format!(", {slice}")).collect();
-            format!("({CELL}{slices})")
+            format!("({CELL}{slices}{within})")
         };
         self.groups.iter().map(set).collect::<Vec<_>>().join(", ")
     }
@@ -110,41 +89,42 @@ impl Grouping<'_> {
     }
 }
 
-/// Adds the metric's facts up, from the session's table `facts`, and names the result `cells`.
-pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_slot: &str) -> Result<()> {
+/// The query that adds the metric's facts up, from the session's table `facts`.
+pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_slot: &str) -> Result<String> {
     let query = Query::of(metric);
     let aggregate = definition::aggregate(metric);
     let additive = aggregate.is_additive();
     let (template, source) = match (shape, additive) {
         (Shape::Flow, true) => {
             session.keep_asked("daily", &daily(&query)).await?;
+            session.remove("facts")?;
             (include_str!("sql/flow.sql"), "daily")
         }
         (Shape::Flow, false) => (include_str!("sql/flow.sql"), "facts"),
         (Shape::Stock, true) => {
             session.keep_asked("standing", &standing(&query, first_slot)).await?;
+            session.remove("facts")?;
             (include_str!("sql/stock.sql"), "standing")
         }
         (Shape::Stock, false) => {
             session.keep_asked("standing", include_str!("sql/stock_facts.sql")).await?;
+            session.remove("facts")?;
             (include_str!("sql/stock.sql"), "standing")
         }
         (Shape::Given, _) => (include_str!("sql/given.sql"), "facts"),
     };
     let (inputs, outputs) = match (aggregate, shape) {
-        (Aggregate::Distinct, _) => (
-            "record_id",
-            "CAST(COUNT(DISTINCT record_id) AS DECIMAL(38, 12)) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(*) AS n, FALSE AS unit",
-        ),
+        (Aggregate::Distinct, _) => ("record_id", "record_id, COUNT(*) AS facts"),
         (Aggregate::Median, _) => {
             ("a", "MEDIAN(a) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(a) AS n, FALSE AS unit")
         }
         (_, Shape::Given) => ("", "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit"),
         _ => ("a, b, n, unit", "SUM(a) AS a, SUM(b) AS b, SUM(n) AS n, BOOL_AND(unit) AS unit"),
     };
-    let mut rows = Vec::new();
-    for grouping in query.groupings() {
-        let sql = fill(
+    let groupings = query.groupings();
+    let within = if aggregate == Aggregate::Distinct { ", record_id" } else { "" };
+    let cells = groupings.iter().map(|grouping| {
+        let cells = fill(
             template,
             &[
                 ("source", source),
@@ -154,14 +134,17 @@ pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_sl
                 ("levels", &query.levels),
                 ("grains", &query.grains),
                 ("rows", &grouping.rows),
-                ("sets", &grouping.sets()),
+                ("sets", &grouping.sets(within)),
                 ("slice_name", &grouping.by_group(|group| format!("'{}'", group.join("*")))),
                 ("slice_value", &grouping.by_group(slice_value)),
             ],
         );
-        rows.extend(session.ask(&sql).await?);
-    }
-    keep(session, rows)
+        match aggregate {
+            Aggregate::Distinct => fill(include_str!("sql/distinct.sql"), &[("records", &cells)]),
+            _ => cells,
+        }
+    });
+    Ok(cells.collect::<Vec<_>>().join("\nUNION ALL\n"))
 }
 
 /// A slice's value as SQL. A pair's two are joined by `*`, and a `*` within one is escaped, so that no two pairs meet.
@@ -199,10 +182,10 @@ fn standing(query: &Query<'_>, first_slot: &str) -> String {
     )
 }
 
-/// Adds the days of a metric's targets up, and names the result `target_cells`.
-pub async fn of_targets(session: &Session, metric: &Metric) -> Result<()> {
+/// The query that adds the days of a metric's targets up, from the session's table `target_days`.
+pub fn of_targets(metric: &Metric) -> String {
     let query = Query::of(metric);
-    let sql = fill(
+    fill(
         include_str!("sql/flow.sql"),
         &[
             ("source", "target_days"),
@@ -216,12 +199,11 @@ pub async fn of_targets(session: &Session, metric: &Metric) -> Result<()> {
             ("slice_name", "''"),
             ("slice_value", "''"),
         ],
-    );
-    session.keep_asked("target_cells", &sql).await
+    )
 }
 
-/// Computes a formula over the scores of its parts (tables `score_<metric>`), and names the result `cells`.
-pub async fn of_formula(session: &Session, metrics: &Metrics, metric: &Metric) -> Result<()> {
+/// The query that computes a formula over the scores of its parts (tables `score_<metric>`).
+pub fn of_formula(metrics: &Metrics, metric: &Metric) -> Result<String> {
     let text = metric.header.formula.as_deref().unwrap_or_default();
     let formula = formula::parse(text).map_err(|error| error.at(definition::place(metric, "formula")))?;
     let query = Query::of(metric);
@@ -243,7 +225,7 @@ pub async fn of_formula(session: &Session, metrics: &Metrics, metric: &Metric) -
         formula.parts.iter().filter(|part| part.taken == Taken::Value).map(|part| format!("{}__n", part.metric));
     let values: Vec<String> = values.collect();
     let n = if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
-    let sql = fill(
+    Ok(fill(
         include_str!("sql/formula.sql"),
         &[
             ("keys", &keys.join("\n    UNION\n    ")),
@@ -252,9 +234,7 @@ pub async fn of_formula(session: &Session, metrics: &Metrics, metric: &Metric) -
             ("expression", &formula.sql),
             ("n", &n),
         ],
-    );
-    let rows = session.ask(&sql).await?;
-    keep(session, rows)
+    ))
 }
 
 fn column(part: &Part) -> &'static str {
@@ -288,20 +268,4 @@ fn expression(i: usize, part: &Part, metric: &Metric) -> String {
         _ => String::new(),
     };
     format!("{value} AS {}{n}", part.column())
-}
-
-/// Names rows `cells`, in the schema that all metrics share.
-fn keep(session: &Session, rows: Vec<RecordBatch>) -> Result<()> {
-    let schema = schema();
-    let conform = |batch: RecordBatch| {
-        let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-            Some(column) => cast(column, field.data_type()),
-            None => Ok(arrow::array::new_null_array(field.data_type(), batch.num_rows())),
-        });
-        RecordBatch::try_new(schema.clone(), columns.collect::<std::result::Result<_, _>>()?)
-    };
-    let rows: std::result::Result<Vec<_>, arrow::error::ArrowError> = rows.into_iter().map(conform).collect();
-    let rows = rows.map_err(|error| Diagnostic::internal(format!("cells of an unknown shape: {error}")))?;
-    session.remove("cells")?;
-    session.add_batches("cells", schema, rows)
 }

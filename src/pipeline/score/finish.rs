@@ -1,14 +1,14 @@
-//! From cells to scores: exact division, attainment and intervals, row by row.
+//! From cells to scores, entity by entity: exact division, what came before, attainment and intervals.
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Metric};
 use crate::domain::number::{Number, PRECISION, SCALE};
+use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
 use crate::pipeline::score::definition;
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Decimal128Builder, Int64Array, RecordBatch, StringArray,
-};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
+use crate::pipeline::score::periods::{Neighbours, Periods};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The digits to which the ends of an interval are rounded: they are estimates.
@@ -41,81 +41,172 @@ pub fn schema() -> SchemaRef {
     ]))
 }
 
-/// Finishes the rows of `assemble.sql`.
-pub fn finish(metric: &Metric, assembled: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
-    let finished = assembled.iter().filter(|batch| batch.num_rows() > 0).map(|batch| one(metric, batch));
-    finished
-        .map(|rows| rows.map_err(|error| Diagnostic::internal(format!("cannot score {}: {error}", metric.id))))
-        .collect()
+/// What was added up for a cell.
+#[derive(Default)]
+struct Cell {
+    a: Option<Number>,
+    b: Option<Number>,
+    n: i64,
+    unit: bool,
+    target: Option<Number>,
 }
 
-fn one(metric: &Metric, batch: &RecordBatch) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
-    let column = |name: &str| {
-        let missing = || arrow::error::ArrowError::SchemaError(format!("no column {name}"));
-        batch.column_by_name(name).cloned().ok_or_else(missing)
-    };
-    let number = |name: &str| -> std::result::Result<Decimal128Array, arrow::error::ArrowError> {
-        let array = cast(&column(name)?, &DataType::Decimal128(PRECISION, SCALE as i8))?;
-        Ok(array.as_primitive::<Decimal128Type>().clone())
-    };
-    let flag = |name: &str| column(name).map(|array| array.as_boolean().clone());
-    let divides = matches!(metric.header.aggregate, Some(Aggregate::Ratio | Aggregate::Mean));
-    let nought = metric.header.aggregate.is_some_and(Aggregate::is_nought_without_facts);
-    let (a, b, target) = (number("a")?, number("b")?, number("target")?);
-    let value = |a: &Decimal128Array, b: &Decimal128Array, row: usize| match divides {
-        true => get(a, row)?.checked_div(get(b, row)?),
-        false => get(a, row).or(nought.then_some(Number::ZERO)),
-    };
-    // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
-    let earlier = |a: &str, b: &str, known: &str| -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-        let (a, b, known): (_, _, BooleanArray) = (number(a)?, number(b)?, flag(known)?);
-        Ok(numbers((0..batch.num_rows()).map(|row| value(&a, &b, row).filter(|_| known.value(row)))))
-    };
-    let values: Vec<Option<Number>> = (0..batch.num_rows()).map(|row| value(&a, &b, row)).collect();
-    let attained = values.iter().enumerate().map(|(row, value)| (*value)?.checked_div(get(&target, row)?));
-    let unit = flag("unit")?;
-    let intervals: Vec<Option<(Number, Number)>> = (0..batch.num_rows())
-        .map(|row| match definition::aggregate(metric) {
-            Aggregate::Ratio if unit.is_valid(row) && unit.value(row) => wilson(get(&a, row)?, get(&b, row)?),
-            _ => None,
+/// Level, entity and grain: what a score is compared with has the same.
+type Group = (String, String, String);
+/// Period's start, slice and its value.
+type Key = (i32, String, String);
+
+/// A metric's scores while they are made. Only one group is in memory at a time, and one row group of scores.
+pub struct Table<'a> {
+    metric: &'a Metric,
+    periods: BTreeMap<(&'static str, i32), Neighbours>,
+    group: Group,
+    cells: BTreeMap<Key, Cell>,
+    rows: Rows,
+    writer: parquet_file::Writer,
+    written: u64,
+}
+
+impl<'a> Table<'a> {
+    /// Without rows.
+    pub fn new(metric: &'a Metric, periods: &Periods) -> Result<Table<'a>> {
+        Ok(Table {
+            metric,
+            periods: periods.neighbours(),
+            group: Group::default(),
+            cells: BTreeMap::new(),
+            rows: Rows::default(),
+            writer: parquet_file::Writer::new(schema(), SCORE_ROW_GROUP_ROWS)?,
+            written: 0,
         })
-        .collect();
-    let sides = |array: &Decimal128Array| numbers((0..array.len()).map(|row| get(array, row).filter(|_| divides)));
-    let n = cast(&column("n")?, &DataType::Int64)?;
-    let n: Int64Array = n.as_primitive::<Int64Type>().clone();
-    let name = StringArray::from_iter_values(std::iter::repeat_n(&metric.id, batch.num_rows()));
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(name),
-        column("level")?,
-        column("entity")?,
-        column("grain")?,
-        column("period_start")?,
-        column("period_end")?,
-        column("slice")?,
-        column("slice_value")?,
-        numbers(values.iter().copied()),
-        sides(&a),
-        sides(&b),
-        Arc::new(n),
-        earlier("previous_a", "previous_b", "has_previous")?,
-        earlier("year_before_a", "year_before_b", "has_year_before")?,
-        Arc::new(target.clone()),
-        numbers(attained),
-        numbers(intervals.iter().map(|interval| interval.map(|(low, _)| low))),
-        numbers(intervals.iter().map(|interval| interval.map(|(_, high)| high))),
-    ];
-    RecordBatch::try_new(schema(), columns)
+    }
+
+    /// Adds rows of `assemble.sql`, which come group by group.
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let text = |i: usize| batch.column(i).as_string::<i32>();
+        let number = |i: usize| batch.column(i).as_primitive::<Decimal128Type>();
+        let (levels, entities, grains) = (text(0), text(1), text(2));
+        let starts = batch.column(3).as_primitive::<Date32Type>();
+        let (slices, slice_values) = (text(4), text(5));
+        let (a, b, target) = (number(6), number(7), number(10));
+        let (n, unit) = (batch.column(8).as_primitive::<Int64Type>(), batch.column(9).as_boolean());
+        for row in 0..batch.num_rows() {
+            let group = (levels.value(row), entities.value(row), grains.value(row));
+            if group != (self.group.0.as_str(), self.group.1.as_str(), self.group.2.as_str()) {
+                self.close_group()?;
+                self.group = (group.0.to_owned(), group.1.to_owned(), group.2.to_owned());
+            }
+            let key = (starts.value(row), slices.value(row).to_owned(), slice_values.value(row).to_owned());
+            // A cell and its target are two rows.
+            let cell = self.cells.entry(key).or_default();
+            cell.a = get(a, row).or(cell.a);
+            cell.b = get(b, row).or(cell.b);
+            cell.n += n.value(row);
+            cell.unit |= unit.is_valid(row) && unit.value(row);
+            cell.target = get(target, row).or(cell.target);
+        }
+        Ok(())
+    }
+
+    /// How many rows there are, and the bytes of their Parquet file.
+    pub fn finish(mut self) -> Result<(u64, Vec<u8>)> {
+        self.close_group()?;
+        self.write()?;
+        Ok((self.written, self.writer.finish()?))
+    }
+
+    /// A cell's number: a ratio is empty without facts, a sum is nought.
+    fn value(&self, cell: Option<&Cell>) -> Option<Number> {
+        let (a, b) = cell.map_or((None, None), |cell| (cell.a, cell.b));
+        match self.divides() {
+            true => a?.checked_div(b?),
+            false => a.or(self.metric.is_nought_without_facts().then_some(Number::ZERO)),
+        }
+    }
+
+    fn divides(&self) -> bool {
+        matches!(self.metric.header.aggregate, Some(Aggregate::Ratio | Aggregate::Mean))
+    }
+
+    fn close_group(&mut self) -> Result<()> {
+        let cells = std::mem::take(&mut self.cells);
+        for ((start, slice, slice_value), cell) in &cells {
+            let Some(period) = self.periods.get(&(self.group.2.as_str(), *start)) else { continue };
+            // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
+            let earlier = |start: Option<i32>| self.value(cells.get(&(start?, slice.clone(), slice_value.clone())));
+            let value = self.value(Some(cell));
+            let interval = match definition::aggregate(self.metric) {
+                Aggregate::Ratio if cell.unit => cell.a.zip(cell.b).and_then(|(a, b)| wilson(a, b)),
+                _ => None,
+            };
+            let side = |side: Option<Number>| side.filter(|_| self.divides());
+            let numbers = [
+                value,
+                side(cell.a),
+                side(cell.b),
+                earlier(period.previous),
+                earlier(period.year_before),
+                cell.target,
+                value.and_then(|value| value.checked_div(cell.target?)),
+                interval.map(|(low, _)| low),
+                interval.map(|(_, high)| high),
+            ];
+            let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
+            self.rows.add(texts, [*start, period.end], cell.n, numbers);
+            if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
+                self.write()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.rows).batch();
+        let batch = batch.map_err(|error| Diagnostic::internal(format!("cannot score {}: {error}", self.metric.id)))?;
+        self.written += batch.num_rows() as u64;
+        self.writer.write(&batch)
+    }
+}
+
+/// Rows on their way into the file, by column: always a whole row group, so that the file's bytes depend on nothing else.
+#[derive(Default)]
+struct Rows {
+    texts: [StringBuilder; 6],
+    days: [Vec<i32>; 2],
+    n: Vec<i64>,
+    numbers: [Vec<Option<i128>>; 9],
+}
+
+impl Rows {
+    fn add(&mut self, texts: [&String; 6], days: [i32; 2], n: i64, numbers: [Option<Number>; 9]) {
+        self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
+        self.days.iter_mut().zip(days).for_each(|(column, day)| column.push(day));
+        self.n.push(n);
+        self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number.map(Number::units)));
+    }
+
+    fn batch(self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
+        let texts = self.texts.map(|mut column| -> ArrayRef { Arc::new(column.finish()) });
+        let days = self.days.map(|column| -> ArrayRef { Arc::new(Date32Array::from(column)) });
+        let number = |column: Vec<Option<i128>>| -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+            Ok(Arc::new(Decimal128Array::from(column).with_precision_and_scale(PRECISION, SCALE as i8)?))
+        };
+        let [metric, level, entity, grain, slice, slice_value] = texts;
+        let [start, end] = days;
+        let mut columns = vec![metric, level, entity, grain, start, end, slice, slice_value];
+        let mut numbers = Vec::new();
+        for column in self.numbers {
+            numbers.push(number(column)?);
+        }
+        columns.extend(numbers.drain(..3));
+        columns.push(Arc::new(Int64Array::from(self.n)));
+        columns.extend(numbers);
+        RecordBatch::try_new(schema(), columns)
+    }
 }
 
 fn get(array: &Decimal128Array, row: usize) -> Option<Number> {
     array.is_valid(row).then(|| Number::from_units(array.value(row)))
-}
-
-fn numbers(of: impl Iterator<Item = Option<Number>>) -> ArrayRef {
-    let data_type = DataType::Decimal128(PRECISION, SCALE as i8);
-    let mut built = Decimal128Builder::new().with_data_type(data_type);
-    of.for_each(|number| built.append_option(number.map(Number::units)));
-    Arc::new(built.finish())
 }
 
 /// The 95 % Wilson score interval of `successes` in `trials` (E. B. Wilson, 1927).

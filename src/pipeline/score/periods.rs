@@ -4,15 +4,25 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::period::{Calendar, Grain, Period, days_between};
 use crate::engine::Session;
 use crate::pipeline::stage::typed::EPOCH;
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many periods of a grain a run scores: the one that contains `as_of` and the twelve before.
 pub const PERIODS: usize = 13;
+
+/// A scored period's last day, and the starts of those that it is compared with, if they are scored. Days of Arrow.
+pub struct Neighbours {
+    /// Its last day.
+    pub end: i32,
+    /// The period before.
+    pub previous: Option<i32>,
+    /// The same period a year before.
+    pub year_before: Option<i32>,
+}
 
 /// The scored periods of all grains.
 pub struct Periods {
@@ -48,11 +58,23 @@ impl Periods {
         self.all.iter().map(|period| period.measured_on(self.as_of)).collect()
     }
 
+    /// What each scored period, by grain and start, is compared with.
+    pub fn neighbours(&self) -> BTreeMap<(&'static str, i32), Neighbours> {
+        let day = |day: Date| days_between(EPOCH, day);
+        let scored = |period: Period| self.all.contains(&period).then(|| day(period.start));
+        let neighbours = self.all.iter().map(|period| {
+            let neighbours = Neighbours {
+                end: day(period.end),
+                previous: scored(self.calendar.previous(*period)),
+                year_before: scored(self.calendar.year_before(*period)),
+            };
+            ((period.grain.name(), day(period.start)), neighbours)
+        });
+        neighbours.collect()
+    }
+
     /// Names the tables `periods`, `period_days`, `measuring_days` and `measuring_slots`.
     pub fn add_to(&self, session: &Session) -> Result<()> {
-        let scored = |period: &Period| self.all.contains(period);
-        let (previous, before): (Vec<Period>, Vec<Period>) =
-            self.all.iter().map(|p| (self.calendar.previous(*p), self.calendar.year_before(*p))).unzip();
         let grains = self.all.iter().map(|p| p.grain.name());
         add(
             session,
@@ -60,12 +82,7 @@ impl Periods {
             vec![
                 ("grain", Arc::new(StringArray::from_iter_values(grains))),
                 ("period_start", days(self.all.iter().map(|p| p.start))),
-                ("period_end", days(self.all.iter().map(|p| p.end))),
                 ("measured_on", days(self.all.iter().map(|p| p.measured_on(self.as_of)))),
-                ("previous_start", days(previous.iter().map(|p| p.start))),
-                ("has_previous", flags(previous.iter().map(scored))),
-                ("year_before_start", days(before.iter().map(|p| p.start))),
-                ("has_year_before", flags(before.iter().map(scored))),
             ],
         )?;
         let each: Vec<(Date, Period)> = self
@@ -105,10 +122,6 @@ impl Periods {
 
 fn days(of: impl Iterator<Item = Date>) -> ArrayRef {
     Arc::new(Date32Array::from_iter_values(of.map(|day| days_between(EPOCH, day))))
-}
-
-fn flags(of: impl Iterator<Item = bool>) -> ArrayRef {
-    Arc::new(BooleanArray::from_iter(of.map(Some)))
 }
 
 fn add(session: &Session, name: &str, columns: Vec<(&str, ArrayRef)>) -> Result<()> {
