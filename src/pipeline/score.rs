@@ -229,6 +229,8 @@ impl Scoring<'_> {
             cells::of_formula(self.metrics, metric)?
         } else {
             let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
+            // What the SQL returned was brought into its form; twice would be twice the memory.
+            session.remove("returned")?;
             // Only now: a definition that read the scored periods would depend on what its key does not name.
             self.periods.add_to(&session)?;
             cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?

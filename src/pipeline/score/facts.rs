@@ -62,7 +62,6 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
     }
     let select = normalise(metric, shape, &schema);
     session.keep_asked("facts", &select).await?;
-    session.remove("returned")?;
     Ok(shape)
 }
 
