@@ -1,7 +1,8 @@
 //! `scorebook.toml`, checked. Flags and the environment override it in [`crate::cli`]; secrets never stand in it.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::domain::period::Calendar;
+use crate::domain::calendar::Calendar;
+use crate::domain::number::Number;
 use crate::project::{self, Project, SETTINGS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,11 +46,14 @@ pub struct Company {
 pub struct People {
     /// The lower ends of the tenure bands in months, ascending, from 0.
     pub tenure_bands_months: Vec<u32>,
+    /// The part of a target that a new rep has in each month since the hire: `["0.25", "0.5", "0.75"]`. Then all of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ramp: Vec<Number>,
 }
 
 impl Default for People {
     fn default() -> People {
-        People { tenure_bands_months: vec![0, 6, 12, 24] }
+        People { tenure_bands_months: vec![0, 6, 12, 24], ramp: Vec::new() }
     }
 }
 
@@ -173,8 +177,8 @@ impl Settings {
         if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return wrong("currency", format!("`{currency}` is no currency code: three capital letters, such as EUR"));
         }
-        if !(1..=12).contains(&self.calendar.fiscal_year_starts_in) {
-            return wrong("fiscal_year_starts_in", "a fiscal year starts in a month from 1 to 12".into());
+        if let Some((word, fault)) = self.calendar.fault() {
+            return wrong(word, fault);
         }
         if jiff::tz::TimeZone::get(&self.calendar.time_zone).is_err() {
             let zone = &self.calendar.time_zone;
@@ -183,6 +187,10 @@ impl Settings {
         let bands = &self.people.tenure_bands_months;
         if bands.first() != Some(&0) || !bands.is_sorted_by(|a, b| a < b) {
             return wrong("tenure_bands_months", "tenure bands start at 0 and ascend: [0, 6, 12, 24]".into());
+        }
+        let parts = |part: &Number| *part < Number::ZERO || *part > Number::whole(1);
+        if self.people.ramp.iter().any(parts) {
+            return wrong("ramp", "each part of a ramp is from 0 to 1: [\"0.25\", \"0.5\", \"0.75\"]".into());
         }
         for (name, table) in self.sources.values().flat_map(|source| &source.tables) {
             if !table.delimiter.is_ascii() {

@@ -8,12 +8,14 @@ use crate::command::Opened;
 use crate::command::output::{self, tell};
 use crate::command::test::expectation::Expected;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
+use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::parquet_file;
 use crate::pipeline::stage::given::{self, Row, Rows};
 use crate::pipeline::{Night, render, score};
 use crate::project;
+use crate::settings::People;
 use crate::steps::Steps;
 use crate::store::Store;
 use jiff::civil::Date;
@@ -36,6 +38,10 @@ struct File {
 struct Case {
     name: Spanned<String>,
     as_of: Date,
+    /// Instead of the project's `[calendar]`.
+    calendar: Option<Calendar>,
+    /// Instead of the project's `[people]`.
+    people: Option<People>,
     tables: BTreeMap<String, Spanned<String>>,
     expect: Spanned<String>,
 }
@@ -161,9 +167,15 @@ async fn one(
     let folder = tempfile::tempdir().map_err(|error| Diagnostic::internal(format!("no temporary folder: {error}")))?;
     let store = Store::open(folder.path())?;
     let steps = Steps::forgetful(&store);
+    let mut settings = opened.settings.clone();
+    if let Some((_, fault)) = case.calendar.as_ref().and_then(Calendar::fault) {
+        return Err(Diagnostic::project(fault).at(text.place(case.name.span().start)));
+    }
+    settings.calendar = case.calendar.clone().unwrap_or(settings.calendar);
+    settings.people = case.people.clone().unwrap_or(settings.people);
     let night = Night {
         project: &opened.project,
-        settings: &opened.settings,
+        settings: &settings,
         store: &store,
         steps: &steps,
         as_of: case.as_of,

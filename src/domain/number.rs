@@ -54,6 +54,14 @@ impl Number {
         self.0.checked_add(other.0).map(Number)
     }
 
+    /// `self x other`, rounded half away from zero at the twelfth digit; `None` beyond 38 digits.
+    pub fn checked_mul(self, other: Number) -> Option<Number> {
+        // The whole part times the other is exact; only the fraction needs rounding.
+        let (whole, rest) = (self.0 / ONE, self.0 % ONE);
+        let part = divide_half_away(rest.checked_mul(other.0)?, ONE);
+        Some(Number(whole.checked_mul(other.0)?.checked_add(part)?))
+    }
+
     /// Rounded half away from zero to so many digits after the point.
     pub fn round(self, digits: u32) -> Number {
         let step = 10_i128.pow(SCALE.saturating_sub(digits));

@@ -46,6 +46,22 @@ pub struct Score {
     pub target: Option<Number>,
     /// `value / target`.
     pub attainment: Option<Number>,
+    /// From where the target is met, if it is a range.
+    pub target_low: Option<Number>,
+    /// Up to where it is met.
+    pub target_high: Option<Number>,
+    /// Of a team or the company: the sum of its reps' targets. It stands beside a target of its own.
+    pub target_of_reps: Option<Number>,
+    /// The target as it was set, before ramp and absence.
+    pub target_given: Option<Number>,
+    /// What ramp takes from it, nought or less.
+    pub target_ramp: Option<Number>,
+    /// What absence takes from it, nought or less.
+    pub target_absent: Option<Number>,
+    /// In an unfinished period: the value as a part of what is due of the target by now.
+    pub pace: Option<Number>,
+    /// How it is known what is due: by the company's own `curve`, or `linear` over working days.
+    pub pace_by: Option<String>,
     /// The lower end of the 95 % interval, where every numerator is 0 or 1 and every denominator 1.
     pub low: Option<Number>,
     /// The upper end.

@@ -8,15 +8,17 @@ pub mod definition;
 mod cells;
 mod facts;
 mod finish;
+mod pace;
 mod periods;
 mod targets;
+mod workdays;
 
 use crate::diagnostic::Result;
 use crate::domain::digest::{Digest, Key};
 use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::engine::{self, Parameters, Session};
-use crate::pipeline::stage::{Model, read_table};
+use crate::pipeline::stage::Model;
 use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
@@ -26,9 +28,10 @@ use periods::Periods;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use targets::Targets;
+use workdays::Workdays;
 
 /// Raised when scoring makes other numbers of the same inputs.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The scores of one run.
 #[derive(Clone, Debug, Default)]
@@ -86,12 +89,14 @@ pub fn parameters(as_of: jiff::civil::Date) -> Parameters {
 
 /// Scores all metrics at these grains.
 pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &BTreeSet<Grain>) -> Result<Scores> {
+    let workdays = Workdays::read(night, model).await?;
     let scoring = Scoring {
         night,
         model,
         metrics,
-        periods: Periods::of(&night.settings.calendar, grains, night.as_of),
-        targets: Targets::of(&read_table(night, model, "targets").await?)?,
+        periods: Periods::of(grains, night.as_of, &night.settings.calendar, &workdays),
+        targets: Targets::read(night, model, metrics).await?,
+        workdays,
         parameters: parameters(night.as_of),
     };
     let mut scores = Scores::default();
@@ -123,6 +128,7 @@ struct Scoring<'a> {
     metrics: &'a Metrics,
     periods: Periods,
     targets: Targets,
+    workdays: Workdays,
     parameters: Parameters,
 }
 
@@ -154,7 +160,7 @@ impl Scoring<'_> {
             tables: BTreeMap<String, Option<Digest>>,
             parts: BTreeMap<String, Digest>,
             targets: Option<Digest>,
-            working_days: Option<&'a [crate::domain::period::Day]>,
+            workdays: Option<Digest>,
             as_of: Option<String>,
             periods: P,
         }
@@ -181,7 +187,7 @@ impl Scoring<'_> {
             tables: tables.into_iter().map(table).collect(),
             parts: parts.map(|part| (part.clone(), scores.tables[&part].digest)).collect(),
             targets,
-            working_days: targets.map(|_| self.night.settings.calendar.working_days.as_slice()),
+            workdays: targets.map(|_| self.workdays.digest()),
             as_of: uses_as_of.then(|| self.night.as_of.to_string()),
             periods: self.periods.inputs(&header.cadence, stock),
         };
@@ -229,14 +235,20 @@ impl Scoring<'_> {
             cells::of_formula(self.metrics, metric)?
         } else {
             let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
+            if shape == Shape::Given {
+                table.without_parts();
+            }
             // What the SQL returned was brought into its form; twice would be twice the memory.
             session.remove("returned")?;
             // Only now: a definition that read the scored periods would depend on what its key does not name.
             self.periods.add_to(&session)?;
-            cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?
+            let cells = cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?;
+            if shape == Shape::Flow && definition::aggregate(metric).is_additive() && self.targets.has(&metric.id) {
+                table.set_due(pace::due(&session, metric, &self.periods, &self.workdays).await?);
+            }
+            cells
         };
-        // A target is a sum of days, so it is set for what is a sum of days itself.
-        self.targets.add_to(&session, &metric.id, &self.night.settings.calendar)?;
+        self.targets.add_to(&session, metric, &self.workdays, &self.periods)?;
         let targets = cells::of_targets(metric);
         let parts = [("cells", cells.as_str()), ("targets", targets.as_str())];
         let mut rows = session.stream(&cells::fill(include_str!("score/sql/assemble.sql"), &parts)).await?;

@@ -21,7 +21,7 @@ const NEEDED: [&str; 3] = ["level", "entity", "period"];
 type Get = fn(&Score) -> Option<Number>;
 
 /// The columns that say a score's numbers.
-const NUMBERS: [(&str, Get); 10] = [
+const NUMBERS: [(&str, Get); 17] = [
     ("value", |score| score.value),
     ("numerator", |score| score.numerator),
     ("denominator", |score| score.denominator),
@@ -30,6 +30,13 @@ const NUMBERS: [(&str, Get); 10] = [
     ("year_before", |score| score.year_before),
     ("target", |score| score.target),
     ("attainment", |score| score.attainment),
+    ("target_low", |score| score.target_low),
+    ("target_high", |score| score.target_high),
+    ("target_of_reps", |score| score.target_of_reps),
+    ("target_given", |score| score.target_given),
+    ("target_ramp", |score| score.target_ramp),
+    ("target_absent", |score| score.target_absent),
+    ("pace", |score| score.pace),
     ("low", |score| score.low),
     ("high", |score| score.high),
 ];

@@ -3,10 +3,11 @@
 //! Its one constraint: everything follows from the person's name, so that a document can be made twice.
 
 use super::input::*;
+use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::metric::{Header, Metric, Metrics};
 use crate::domain::number::Number;
-use crate::domain::period::{Calendar, Grain, Period};
+use crate::domain::period::{Grain, Period};
 use crate::domain::score::Score;
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
@@ -221,6 +222,14 @@ impl Fixture {
             year_before: None,
             target: None,
             attainment: None,
+            target_low: None,
+            target_high: None,
+            target_of_reps: None,
+            target_given: None,
+            target_ramp: None,
+            target_absent: None,
+            pace: None,
+            pace_by: None,
             low: None,
             high: None,
         }

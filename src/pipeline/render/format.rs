@@ -245,6 +245,7 @@ impl Locale {
     /// `September 2026`, `Q3 2026`, `2026`.
     pub fn period(&self, period: Period) -> String {
         match period.grain {
+            _ if period.listed => format!("{} to {}", self.short_date(period.start), self.short_date(period.end)),
             Grain::Month => format!("{} {}", self.month(period.start), period.start.year()),
             Grain::Quarter => self.quarter(period),
             Grain::Year => period.name(),
@@ -256,7 +257,9 @@ impl Locale {
     /// `Sep 2026`, `Q3 2026`, `2026`.
     pub fn short_period(&self, period: Period) -> String {
         match period.grain {
-            Grain::Month => format!("{}{NARROW}{}", &self.month(period.start)[..3], period.start.year()),
+            Grain::Month if !period.listed => {
+                format!("{}{NARROW}{}", &self.month(period.start)[..3], period.start.year())
+            }
             _ => self.period(period),
         }
     }

@@ -3,10 +3,11 @@
 //! Its one constraint: plain data. Whoever fills it has read and filtered already; nothing here looks anything up.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::domain::number::Number;
-use crate::domain::period::{Calendar, Grain, Period};
+use crate::domain::period::{Grain, Period};
 use crate::domain::score::Score;
 use jiff::civil::Date;
 use schemars::JsonSchema;

@@ -327,6 +327,17 @@ pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
         year_before: number("year_before")?,
         target: number("target")?,
         attainment: number("attainment")?,
+        target_low: number("target_low")?,
+        target_high: number("target_high")?,
+        target_of_reps: number("target_of_reps")?,
+        target_given: number("target_given")?,
+        target_ramp: number("target_ramp")?,
+        target_absent: number("target_absent")?,
+        pace: number("pace")?,
+        pace_by: {
+            let by = column(batch, "pace_by")?.as_string::<i32>();
+            by.is_valid(row).then(|| by.value(row).to_owned())
+        },
         low: number("low")?,
         high: number("high")?,
     })

@@ -6,15 +6,22 @@ use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Metric, Metrics};
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
-use crate::engine::formula::{self, Part, Taken};
+use crate::engine::formula::{self, Formula, Part, Taken};
 use crate::pipeline::score::definition;
 use crate::pipeline::score::facts::Shape;
+use crate::pipeline::score::periods::SPANS;
 
-const CELL: &str = "level, entity, grain, period_start";
+const OF_CELL: &str = "level, entity, grain, period_start";
+const CELL: &str = "level, entity, grain, period_start, span";
 
 /// Puts values in the place of `{name}` in an SQL file of this folder.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+/// The rows of several queries.
+fn all_of(queries: impl Iterator<Item = String>) -> String {
+    queries.map(|query| format!("SELECT * FROM (\n{query}\n)")).collect::<Vec<_>>().join("\nUNION ALL\n")
 }
 
 /// What is common to the queries of a metric.
@@ -144,7 +151,7 @@ pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_sl
             _ => cells,
         }
     });
-    Ok(cells.collect::<Vec<_>>().join("\nUNION ALL\n"))
+    Ok(all_of(cells))
 }
 
 /// A slice's value as SQL. A pair's two are joined by `*`, and a `*` within one is escaped, so that no two pairs meet.
@@ -182,85 +189,90 @@ fn standing(query: &Query<'_>, first_slot: &str) -> String {
     )
 }
 
-/// The query that adds the days of a metric's targets up, from the session's table `target_days`.
+/// The query that adds a metric's targets up, from the session's tables `target_days` and `target_values`.
 pub fn of_targets(metric: &Metric) -> String {
     let query = Query::of(metric);
-    fill(
-        include_str!("sql/flow.sql"),
-        &[
-            ("source", "target_days"),
-            ("slices", ""),
-            ("inputs", "a"),
-            ("outputs", "SUM(a) AS target"),
-            ("levels", &query.levels),
-            ("grains", &query.grains),
-            ("rows", "TRUE"),
-            ("sets", &format!("({CELL})")),
-            ("slice_name", "''"),
-            ("slice_value", "''"),
-        ],
-    )
+    fill(include_str!("sql/targets.sql"), &[("levels", &query.levels), ("grains", &query.grains)])
 }
 
-/// The query that computes a formula over the scores of its parts (tables `score_<metric>`).
+/// The query that computes a formula over the scores of its parts (tables `score_<metric>`): of every period, and of
+/// what an unfinished one is compared with.
 pub fn of_formula(metrics: &Metrics, metric: &Metric) -> Result<String> {
     let text = metric.header.formula.as_deref().unwrap_or_default();
     let formula = formula::parse(text).map_err(|error| error.at(definition::place(metric, "formula")))?;
+    Ok(all_of(SPANS.into_iter().map(|span| of_formula_in(span, &formula, metrics, metric))))
+}
+
+fn of_formula_in(span: &str, formula: &Formula, metrics: &Metrics, metric: &Metric) -> String {
     let query = Query::of(metric);
     let mut wanted = vec![String::new()];
     wanted.extend(metric.header.slices.iter().chain(&metric.header.pairs).cloned());
     let keys = formula.parts.iter().map(|part| {
-        let from = format!("score_{}", part.metric);
         format!(
-            "SELECT {CELL}, slice, slice_value FROM {from} WHERE {} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND grain IN ({})",
-            column(part), quoted(wanted.iter()), query.levels, query.grains
+            "SELECT {OF_CELL}, slice, slice_value FROM score_{} WHERE {} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND grain IN ({})",
+            part.metric, column(part, span), quoted(wanted.iter()), query.levels, query.grains
         )
     });
-    let keys: Vec<String> = keys.collect();
-    let joins: Vec<String> =
-        formula.parts.iter().enumerate().map(|(i, part)| join(i, part, &metrics[&part.metric])).collect();
-    let columns: Vec<String> =
-        formula.parts.iter().enumerate().map(|(i, part)| expression(i, part, &metrics[&part.metric])).collect();
+    let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
+    let keys = match span {
+        "now" => format!("SELECT k.*, k.period_start AS of_start FROM ({keys}) AS k"),
+        _ => format!(
+            "SELECT k.*, u.earlier_start AS of_start FROM ({keys}) AS k \
+             JOIN unfinished AS u ON u.grain = k.grain AND u.period_start = k.period_start AND u.span = '{span}'"
+        ),
+    };
+    let parts = || formula.parts.iter().enumerate();
+    let joins: Vec<String> = parts().map(|(i, part)| join(i, part, &metrics[&part.metric])).collect();
+    let columns: Vec<String> = parts().map(|(i, part)| expression(i, part, span, &metrics[&part.metric])).collect();
     let values =
         formula.parts.iter().filter(|part| part.taken == Taken::Value).map(|part| format!("{}__n", part.metric));
     let values: Vec<String> = values.collect();
     let n = if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
-    Ok(fill(
+    fill(
         include_str!("sql/formula.sql"),
         &[
-            ("keys", &keys.join("\n    UNION\n    ")),
+            ("span", span),
+            ("keys", &keys),
             ("columns", &columns.join(", ")),
             ("joins", &joins.join("\n    ")),
             ("expression", &formula.sql),
             ("n", &n),
         ],
-    ))
+    )
 }
 
-fn column(part: &Part) -> &'static str {
-    match part.taken {
-        Taken::Value => "value",
-        Taken::Target => "target",
-        Taken::Previous => "previous",
-        Taken::YearBefore => "year_before",
+/// The column that holds what a formula takes. What is compared in part is in the column of that name.
+fn column(part: &Part, span: &str) -> &'static str {
+    match (part.taken, span) {
+        (Taken::Value, "previous") | (Taken::Previous, _) => "previous",
+        (Taken::Value, "year_before") | (Taken::YearBefore, _) => "year_before",
+        (Taken::Value, _) => "value",
+        (Taken::Target, _) => "target",
     }
 }
 
-/// Joins a part: on the key's slice if the part has it, else on its whole. Targets are set for wholes.
+/// Joins a part: on the key's slice if the part has it, else on its whole. Targets are set for wholes, and of what is
+/// compared in part the target is still that of the whole period, as it is of an unfinished one.
 fn join(i: usize, part: &Part, metric: &Metric) -> String {
     let own = metric.header.slices.iter().chain(&metric.header.pairs).filter(|_| part.taken != Taken::Target);
     let own = quoted(own.map(String::as_str).chain([""]));
+    let start = if part.taken == Taken::Target { "of_start" } else { "period_start" };
     format!(
         "LEFT JOIN score_{id} AS p{i} ON p{i}.level = k.level AND p{i}.entity = k.entity AND p{i}.grain = k.grain \
-         AND p{i}.period_start = k.period_start AND p{i}.slice = CASE WHEN k.slice IN ({own}) THEN k.slice ELSE '' END \
+         AND p{i}.period_start = k.{start} AND p{i}.slice = CASE WHEN k.slice IN ({own}) THEN k.slice ELSE '' END \
          AND p{i}.slice_value = CASE WHEN k.slice IN ({own}) THEN k.slice_value ELSE '' END",
         id = part.metric
     )
 }
 
 /// A part as a column. Without facts, a sum is nought and a ratio is empty.
-fn expression(i: usize, part: &Part, metric: &Metric) -> String {
-    let value = format!("CAST(p{i}.{} AS DOUBLE)", column(part));
+fn expression(i: usize, part: &Part, span: &str, metric: &Metric) -> String {
+    // An earlier period's earlier period is not known in part.
+    let unknown = span != "now" && matches!(part.taken, Taken::Previous | Taken::YearBefore);
+    let value = match unknown {
+        true => "CAST(NULL AS DOUBLE)".to_owned(),
+        false => format!("CAST(p{i}.{} AS DOUBLE)", column(part, span)),
+    };
     let nought = metric.is_nought_without_facts() && part.taken == Taken::Value;
     let value = if nought { format!("COALESCE({value}, 0)") } else { value };
     let n = match part.taken {

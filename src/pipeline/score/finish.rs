@@ -3,9 +3,10 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Metric};
 use crate::domain::number::{Number, PRECISION, SCALE};
+use crate::domain::period::Grain;
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
 use crate::pipeline::score::definition;
-use crate::pipeline::score::periods::{Neighbours, Periods};
+use crate::pipeline::score::periods::{Earlier, Neighbours, Periods};
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
 use std::collections::BTreeMap;
@@ -36,6 +37,14 @@ pub fn schema() -> SchemaRef {
         number("year_before"),
         number("target"),
         number("attainment"),
+        number("target_low"),
+        number("target_high"),
+        number("target_of_reps"),
+        number("target_given"),
+        number("target_ramp"),
+        number("target_absent"),
+        number("pace"),
+        Field::new("pace_by", DataType::Utf8, true),
         number("low"),
         number("high"),
     ]))
@@ -48,7 +57,31 @@ struct Cell {
     b: Option<Number>,
     n: i64,
     unit: bool,
-    target: Option<Number>,
+    /// The sum of reps' targets.
+    of_reps: Option<Target>,
+    /// A team's or the company's own target.
+    own: Option<Target>,
+}
+
+/// A target of a cell.
+#[derive(Clone, Copy)]
+struct Target {
+    /// As it was set.
+    given: Option<Number>,
+    /// What ramp takes, nought or less.
+    ramp: Option<Number>,
+    /// What absence takes, nought or less.
+    absent: Option<Number>,
+    low: Option<Number>,
+    high: Option<Number>,
+}
+
+impl Target {
+    /// What is left of it.
+    fn value(&self) -> Option<Number> {
+        let less = |value: Option<Number>, part: Option<Number>| value?.checked_add(part.unwrap_or_default());
+        less(less(self.given, self.ramp), self.absent)
+    }
 }
 
 /// Level, entity and grain: what a score is compared with has the same.
@@ -56,12 +89,27 @@ type Group = (String, String, String);
 /// Period's start, slice and its value.
 type Key = (i32, String, String);
 
+/// How much of an unfinished period's target is due by now, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due {
+    /// Of one.
+    pub share: Number,
+    /// `curve` or `linear`.
+    pub by: &'static str,
+}
+
 /// A metric's scores while they are made. Only one group is in memory at a time, and one row group of scores.
 pub struct Table<'a> {
     metric: &'a Metric,
     periods: BTreeMap<(&'static str, i32), Neighbours>,
+    /// By grain: of the period that is not over.
+    due: BTreeMap<Grain, Due>,
+    /// Facts that name their own cells say nothing of a part of a period.
+    has_parts: bool,
     group: Group,
     cells: BTreeMap<Key, Cell>,
+    /// What unfinished periods are compared with, by span.
+    parts: BTreeMap<(String, Key), Cell>,
     rows: Rows,
     writer: parquet_file::Writer,
     written: u64,
@@ -73,12 +121,25 @@ impl<'a> Table<'a> {
         Ok(Table {
             metric,
             periods: periods.neighbours(),
+            due: BTreeMap::new(),
+            has_parts: true,
             group: Group::default(),
             cells: BTreeMap::new(),
+            parts: BTreeMap::new(),
             rows: Rows::default(),
             writer: parquet_file::Writer::new(schema(), SCORE_ROW_GROUP_ROWS)?,
             written: 0,
         })
+    }
+
+    /// Says how much is due of unfinished periods' targets.
+    pub fn set_due(&mut self, due: BTreeMap<Grain, Due>) {
+        self.due = due;
+    }
+
+    /// Says that nothing is known of parts of periods.
+    pub fn without_parts(&mut self) {
+        self.has_parts = false;
     }
 
     /// Adds rows of `assemble.sql`, which come group by group.
@@ -87,9 +148,11 @@ impl<'a> Table<'a> {
         let number = |i: usize| batch.column(i).as_primitive::<Decimal128Type>();
         let (levels, entities, grains) = (text(0), text(1), text(2));
         let starts = batch.column(3).as_primitive::<Date32Type>();
-        let (slices, slice_values) = (text(4), text(5));
-        let (a, b, target) = (number(6), number(7), number(10));
-        let (n, unit) = (batch.column(8).as_primitive::<Int64Type>(), batch.column(9).as_boolean());
+        let (spans, slices, slice_values) = (text(4), text(5), text(6));
+        let (a, b) = (number(7), number(8));
+        let (n, unit) = (batch.column(9).as_primitive::<Int64Type>(), batch.column(10).as_boolean());
+        let of_reps = batch.column(11).as_boolean();
+        let [given, ramp, absent, low, high] = [12, 13, 14, 15, 16].map(number);
         for row in 0..batch.num_rows() {
             let group = (levels.value(row), entities.value(row), grains.value(row));
             if group != (self.group.0.as_str(), self.group.1.as_str(), self.group.2.as_str()) {
@@ -97,13 +160,28 @@ impl<'a> Table<'a> {
                 self.group = (group.0.to_owned(), group.1.to_owned(), group.2.to_owned());
             }
             let key = (starts.value(row), slices.value(row).to_owned(), slice_values.value(row).to_owned());
-            // A cell and its target are two rows.
-            let cell = self.cells.entry(key).or_default();
+            // A cell and its targets are rows of their own.
+            let cell = match spans.value(row) {
+                "now" => self.cells.entry(key).or_default(),
+                span => self.parts.entry((span.to_owned(), key)).or_default(),
+            };
             cell.a = get(a, row).or(cell.a);
             cell.b = get(b, row).or(cell.b);
             cell.n += n.value(row);
             cell.unit |= unit.is_valid(row) && unit.value(row);
-            cell.target = get(target, row).or(cell.target);
+            if of_reps.is_valid(row) {
+                let target = Target {
+                    given: get(given, row),
+                    ramp: get(ramp, row),
+                    absent: get(absent, row),
+                    low: get(low, row),
+                    high: get(high, row),
+                };
+                match of_reps.value(row) {
+                    true => cell.of_reps = Some(target),
+                    false => cell.own = Some(target),
+                }
+            }
         }
         Ok(())
     }
@@ -129,30 +207,51 @@ impl<'a> Table<'a> {
     }
 
     fn close_group(&mut self) -> Result<()> {
-        let cells = std::mem::take(&mut self.cells);
-        for ((start, slice, slice_value), cell) in &cells {
+        let (cells, parts) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.parts));
+        let grain = self.group.2.parse::<Grain>().ok();
+        for (key, cell) in &cells {
+            let (start, slice, slice_value) = key;
             let Some(period) = self.periods.get(&(self.group.2.as_str(), *start)) else { continue };
             // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
-            let earlier = |start: Option<i32>| self.value(cells.get(&(start?, slice.clone(), slice_value.clone())));
+            let earlier = |earlier: Earlier| match earlier {
+                Earlier::Unknown => None,
+                Earlier::Part(_) if !self.has_parts => None,
+                Earlier::Part(span) => self.value(parts.get(&(span.to_owned(), key.clone()))),
+                Earlier::Whole(start) => self.value(cells.get(&(start, slice.clone(), slice_value.clone()))),
+            };
             let value = self.value(Some(cell));
             let interval = match definition::aggregate(self.metric) {
                 Aggregate::Ratio if cell.unit => cell.a.zip(cell.b).and_then(|(a, b)| wilson(a, b)),
                 _ => None,
             };
             let side = |side: Option<Number>| side.filter(|_| self.divides());
+            let target = cell.own.or(cell.of_reps);
+            let goal = target.and_then(|target| target.value());
+            let of_reps = cell.of_reps.filter(|_| self.group.0 != "rep").and_then(|target| target.value());
+            let unfinished = matches!(period.previous, Earlier::Part(_));
+            let due = grain.and_then(|grain| self.due.get(&grain)).filter(|_| unfinished && goal.is_some());
+            let pace = due.and_then(|due| value?.checked_div(goal?.checked_mul(due.share)?));
             let numbers = [
                 value,
                 side(cell.a),
                 side(cell.b),
                 earlier(period.previous),
                 earlier(period.year_before),
-                cell.target,
-                value.and_then(|value| value.checked_div(cell.target?)),
+                goal,
+                value.and_then(|value| value.checked_div(goal?)),
+                target.and_then(|target| target.low),
+                target.and_then(|target| target.high),
+                of_reps,
+                target.and_then(|target| target.given),
+                target.and_then(|target| target.ramp),
+                target.and_then(|target| target.absent),
+                pace,
                 interval.map(|(low, _)| low),
                 interval.map(|(_, high)| high),
             ];
             let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
-            self.rows.add(texts, [*start, period.end], cell.n, numbers);
+            let by = due.filter(|_| pace.is_some()).map(|due| due.by);
+            self.rows.add(texts, [*start, period.end], cell.n, numbers, by);
             if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
                 self.write()?;
             }
@@ -174,33 +273,41 @@ struct Rows {
     texts: [StringBuilder; 6],
     days: [Vec<i32>; 2],
     n: Vec<i64>,
-    numbers: [Vec<Option<i128>>; 9],
+    numbers: [Vec<Option<i128>>; 16],
+    pace_by: StringBuilder,
 }
 
 impl Rows {
-    fn add(&mut self, texts: [&String; 6], days: [i32; 2], n: i64, numbers: [Option<Number>; 9]) {
+    fn add(
+        &mut self,
+        texts: [&String; 6],
+        days: [i32; 2],
+        n: i64,
+        numbers: [Option<Number>; 16],
+        pace_by: Option<&str>,
+    ) {
         self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
         self.days.iter_mut().zip(days).for_each(|(column, day)| column.push(day));
         self.n.push(n);
         self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number.map(Number::units)));
+        self.pace_by.append_option(pace_by);
     }
 
-    fn batch(self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
+    fn batch(mut self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
         let texts = self.texts.map(|mut column| -> ArrayRef { Arc::new(column.finish()) });
         let days = self.days.map(|column| -> ArrayRef { Arc::new(Date32Array::from(column)) });
-        let number = |column: Vec<Option<i128>>| -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-            Ok(Arc::new(Decimal128Array::from(column).with_precision_and_scale(PRECISION, SCALE as i8)?))
-        };
         let [metric, level, entity, grain, slice, slice_value] = texts;
         let [start, end] = days;
         let mut columns = vec![metric, level, entity, grain, start, end, slice, slice_value];
-        let mut numbers = Vec::new();
-        for column in self.numbers {
-            numbers.push(number(column)?);
+        for (i, column) in self.numbers.into_iter().enumerate() {
+            match i {
+                3 => columns.push(Arc::new(Int64Array::from(std::mem::take(&mut self.n)))),
+                14 => columns.push(Arc::new(self.pace_by.finish())),
+                _ => {}
+            }
+            let numbers = Decimal128Array::from(column).with_precision_and_scale(PRECISION, SCALE as i8)?;
+            columns.push(Arc::new(numbers));
         }
-        columns.extend(numbers.drain(..3));
-        columns.push(Arc::new(Int64Array::from(self.n)));
-        columns.extend(numbers);
         RecordBatch::try_new(schema(), columns)
     }
 }

@@ -1,8 +1,10 @@
 //! The periods that a run scores, as tables for the engine.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::period::{Calendar, Grain, Period, days_between};
+use crate::domain::calendar::Calendar;
+use crate::domain::period::{Grain, Period, days_between};
 use crate::engine::Session;
+use crate::pipeline::score::workdays::Workdays;
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use jiff::ToSpan;
@@ -14,14 +16,37 @@ use std::sync::Arc;
 /// How many periods of a grain a run scores: the one that contains `as_of` and the twelve before.
 pub const PERIODS: usize = 13;
 
-/// A scored period's last day, and the starts of those that it is compared with, if they are scored. Days of Arrow.
+/// What a cell's facts are of: its own period, or what that is compared with while it is not over.
+pub const SPANS: [&str; 3] = ["now", "previous", "year_before"];
+
+/// A scored period's last day, and what it is compared with. Days of Arrow.
 pub struct Neighbours {
     /// Its last day.
     pub end: i32,
     /// The period before.
-    pub previous: Option<i32>,
+    pub previous: Earlier,
     /// The same period a year before.
-    pub year_before: Option<i32>,
+    pub year_before: Earlier,
+}
+
+/// Where the numbers of an earlier period are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// It is not scored.
+    Unknown,
+    /// In the cells of the period that starts on this day.
+    Whole(i32),
+    /// Of its first working days only: in the cells of this span of the unfinished period.
+    Part(&'static str),
+}
+
+/// As many of an earlier period's working days as an unfinished one has had.
+struct Part {
+    of: Period,
+    span: &'static str,
+    start: Date,
+    /// `None` if not even one day of it is compared.
+    end: Option<Date>,
 }
 
 /// The scored periods of all grains.
@@ -29,23 +54,65 @@ pub struct Periods {
     all: Vec<Period>,
     calendar: Calendar,
     as_of: Date,
+    parts: Vec<Part>,
 }
 
 impl Periods {
-    /// The periods of these grains.
-    pub fn of(calendar: &Calendar, grains: &BTreeSet<Grain>, as_of: Date) -> Periods {
-        let all = grains.iter().flat_map(|grain| calendar.trailing(*grain, as_of, PERIODS)).collect();
-        Periods { all, calendar: calendar.clone(), as_of }
+    /// The periods of these grains: thirteen, and the one a year before the last of them.
+    pub fn of(grains: &BTreeSet<Grain>, as_of: Date, calendar: &Calendar, workdays: &Workdays) -> Periods {
+        let mut all = Vec::new();
+        let mut parts = Vec::new();
+        for grain in grains {
+            let present = calendar.period(*grain, as_of);
+            let (previous, year_before) = (calendar.previous(present), calendar.year_before(present));
+            let trailing = calendar.trailing(*grain, as_of, PERIODS);
+            all.extend(Some(year_before).filter(|period| !trailing.contains(period)));
+            all.extend(trailing);
+            if as_of < present.end {
+                let worked = workdays.worked(present.start, as_of);
+                for (span, earlier) in [(SPANS[1], previous), (SPANS[2], year_before)] {
+                    let end = workdays.cut(earlier.start, earlier.end, worked);
+                    parts.push(Part { of: present, span, start: earlier.start, end });
+                }
+            }
+        }
+        Periods { all, calendar: calendar.clone(), as_of, parts }
     }
 
-    /// What of the periods a score depends on: their bounds, and for a stock the days on which it is measured.
+    /// What of the periods a score depends on: their bounds, the parts that are compared, and for a stock the days on
+    /// which it is measured.
     pub fn inputs(&self, grains: &[Grain], measured: bool) -> impl Serialize + use<> {
         let scored = self.all.iter().filter(|period| grains.contains(&period.grain));
         let bounds = scored.map(|period| {
             let on = measured.then(|| period.measured_on(self.as_of).to_string());
             (period.grain, period.start.to_string(), period.end.to_string(), on)
         });
-        bounds.collect::<Vec<_>>()
+        let parts = self.parts.iter().filter(|part| grains.contains(&part.of.grain));
+        let parts = parts.map(|part| (part.of.grain, part.span, part.end.map(|end| end.to_string())));
+        (bounds.collect::<Vec<_>>(), parts.collect::<Vec<_>>())
+    }
+
+    /// The scored periods of some grains.
+    pub fn of_grains(&self, grains: &[Grain]) -> impl Iterator<Item = Period> {
+        self.all.iter().copied().filter(|period| grains.contains(&period.grain))
+    }
+
+    /// The periods of some grains that are not over.
+    pub fn unfinished(&self, grains: &[Grain]) -> impl Iterator<Item = Period> {
+        let present = self.parts.iter().filter(|part| part.span == SPANS[1]).map(|part| part.of);
+        present.filter(|period| grains.contains(&period.grain))
+    }
+
+    /// So many periods before one, oldest first.
+    pub fn before(&self, period: Period, count: usize) -> Vec<Period> {
+        let mut periods = self.calendar.trailing(period.grain, period.start, count + 1);
+        periods.pop();
+        periods
+    }
+
+    /// The run's date.
+    pub fn as_of(&self) -> Date {
+        self.as_of
     }
 
     /// The first measuring day, as SQL.
@@ -54,49 +121,77 @@ impl Periods {
         format!("DATE '{first}'")
     }
 
+    /// Period, span, and the day on which what holds over time is measured.
+    fn measured(&self) -> impl Iterator<Item = (Period, &'static str, Date)> {
+        let now = self.all.iter().map(|period| (*period, SPANS[0], period.measured_on(self.as_of)));
+        now.chain(self.parts.iter().filter_map(|part| Some((part.of, part.span, part.end?))))
+    }
+
     fn measuring_days(&self) -> BTreeSet<Date> {
-        self.all.iter().map(|period| period.measured_on(self.as_of)).collect()
+        self.measured().map(|(_, _, day)| day).collect()
     }
 
     /// What each scored period, by grain and start, is compared with.
     pub fn neighbours(&self) -> BTreeMap<(&'static str, i32), Neighbours> {
         let day = |day: Date| days_between(EPOCH, day);
-        let scored = |period: Period| self.all.contains(&period).then(|| day(period.start));
+        let earlier = |period: &Period, span: &'static str, earlier: Period| match self
+            .parts
+            .iter()
+            .any(|part| part.of == *period && part.span == span)
+        {
+            true => Earlier::Part(span),
+            false if self.all.contains(&earlier) => Earlier::Whole(day(earlier.start)),
+            false => Earlier::Unknown,
+        };
         let neighbours = self.all.iter().map(|period| {
             let neighbours = Neighbours {
                 end: day(period.end),
-                previous: scored(self.calendar.previous(*period)),
-                year_before: scored(self.calendar.year_before(*period)),
+                previous: earlier(period, SPANS[1], self.calendar.previous(*period)),
+                year_before: earlier(period, SPANS[2], self.calendar.year_before(*period)),
             };
             ((period.grain.name(), day(period.start)), neighbours)
         });
         neighbours.collect()
     }
 
-    /// Names the tables `periods`, `period_days`, `measuring_days` and `measuring_slots`.
+    /// Names the tables `period_days` and `measurings`, which say what belongs to which period, `measuring_days` and
+    /// `measuring_slots`, and `unfinished`: the periods that are compared in part, and where the compared one starts.
     pub fn add_to(&self, session: &Session) -> Result<()> {
-        let grains = self.all.iter().map(|p| p.grain.name());
-        add(
-            session,
-            "periods",
-            vec![
-                ("grain", Arc::new(StringArray::from_iter_values(grains))),
-                ("period_start", days(self.all.iter().map(|p| p.start))),
-                ("measured_on", days(self.all.iter().map(|p| p.measured_on(self.as_of)))),
-            ],
-        )?;
-        let each: Vec<(Date, Period)> = self
-            .all
-            .iter()
-            .flat_map(|p| p.start.series(1.day()).take_while(|d| *d <= p.end).map(|d| (d, *p)))
-            .collect();
+        let stretches = self.all.iter().map(|period| (*period, SPANS[0], period.start, period.end));
+        let parts = self.parts.iter().filter_map(|part| Some((part.of, part.span, part.start, part.end?)));
+        let mut each: Vec<(Date, Period, &'static str)> = Vec::new();
+        for (period, span, start, end) in stretches.chain(parts) {
+            each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, period, span)));
+        }
         add(
             session,
             "period_days",
             vec![
-                ("day", days(each.iter().map(|(day, _)| *day))),
-                ("grain", Arc::new(StringArray::from_iter_values(each.iter().map(|(_, p)| p.grain.name())))),
-                ("period_start", days(each.iter().map(|(_, p)| p.start))),
+                ("day", days(each.iter().map(|(day, _, _)| *day))),
+                ("grain", texts(each.iter().map(|(_, period, _)| period.grain.name()))),
+                ("period_start", days(each.iter().map(|(_, period, _)| period.start))),
+                ("span", texts(each.iter().map(|(_, _, span)| *span))),
+            ],
+        )?;
+        let measured: Vec<(Period, &'static str, Date)> = self.measured().collect();
+        add(
+            session,
+            "measurings",
+            vec![
+                ("grain", texts(measured.iter().map(|(period, _, _)| period.grain.name()))),
+                ("period_start", days(measured.iter().map(|(period, _, _)| period.start))),
+                ("span", texts(measured.iter().map(|(_, span, _)| *span))),
+                ("measured_on", days(measured.iter().map(|(_, _, day)| *day))),
+            ],
+        )?;
+        add(
+            session,
+            "unfinished",
+            vec![
+                ("grain", texts(self.parts.iter().map(|part| part.of.grain.name()))),
+                ("period_start", days(self.parts.iter().map(|part| part.of.start))),
+                ("span", texts(self.parts.iter().map(|part| part.span))),
+                ("earlier_start", days(self.parts.iter().map(|part| part.start))),
             ],
         )?;
         let measuring = self.measuring_days();
@@ -118,6 +213,10 @@ impl Periods {
             ],
         )
     }
+}
+
+fn texts<'a>(of: impl Iterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(of))
 }
 
 fn days(of: impl Iterator<Item = Date>) -> ArrayRef {

@@ -1,133 +1,335 @@
-//! Targets as days: each target spread over its working days, so that any period's target is the sum of its days.
+//! Targets. Those of sums are days: each is spread over its working days, so that any period's target is the sum of its
+//! days, and ramp and absence take from the days they fall on. All others are values in force.
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::json;
-use crate::domain::number::{SCALE, spread};
-use crate::domain::period::{Calendar, days_between};
+use crate::domain::metric::{Aggregate, Measure, Metric, Metrics, Unit};
+use crate::domain::number::{Number, PRECISION, SCALE, divide_half_away, spread};
+use crate::domain::period::{Grain, Period, days_between};
+use crate::domain::score::COMPANY;
 use crate::engine::Session;
+use crate::pipeline::Night;
+use crate::pipeline::score::definition;
+use crate::pipeline::score::periods::Periods;
+use crate::pipeline::score::workdays::{Rows, Workdays};
 use crate::pipeline::stage::typed::EPOCH;
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray,
-};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type};
+use crate::pipeline::stage::{Model, read_table};
+use arrow::array::{ArrayRef, Date32Array, Decimal128Builder, RecordBatch, StringBuilder};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The digits after the point in which a target is spread: cents.
-const DIGITS: u32 = 2;
-
-/// The longest that a target may be.
+/// The longest that a target may be spread.
 const LONGEST_DAYS: i32 = 3660;
+
+/// One goal: a metric's, somebody's, for the whole or for a slice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Goal {
+    metric: String,
+    level: String,
+    entity: String,
+    slice: String,
+    slice_value: String,
+}
 
 /// One row of the table `targets`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Target {
-    rep: String,
     starts_on: String,
-    ends_on: String,
-    /// In hundredths.
-    amount: i64,
+    ends_on: Option<String>,
+    /// The goal itself.
+    value: Option<Number>,
+    /// From where it is met, if it is a range.
+    low: Option<Number>,
+    /// Up to where it is met.
+    high: Option<Number>,
+    /// Neither ramp nor absence takes from it.
+    fixed: bool,
     #[serde(skip)]
     days: (Date, Date),
 }
 
-/// First day, last day if given, and hundredths.
-type Row = (Date, Option<Date>, i64);
-
-/// All targets by metric.
+/// All targets, by metric and goal.
 #[derive(Default)]
-pub struct Targets(BTreeMap<String, Vec<Target>>);
+pub struct Targets(BTreeMap<String, BTreeMap<Goal, Vec<Target>>>);
+
+/// A row as it stands in the model.
+struct Given {
+    id: String,
+    start: Date,
+    end: Option<Date>,
+    aligned: bool,
+    target: Target,
+}
 
 impl Targets {
-    /// Reads the model's targets. An empty `ends_on` is the day before the same target's next start; a last target
-    /// without an end is refused, for nothing says how many days it is meant to fill.
-    pub fn of(batches: &[RecordBatch]) -> Result<Targets> {
-        let mut open: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
-        for batch in batches {
-            let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-            let day = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Date32Type>());
-            let amount = batch.column_by_name("amount").and_then(|c| cast(c, &DataType::Decimal128(38, 2)).ok());
-            let amount = amount.as_ref().and_then(|c| c.as_primitive_opt::<Decimal128Type>());
-            let columns = (text("metric"), text("rep_id"), day("starts_on"), day("ends_on"), amount);
-            let (Some(metrics), Some(reps), Some(starts), Some(ends), Some(amounts)) = columns else {
-                return Err(Diagnostic::internal("the table targets has other columns than its contract"));
-            };
-            for row in (0..batch.num_rows()).filter(|row| starts.is_valid(*row) && amounts.is_valid(*row)) {
-                let date = |days: i32| EPOCH + days.days();
-                let key = (metrics.value(row).to_owned(), reps.value(row).to_owned());
-                let end = ends.is_valid(row).then(|| date(ends.value(row)));
-                let amount = i64::try_from(amounts.value(row))
-                    .map_err(|_| Diagnostic::data(format!("the target of {} is too large", key.1)))?;
-                open.entry(key).or_default().push((date(starts.value(row)), end, amount));
+    /// Reads the model's targets.
+    ///
+    /// An empty `ends_on` is the day before the same goal's next start. A sum's last target needs an end, for nothing
+    /// says how many days it is meant to fill; another's holds for good.
+    pub async fn read(night: &Night<'_>, model: &Model, metrics: &Metrics) -> Result<Targets> {
+        let mut levels: BTreeMap<String, String> = BTreeMap::new();
+        for batch in read_table(night, model, "teams").await? {
+            let rows = Rows(&batch);
+            let team = |row| Some((rows.text("team_id", row)?, rows.text("level", row)?));
+            levels.extend((0..batch.num_rows()).filter_map(team));
+        }
+        let mut goals: BTreeMap<Goal, Vec<Given>> = BTreeMap::new();
+        for batch in read_table(night, model, "targets").await? {
+            let rows = Rows(&batch);
+            for row in 0..batch.num_rows() {
+                let (goal, given) = given(&rows, row, &levels, metrics)?;
+                goals.entry(goal).or_default().push(given);
             }
         }
         let mut targets = Targets::default();
-        for ((metric, rep), mut rows) in open {
-            rows.sort();
-            let own = targets.0.entry(metric.clone()).or_default();
-            for (i, (start, end, amount)) in rows.iter().enumerate() {
-                let next = rows[i + 1..].iter().map(|(next, _, _)| *next).find(|next| next > start);
-                let Some(end) = end.or(next.map(|next| next - 1.day())) else {
-                    return Err(Diagnostic::data(format!("the last target of {rep} on {metric} has no end"))
-                        .note(format!("it starts on {start}, and no later one of the same rep follows"))
-                        .help("give its last day in `ends_on`"));
-                };
-                if end < *start {
-                    return Err(Diagnostic::data(format!(
-                        "a target of {rep} on {metric} ends before it starts, on {start}"
-                    ))
-                    .help("correct `ends_on`, or leave it empty for the day before the next start"));
-                }
-                if days_between(*start, end) > LONGEST_DAYS {
-                    return Err(Diagnostic::data(format!("a target of {rep} on {metric} runs from {start} to {end}"))
-                        .note("a target is spread over its days, and these are more than ten years")
-                        .help("give the day on which it really ends"));
-                }
-                let (rep, starts_on, ends_on) = (rep.clone(), start.to_string(), end.to_string());
-                own.push(Target { rep, starts_on, ends_on, amount: *amount, days: (*start, end) });
+        for (goal, mut rows) in goals {
+            rows.sort_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
+            let metric = &metrics[&goal.metric];
+            let mut own = Vec::new();
+            for i in 0..rows.len() {
+                let next = rows[i + 1..].iter().map(|next| next.start).find(|next| *next > rows[i].start);
+                own.push(dated(&rows[i], next, &goal, is_spread(metric), &night.settings.calendar)?);
             }
+            targets.0.entry(goal.metric.clone()).or_default().insert(goal, own);
         }
         Ok(targets)
     }
 
     /// The digest of a metric's targets, if it has any.
     pub fn digest(&self, metric: &str) -> Option<Digest> {
-        self.0.get(metric).map(|targets| Digest::of(json::canonical(targets).as_bytes()))
+        let goals = self.0.get(metric)?.iter().collect::<Vec<_>>();
+        Some(Digest::of(json::canonical(&goals).as_bytes()))
     }
 
-    /// Names the table `target_days`: rep, day, and what of a metric's targets falls on it.
-    pub fn add_to(&self, session: &Session, metric: &str, calendar: &Calendar) -> Result<()> {
-        let mut days: BTreeMap<(&str, Date), i128> = BTreeMap::new();
-        for target in self.0.get(metric).into_iter().flatten() {
-            let (start, end) = target.days;
-            let all: Vec<Date> = start.series(1.day()).take_while(|day| *day <= end).collect();
-            let weights: Vec<u64> = all.iter().map(|day| u64::from(calendar.is_working_day(*day))).collect();
-            for (day, part) in all.iter().zip(spread(i128::from(target.amount), &weights)) {
-                *days.entry((target.rep.as_str(), *day)).or_default() += part;
+    /// Whether a metric has any.
+    pub fn has(&self, metric: &str) -> bool {
+        self.0.contains_key(metric)
+    }
+
+    /// Names the tables `target_days`, what falls on each day of whom, and `target_values`, what is in force.
+    pub fn add_to(&self, session: &Session, metric: &Metric, workdays: &Workdays, periods: &Periods) -> Result<()> {
+        let (mut days, mut values) = (Columns::default(), Columns::default());
+        for (goal, targets) in self.0.get(&metric.id).into_iter().flatten() {
+            if is_spread(metric) {
+                let unit = if metric.header.unit == Unit::Money { 2 } else { 6 };
+                targets.iter().for_each(|target| target.spread(goal, workdays, unit, &mut days));
+                continue;
+            }
+            for period in periods.of_grains(&metric.header.cadence) {
+                // Of several in force the one that began last.
+                let in_force = |target: &&Target| target.days.0 <= period.end && period.end <= target.days.1;
+                if let Some(target) = targets.iter().rev().find(in_force) {
+                    let numbers = [target.value, None, None, target.low, target.high];
+                    values.add(goal, period.start, Some(period), numbers);
+                }
             }
         }
-        let units = days.values().map(|part| part * 10_i128.pow(SCALE - DIGITS));
-        let count = days.len();
-        let number = |array: Decimal128Array| -> Result<ArrayRef> {
-            let typed = array.with_precision_and_scale(38, SCALE as i8);
-            Ok(Arc::new(typed.map_err(|error| Diagnostic::internal(format!("no targets: {error}")))?))
-        };
-        let columns: [(&str, ArrayRef); 6] = [
-            ("rep_id", Arc::new(StringArray::from_iter_values(days.keys().map(|(rep, _)| *rep)))),
-            ("day", Arc::new(Date32Array::from_iter_values(days.keys().map(|(_, day)| days_between(EPOCH, *day))))),
-            ("a", number(Decimal128Array::from_iter_values(units))?),
-            ("b", number(Decimal128Array::from_iter(vec![None; count]))?),
-            ("n", Arc::new(Int64Array::from(vec![1; count]))),
-            ("unit", Arc::new(BooleanArray::from(vec![false; count]))),
-        ];
-        let rows = RecordBatch::try_from_iter(columns);
-        let rows = rows.map_err(|error| Diagnostic::internal(format!("no targets: {error}")))?;
         session.remove("target_days")?;
-        session.add_batches("target_days", rows.schema(), vec![rows])
+        session.remove("target_values")?;
+        days.add_to(session, "target_days")?;
+        values.add_to(session, "target_values")
+    }
+}
+
+/// A sum's target is spread over days; what is measured, divided or picked out cannot be.
+fn is_spread(metric: &Metric) -> bool {
+    let adds = matches!(metric.header.aggregate, Some(Aggregate::Sum | Aggregate::Count | Aggregate::Distinct));
+    adds && definition::measure(metric) == Measure::Flow
+}
+
+fn given(rows: &Rows<'_>, row: usize, levels: &BTreeMap<String, String>, metrics: &Metrics) -> Result<(Goal, Given)> {
+    let text = |name: &str| rows.text(name, row);
+    let (id, name) = (text("target_id").unwrap_or_default(), text("metric").unwrap_or_default());
+    let wrong = |message: String| {
+        Diagnostic::data(message).note(format!("it is the target {id}")).help(format!(
+            "correct it in the export behind `targets`; `scorebook sql \"SELECT * FROM targets WHERE target_id = '{id}'\"` shows it"
+        ))
+    };
+    let Some(metric) = metrics.get(&name) else {
+        let known = metrics.keys().map(String::as_str);
+        return Err(wrong(format!("a target is set for `{name}`, which is no metric")).closest(&name, known));
+    };
+    let (level, entity) = match (text("rep_id"), text("team_id")) {
+        (Some(_), Some(_)) => return Err(wrong("a target is set for a rep and a team at once".into())),
+        (Some(rep), None) => ("rep".to_owned(), rep),
+        (None, Some(team)) => (levels.get(&team).cloned().unwrap_or_default(), team),
+        (None, None) => (COMPANY.to_owned(), COMPANY.to_owned()),
+    };
+    if !metric.header.levels.contains(&level) {
+        let known = metric.header.levels.join(", ");
+        return Err(wrong(format!("a target of {name} is set for a {level}, a level at which it is not scored"))
+            .note(format!("{name} is scored at {known}")));
+    }
+    let (slice, slice_value) = (text("slice").unwrap_or_default(), text("slice_value").unwrap_or_default());
+    let mut slices = metric.header.slices.iter().chain(&metric.header.pairs).map(String::as_str);
+    if slice.is_empty() != slice_value.is_empty() || !(slice.is_empty() || slices.any(|known| known == slice)) {
+        let known = metric.header.slices.iter().chain(&metric.header.pairs).map(String::as_str);
+        return Err(wrong(format!("a target of {name} is set for the slice `{slice}` = `{slice_value}`"))
+            .closest(&slice, known)
+            .note("a target names a slice of its metric and a value of it, or neither"));
+    }
+    let aligned = match text("align").as_deref() {
+        None => false,
+        Some("nearest") => true,
+        Some(other) => return Err(wrong(format!("a target has `align` = `{other}`, which is not `nearest`"))),
+    };
+    let Some(start) = rows.day("starts_on", row) else { return Err(wrong("a target has no first day".into())) };
+    let number = |name: &str| rows.share(name, row);
+    let (value, low, high) = (number("amount"), number("low"), number("high"));
+    if value.is_none() && low.is_none() && high.is_none() {
+        return Err(wrong("a target has neither an amount nor a range".into()));
+    }
+    if low.zip(high).is_some_and(|(low, high)| low > high) {
+        return Err(wrong("a target's range ends below its start".into()));
+    }
+    let end = rows.day("ends_on", row);
+    let (starts_on, ends_on, days) = (String::new(), None, (start, start));
+    let target = Target { starts_on, ends_on, value, low, high, fixed: rows.flag("is_fixed", row), days };
+    Ok((Goal { metric: name, level, entity, slice, slice_value }, Given { id, start, end, aligned, target }))
+}
+
+/// Gives a target its last day, and its calendar period's days if it is aligned.
+fn dated(given: &Given, next: Option<Date>, goal: &Goal, spread: bool, calendar: &Calendar) -> Result<Target> {
+    let (Goal { metric, entity, .. }, start) = (goal, given.start);
+    let end = given.end.or(next.map(|next| next - 1.day()));
+    let Some(end) = end.or((!spread && !given.aligned).then_some(Date::MAX)) else {
+        return Err(Diagnostic::data(format!("the last target of {entity} on {metric} has no end"))
+            .note(format!("it starts on {start}, and no later one of the same goal follows"))
+            .help("give its last day in `ends_on`"));
+    };
+    if end < start {
+        return Err(Diagnostic::data(format!("a target of {entity} on {metric} ends before it starts, on {start}"))
+            .help("correct `ends_on`, or leave it empty for the day before the next start"));
+    }
+    if spread && days_between(start, end) > LONGEST_DAYS {
+        return Err(Diagnostic::data(format!("a target of {entity} on {metric} runs from {start} to {end}"))
+            .note("a target is spread over its days, and these are more than ten years")
+            .help("give the day on which it really ends"));
+    }
+    let days = match given.aligned {
+        true => nearest(calendar, start, end),
+        false => (start, end),
+    };
+    let ends_on = (days.1 < Date::MAX).then(|| days.1.to_string());
+    Ok(Target { starts_on: days.0.to_string(), ends_on, days, ..given.target.clone() })
+}
+
+/// The calendar period of about this length that these days overlap most, the earlier of equals.
+fn nearest(calendar: &Calendar, start: Date, end: Date) -> (Date, Date) {
+    let length = days_between(start, end) + 1;
+    let days = |period: &Period| days_between(period.start, period.end) + 1;
+    let grains = [Grain::Month, Grain::Quarter, Grain::Year];
+    let grain = grains.into_iter().min_by_key(|grain| (days(&calendar.period(*grain, start)) - length).abs());
+    let mut period = calendar.period(grain.unwrap_or(Grain::Quarter), start);
+    let overlap = |period: &Period| days_between(period.start.max(start), period.end.min(end)) + 1;
+    let mut best = period;
+    while period.end < end {
+        period = calendar.period(period.grain, period.end + 1.day());
+        if overlap(&period) > overlap(&best) {
+            best = period;
+        }
+    }
+    (best.start, best.end)
+}
+
+impl Target {
+    /// Adds a row for each day that has a part of it.
+    fn spread(&self, goal: &Goal, workdays: &Workdays, digits: u32, rows: &mut Columns) {
+        let all: Vec<Date> = self.days.0.series(1.day()).take_while(|day| *day <= self.days.1).collect();
+        let rep = (goal.level == "rep").then_some(goal.entity.as_str());
+        let worked = |day: &Date| rep.map_or_else(|| workdays.is_worked(*day), |rep| workdays.is_worked_by(rep, *day));
+        let weights: Vec<u64> = all.iter().map(|day| u64::from(worked(day))).collect();
+        let step = 10_i128.pow(SCALE - digits);
+        let parts = |number: Option<Number>| number.map(|number| spread(number.round(digits).units() / step, &weights));
+        let (value, low, high) = (parts(self.value), parts(self.low), parts(self.high));
+        let (mut ramped, mut left) = (Running::default(), Running::default());
+        for (i, day) in all.into_iter().enumerate() {
+            let on = |parts: &Option<Vec<i128>>| parts.as_ref().map(|parts| Number::from_units(parts[i] * step));
+            let (mut ramp, mut absent) = (None, None);
+            if let (Some(parts), Some(rep), false) = (&value, rep, self.fixed) {
+                let part = ramped.part(parts[i], workdays.ramped(rep, day));
+                let there = Number::whole(1).checked_sub(workdays.absent(rep, day)).unwrap_or_default();
+                let asked = left.part(part, there);
+                ramp = Some(Number::from_units((part - parts[i]) * step));
+                absent = Some(Number::from_units((asked - part) * step));
+            }
+            if weights[i] > 0 || on(&value).or(on(&low)).or(on(&high)).is_some_and(|part| part != Number::ZERO) {
+                rows.add(goal, day, None, [on(&value), ramp, absent, on(&low), on(&high)]);
+            }
+        }
+    }
+}
+
+/// Parts of whole units whose sum is always the exact sum, rounded: so no day's rounding is lost or adds up.
+#[derive(Default)]
+struct Running {
+    exact: i128,
+    given: i128,
+}
+
+impl Running {
+    fn part(&mut self, units: i128, share: Number) -> i128 {
+        let one = Number::whole(1);
+        if share == one && self.exact == self.given * one.units() {
+            return units;
+        }
+        self.exact += units * share.units();
+        let upto = divide_half_away(self.exact, one.units());
+        let part = upto - self.given;
+        self.given = upto;
+        part
+    }
+}
+
+/// Rows of `target_days` or `target_values`.
+#[derive(Default)]
+struct Columns {
+    texts: [StringBuilder; 5],
+    days: Vec<i32>,
+    numbers: [Decimal128Builder; 5],
+}
+
+impl Columns {
+    /// Value, ramp, absence, low and high.
+    fn add(&mut self, goal: &Goal, day: Date, period: Option<Period>, numbers: [Option<Number>; 5]) {
+        let grain = period.map_or("", |period| period.grain.name());
+        let texts = [&goal.level, &goal.entity, &goal.slice, &goal.slice_value, grain];
+        self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
+        self.days.push(days_between(EPOCH, day));
+        self.numbers
+            .iter_mut()
+            .zip(numbers)
+            .for_each(|(column, number)| column.append_option(number.map(Number::units)));
+    }
+
+    fn add_to(self, session: &Session, name: &str) -> Result<()> {
+        let rows = || {
+            let text = |mut column: StringBuilder| -> ArrayRef { Arc::new(column.finish()) };
+            let number = |mut column: Decimal128Builder| -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+                Ok(Arc::new(column.finish().with_precision_and_scale(PRECISION, SCALE as i8)?))
+            };
+            let [level, entity, slice, slice_value, grain] = self.texts.map(text);
+            let [given, ramp, absent, low, high] = self.numbers;
+            RecordBatch::try_from_iter([
+                ("level", level),
+                ("entity", entity),
+                ("slice", slice),
+                ("slice_value", slice_value),
+                ("grain", grain),
+                ("day", Arc::new(Date32Array::from(self.days)) as ArrayRef),
+                ("given", number(given)?),
+                ("ramp", number(ramp)?),
+                ("absent", number(absent)?),
+                ("low", number(low)?),
+                ("high", number(high)?),
+            ])
+        };
+        let rows = rows().map_err(|error| Diagnostic::internal(format!("no targets: {error}")))?;
+        session.add_batches(name, rows.schema(), vec![rows])
     }
 }

@@ -1,7 +1,8 @@
 //! The table `calendar`: one row a day, whether it is worked, and where its periods start.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::period::{Calendar, Grain, days_between};
+use crate::domain::calendar::Calendar;
+use crate::domain::period::{Grain, days_between};
 use crate::pipeline::Night;
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::{Model, made_from};

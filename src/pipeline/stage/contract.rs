@@ -151,7 +151,24 @@ const OF_THE_ENGINE: [(&str, &[&str]); 4] = [
     ("reps", &["rep_id", "name", "hired_on"]),
     ("teams", &["team_id", "name", "level", "parent_team_id"]),
     ("assignments", &["rep_id", "team_id", "role", "starts_on", "ends_on"]),
-    ("targets", &["target_id", "metric", "rep_id", "starts_on", "ends_on", "amount"]),
+    (
+        "targets",
+        &[
+            "target_id",
+            "metric",
+            "rep_id",
+            "team_id",
+            "slice",
+            "slice_value",
+            "starts_on",
+            "ends_on",
+            "amount",
+            "low",
+            "high",
+            "align",
+            "is_fixed",
+        ],
+    ),
 ];
 
 impl Contract {

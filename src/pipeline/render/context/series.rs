@@ -4,6 +4,7 @@
 
 use super::cells::{Cells, target_word};
 use super::{Cell, ChartPlan, Line, Shape, Table};
+use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::Period;
@@ -66,15 +67,15 @@ fn plan(cells: &Cells<'_>, metric: &Metric, index: usize, line: &Line) -> ChartP
         }
         _ => (Shape::Points, title.clone(), format!("Each {grain}, with n beneath")),
     };
-    let description = describe(cells.locale, line, target_word(metric), &cells.input.company.currency);
+    let description =
+        describe(cells.locale, cells.input.calendar, line, target_word(metric), &cells.input.company.currency);
     ChartPlan { id: format!("chart-{}", metric.id.replace('_', "-")), line: index, shape, title, subtitle, description }
 }
 
 /// The chart in words: its ends, its extremes, and how often the target was met.
-fn describe(locale: &Locale, line: &Line, target: &str, currency: &str) -> String {
+fn describe(locale: &Locale, calendar: &Calendar, line: &Line, target: &str, currency: &str) -> String {
     let known: Vec<(&Cell, Number)> = line.cells.iter().filter_map(|cell| Some((cell, cell.value?))).collect();
-    let when =
-        |cell: &Cell| locale.period(Period { grain: cell.grain, start: cell.period_start, end: cell.period_end });
+    let when = |cell: &Cell| locale.period(calendar.period(cell.grain, cell.period_start));
     let what = |value: Number| match line.unit {
         Unit::Money => locale.short(line.unit, value, currency),
         unit => locale.plain(unit, value, currency),

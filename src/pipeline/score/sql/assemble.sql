@@ -6,14 +6,20 @@ targets AS (
     {targets}
 )
 SELECT
-    level, entity, grain, period_start, slice, slice_value,
+    level, entity, grain, period_start, span, slice, slice_value,
     CAST(a AS DECIMAL(38, 12)) AS a, CAST(b AS DECIMAL(38, 12)) AS b, CAST(n AS BIGINT) AS n, unit,
-    CAST(NULL AS DECIMAL(38, 12)) AS target
+    CAST(NULL AS BOOLEAN) AS of_reps,
+    CAST(NULL AS DECIMAL(38, 12)) AS given, CAST(NULL AS DECIMAL(38, 12)) AS ramp,
+    CAST(NULL AS DECIMAL(38, 12)) AS absent, CAST(NULL AS DECIMAL(38, 12)) AS low,
+    CAST(NULL AS DECIMAL(38, 12)) AS high
 FROM cells
 UNION ALL
 SELECT
-    level, entity, grain, period_start, '' AS slice, '' AS slice_value,
+    level, entity, grain, period_start, 'now' AS span, slice, slice_value,
     CAST(NULL AS DECIMAL(38, 12)) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, CAST(0 AS BIGINT) AS n, NULL AS unit,
-    CAST(target AS DECIMAL(38, 12)) AS target
+    of_reps,
+    CAST(given AS DECIMAL(38, 12)) AS given, CAST(ramp AS DECIMAL(38, 12)) AS ramp,
+    CAST(absent AS DECIMAL(38, 12)) AS absent, CAST(low AS DECIMAL(38, 12)) AS low,
+    CAST(high AS DECIMAL(38, 12)) AS high
 FROM targets
 ORDER BY level, entity, grain

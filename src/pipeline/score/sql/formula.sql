@@ -12,7 +12,7 @@ computed AS (
     FROM parts
 )
 SELECT
-    level, entity, grain, period_start, slice, slice_value,
+    level, entity, grain, period_start, '{span}' AS span, slice, slice_value,
     CAST(ROUND(result, 12) AS DECIMAL(38, 12)) AS a,
     CAST(NULL AS DECIMAL(38, 12)) AS b,
     n,

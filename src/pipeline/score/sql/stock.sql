@@ -1,12 +1,12 @@
 -- Cells of a stock: what stands on a measuring day meets the entities of that day, and the periods measured on it.
 WITH placed AS (
-    SELECT m.level, m.entity, p.grain, p.period_start, {slices} {inputs}
+    SELECT m.level, m.entity, p.grain, p.period_start, p.span, {slices} {inputs}
     FROM {source} AS f
     JOIN membership AS m ON m.rep_id = f.rep_id AND m.valid_from <= f.day AND f.day < m.valid_to
-    JOIN periods AS p ON p.measured_on = f.day
+    JOIN measurings AS p ON p.measured_on = f.day
     WHERE m.level IN ({levels}) AND p.grain IN ({grains})
 )
-SELECT level, entity, grain, period_start, {slice_name} AS slice, {slice_value} AS slice_value, {outputs}
+SELECT level, entity, grain, period_start, span, {slice_name} AS slice, {slice_value} AS slice_value, {outputs}
 FROM placed
 WHERE {rows}
 GROUP BY GROUPING SETS ({sets})
