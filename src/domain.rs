@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod digest;
+pub mod exchange;
 pub mod json;
 pub mod metric;
 pub mod number;
