@@ -192,10 +192,11 @@ impl Settings {
         };
         let currency = &self.company.currency;
         if !exchange::is_code(currency) {
-            return wrong("currency", format!("`{currency}` is no currency code: three capital letters, such as EUR"));
+            return wrong("currency", exchange::no_code(currency));
         }
         if self.money.rate_max_age_days > OLDEST_RATE_DAYS {
-            let message = format!("a market rate may be at most {OLDEST_RATE_DAYS} days old; 0 asks for the very day's");
+            let message =
+                format!("a market rate may be at most {OLDEST_RATE_DAYS} days old; 0 asks for the very day's");
             return wrong("rate_max_age_days", message);
         }
         if !(1..=12).contains(&self.calendar.fiscal_year_starts_in) {

@@ -14,6 +14,11 @@ pub fn is_code(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
+/// What is wrong with a text that is none.
+pub fn no_code(text: &str) -> String {
+    format!("`{text}` is no currency code: three capital letters, such as EUR")
+}
+
 /// An amount in the company's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Converted {
@@ -71,10 +76,7 @@ impl Rates {
             return Ok(Converted { amount, at_plan: Some(amount) });
         }
         if !is_code(currency) {
-            return Err(format!(
-                "`{currency}` is no currency code: write three capital letters, such as {}",
-                self.company
-            ));
+            return Err(no_code(currency));
         }
         let at = |rate: Number| {
             let too_large = || format!("{amount} {currency} at {rate} is too large an amount");
