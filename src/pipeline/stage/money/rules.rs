@@ -27,14 +27,14 @@ pub fn check(name: &str, table: &Table) -> std::result::Result<(), Wrong> {
             continue;
         };
         if column.kind != Kind::Money {
-            let (error, word) = at(&column.name, format!("{full} has a currency and so must be money"));
+            let (error, word) = at(&quoted(&column.name), format!("{full} has a currency and so must be money"));
             return Err((error.help("write type = \"money\""), word));
         }
         if name == TABLE {
-            return Err(at(&column.name, format!("{full} cannot be converted: {TABLE} is what converts")));
+            return Err(at(&quoted(&column.name), format!("{full} cannot be converted: {TABLE} is what converts")));
         }
         let Some(converts_on) = &column.converts_on else {
-            let (error, word) = at(&column.name, format!("{full} does not say which day's rate converts it"));
+            let (error, word) = at(&quoted(&column.name), format!("{full} does not say which day's rate converts it"));
             let help = "add converts_on = \"<a date column>\", or converts_on = \"as_of\" for the date of the run";
             return Err((error.help(help), word));
         };
@@ -56,12 +56,22 @@ pub fn check(name: &str, table: &Table) -> std::result::Result<(), Wrong> {
                     continue;
                 }
             };
-            let (error, word) = at(target, format!("{full} has {word} = \"{target}\", {wrong}"));
+            let (error, word) = at(&names(word, target), format!("{full} has {word} = \"{target}\", {wrong}"));
             let error = error.note("the engine fills that column with the amount in another form");
             return Err((error.help("name a money column of its own for it"), word));
         }
     }
     Ok(())
+}
+
+/// A column's name as the contract writes it.
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+/// How the contract says that a column names another.
+fn names(word: &str, name: &str) -> String {
+    format!("{word} = \"{name}\"")
 }
 
 /// The column of a table that another one names.
@@ -78,12 +88,12 @@ fn a_column<'a>(
             let (is, must) = (column.kind.words(), kind.words());
             let error =
                 Diagnostic::project(format!("{full} has {word} = \"{name}\", which is {is} and must be {must}"));
-            Err((error, name.to_owned()))
+            Err((error, names(word, name)))
         }
         None => {
             let error = Diagnostic::project(format!("{full} has {word} = \"{name}\", which is no column of its table"));
             let known = table.columns.iter().filter(|column| column.kind == kind).map(|column| column.name.as_str());
-            Err((error.closest(name, known), name.to_owned()))
+            Err((error.closest(name, known), names(word, name)))
         }
     }
 }
@@ -92,7 +102,7 @@ fn check_rates(table: &Table) -> std::result::Result<(), Wrong> {
     for (name, kind) in COLUMNS {
         if table.column(name).is_none_or(|column| column.kind != kind || !column.required) {
             let error = Diagnostic::project(format!("{TABLE} needs `{name}`: {}, required", kind.words()));
-            return Err((error.note("the engine converts money with this table"), name.to_owned()));
+            return Err((error.note("the engine converts money with this table"), quoted(name)));
         }
     }
     let mut key: Vec<&str> = table.key.iter().map(String::as_str).collect();
@@ -104,7 +114,7 @@ fn check_rates(table: &Table) -> std::result::Result<(), Wrong> {
     let kinds = &table.columns[table.columns.iter().position(|column| column.name == "kind").unwrap_or(0)].allowed;
     if kinds.is_empty() || kinds.iter().any(|kind| RateKind::of(kind).is_none()) {
         let error = Diagnostic::project(format!("{TABLE}.kind must be market or plan"));
-        return Err((error.help("write allowed = [\"market\", \"plan\"]"), "kind".to_owned()));
+        return Err((error.help("write allowed = [\"market\", \"plan\"]"), quoted("kind")));
     }
     Ok(())
 }
@@ -120,7 +130,8 @@ mod tests {
             { name = "id", type = "id" },
             { name = "closed_on", type = "date" },
             { name = "currency", type = "text" },
-            { name = "amount", type = "money", currency = "currency", converts_on = "closed_on", original = "given", at_plan = "planned" },
+            { name = "amount", type = "money", currency = "currency", converts_on = "closed_on",
+              original = "given", at_plan = "planned" },
             { name = "fee", type = "money", currency = "currency", converts_on = "as_of" },
             { name = "given", type = "money" },
             { name = "planned", type = "money" },
@@ -142,7 +153,7 @@ mod tests {
         match check(name, &table) {
             Ok(()) => String::new(),
             Err((error, word)) => {
-                assert!(text.contains(&word), "{word}");
+                assert!(text.contains(word.trim_matches('"')), "{word}");
                 error.to_string()
             }
         }
@@ -152,8 +163,12 @@ mod tests {
     fn a_contract_that_contradicts_itself_is_refused() {
         assert_eq!(said("deals", RIGHT), "");
         let slips = [
-            (r#""closed_on", original"#, r#""close_on", original"#, "did you mean `closed_on`?"),
-            (r#""closed_on", original"#, r#""given", original"#, "which is an amount of money and must be a date"),
+            (r#"converts_on = "closed_on""#, r#"converts_on = "close_on""#, "did you mean `closed_on`?"),
+            (
+                r#"converts_on = "closed_on""#,
+                r#"converts_on = "given""#,
+                "which is an amount of money and must be a date",
+            ),
             (r#"currency = "currency", converts_on = "as_of""#, r#"converts_on = "as_of""#, "and no `currency`"),
             (r#", converts_on = "as_of""#, "", "does not say which day's rate converts it"),
             (
