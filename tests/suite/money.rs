@@ -160,4 +160,8 @@ fn contracts_settings_and_staging_that_contradict_are_refused() {
     ));
     insta::assert_snapshot!(refused("scorebook.toml", "[people]", "[money]\nrate_max_age_days = 400\n\n[people]"));
     insta::assert_snapshot!(refused("scorebook.toml", "[people]", "[money]\nmax_age_days = 4\n\n[people]"));
+    let project = project(None);
+    project.write("queries/model/exchange_rates.sql", "/*---\nreads = []\n---*/\nSELECT 'USD' AS from_currency\n");
+    let said = project.scorebook(&["check", "--quiet"]).expect_code(3).stderr;
+    assert!(said.contains("so it cannot be derived") && said.contains("help: stage it"), "{said}");
 }
