@@ -23,7 +23,8 @@ const DEALS: [(&str, &str, &str, &str, &str); 9] = [
     ("unknown", "Closed Won", "1.00", "2026-09-22", "CHF"),
 ];
 const RATES: &str = "currency,day,rate,kind\nUSD,2026-09-15,0.905,market\nUSD,2026-09-01,0.92,market\n\
-    USD,2026-09-30,0.95,market\nGBP,2026-09-15,1.155,market\nUSD,2026-01-01,0.9,plan\n";
+    USD,2026-09-30,0.95,market\nGBP,2026-09-15,1.155,market\nUSD,2026-01-01,0.9,plan\n\
+    usd,2026-09-22,0.5,market\nUSD,2026-09-22,0,market\n";
 
 /// The company, with these exchange rates.
 fn project(rates: Option<&str>) -> Project {
@@ -86,6 +87,12 @@ fn every_deal_is_converted_by_its_own_currency_and_day() {
         "amount: USD cannot be converted on 2026-09-23: the newest market rate is of 2026-09-15, which is 8 days";
     assert!(quarantined[0].contains(start) && quarantined[0].starts_with('2'), "{quarantined:?}");
     assert!(quarantined[1].contains("CHF") && quarantined.len() == 2, "{quarantined:?}");
+    // So are rates that are none: they convert nothing.
+    let rates = asked(&project, "SELECT reason FROM quarantine_exchange_rates ORDER BY reason");
+    assert!(
+        rates[0].contains("`usd` is no currency code") && rates[1] == "rate: a rate is more than nought",
+        "{rates:?}"
+    );
     // The run goes on, and says so.
     let findings = report["findings"].as_array().unwrap();
     let told = |finding: &&Value| finding["check"] == "set_aside" && finding["rows"] == 2;

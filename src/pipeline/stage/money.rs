@@ -82,12 +82,7 @@ pub(super) async fn rates(night: &Night<'_>, model: &Model) -> Result<Rates> {
         let (days, units) = (days.as_primitive::<Date32Type>(), units.as_primitive::<Decimal128Type>());
         for row in 0..batch.num_rows() {
             if let Some(kind) = RateKind::of(kinds.value(row)) {
-                rates.add(
-                    kind,
-                    currencies.value(row).trim(),
-                    day(days.value(row)),
-                    Number::from_units(units.value(row)),
-                );
+                rates.add(kind, currencies.value(row), day(days.value(row)), Number::from_units(units.value(row)));
             }
         }
     }
