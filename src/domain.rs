@@ -5,6 +5,7 @@
 pub mod calendar;
 pub mod code;
 pub mod digest;
+pub mod exchange;
 pub mod json;
 pub mod metric;
 pub mod number;

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::calendar::Calendar;
+use crate::domain::exchange;
 use crate::domain::number::Number;
 use crate::project::{self, Project, SETTINGS};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ pub struct Settings {
     /// Where periods start and which days are worked.
     #[serde(default)]
     pub calendar: Calendar,
+    /// How money in other currencies becomes the company's.
+    #[serde(default)]
+    pub money: Money,
     /// How people are grouped for rates and comparisons.
     #[serde(default)]
     pub people: People,
@@ -39,6 +43,23 @@ pub struct Company {
     /// Its currency, ISO 4217.
     pub currency: String,
 }
+
+/// Money.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Money {
+    /// How many days old a market rate may be on the day whose money it converts.
+    pub rate_max_age_days: u32,
+}
+
+impl Default for Money {
+    fn default() -> Money {
+        Money { rate_max_age_days: 7 }
+    }
+}
+
+/// A rate older than a year says nothing of a day.
+const OLDEST_RATE_DAYS: u32 = 366;
 
 /// People.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -174,8 +195,13 @@ impl Settings {
             Err(Diagnostic::project(message).at(Place::line(SETTINGS, source, line).word(word)))
         };
         let currency = &self.company.currency;
-        if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-            return wrong("currency", format!("`{currency}` is no currency code: three capital letters, such as EUR"));
+        if !exchange::is_code(currency) {
+            return wrong("currency", exchange::no_code(currency));
+        }
+        if self.money.rate_max_age_days > OLDEST_RATE_DAYS {
+            let message =
+                format!("a market rate may be at most {OLDEST_RATE_DAYS} days old; 0 asks for the very day's");
+            return wrong("rate_max_age_days", message);
         }
         if let Some((word, fault)) = self.calendar.fault() {
             return wrong(word, fault);

@@ -16,6 +16,8 @@ pub const SCALE: u32 = 12;
 /// Digits in all, as Arrow and Parquet count them.
 pub const PRECISION: u8 = 38;
 const ONE: i128 = 10_i128.pow(SCALE);
+/// The first number of trillionths that has too many digits.
+const MOST: i128 = 10_i128.pow(PRECISION as u32);
 
 impl Number {
     /// Nought.
@@ -44,6 +46,22 @@ impl Number {
         Some(Number(whole.checked_mul(ONE)?.checked_add(divide_half_away(scaled, other.0))?))
     }
 
+    /// `self * other`, rounded once and half away from zero to so many digits after the point; `None` beyond 38 digits.
+    pub fn checked_mul(self, other: Number, digits: u32) -> Option<Number> {
+        let one = ONE.unsigned_abs();
+        let step = 10_u128.pow(SCALE.saturating_sub(digits));
+        let split = |number: Number| (number.0.unsigned_abs() / one, number.0.unsigned_abs() % one);
+        let ((whole, part), (other_whole, other_part)) = (split(self), split(other));
+        // The exact product has 24 digits after the point, too many for 128 bits beside a large whole part. Only `rest`
+        // has to be rounded: all before it is a whole number of steps.
+        let cross = whole.checked_mul(other_part)?.checked_add(part.checked_mul(other_whole)?)?;
+        let rest = (cross % step) * one + part * other_part;
+        let rounded = (rest + step * one / 2) / (step * one);
+        let steps = whole.checked_mul(other_whole)?.checked_mul(one / step)?.checked_add(cross / step + rounded)?;
+        let units = i128::try_from(steps.checked_mul(step)?).ok().filter(|units| *units < MOST)?;
+        Some(Number(if (self.0 < 0) == (other.0 < 0) { units } else { -units }))
+    }
+
     /// `self - other`, or `None` beyond 38 digits.
     pub fn checked_sub(self, other: Number) -> Option<Number> {
         self.0.checked_sub(other.0).map(Number)
@@ -52,14 +70,6 @@ impl Number {
     /// `self + other`, or `None` beyond 38 digits.
     pub fn checked_add(self, other: Number) -> Option<Number> {
         self.0.checked_add(other.0).map(Number)
-    }
-
-    /// `self x other`, rounded half away from zero at the twelfth digit; `None` beyond 38 digits.
-    pub fn checked_mul(self, other: Number) -> Option<Number> {
-        // The whole part times the other is exact; only the fraction needs rounding.
-        let (whole, rest) = (self.0 / ONE, self.0 % ONE);
-        let part = divide_half_away(rest.checked_mul(other.0)?, ONE);
-        Some(Number(whole.checked_mul(other.0)?.checked_add(part)?))
     }
 
     /// Rounded half away from zero to so many digits after the point.
@@ -122,7 +132,7 @@ impl FromStr for Number {
         let value: i128 = format!("{whole}{rest:0<width$}", width = SCALE as usize)
             .parse()
             .map_err(|_| format!("`{text}` has too many digits"))?;
-        if value >= 10_i128.pow(u32::from(PRECISION)) {
+        if value >= MOST {
             return Err(format!("`{text}` has too many digits"));
         }
         Ok(Number(sign * value))
@@ -197,6 +207,21 @@ mod tests {
         assert_eq!(number("2").checked_div(number("3")), Some(number("0.666666666667")));
         assert_eq!(number("-2").checked_div(number("3")), Some(number("-0.666666666667")));
         assert_eq!(number("2").checked_div(Number::ZERO), None);
+    }
+
+    #[test]
+    fn products_are_rounded_once() {
+        let product = |a: &str, b: &str, digits: u32| number(a).checked_mul(number(b), digits);
+        assert_eq!(product("12.50", "0.9", 2), Some(number("11.25")));
+        assert_eq!(product("0.05", "0.1", 2), Some(number("0.01")));
+        assert_eq!(product("-0.05", "0.1", 2), Some(number("-0.01")));
+        assert_eq!(product("0.05", "0.099999999999", 2), Some(Number::ZERO));
+        assert_eq!(product("2.5", "-3", 0), Some(number("-8")));
+        assert_eq!(product("0.000001", "0.000001", 12), Some(number("0.000000000001")));
+        let large = "9999999999999999.99";
+        assert_eq!(product(large, "0.999999999999", 2), Some(number("9999999999989999.99")));
+        assert_eq!(product(large, "9999999999", 2), Some(number("99999999989999999900000000.01")));
+        assert_eq!(product(large, large, 2), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod definition;
 mod derived;
 mod fold;
 pub mod given;
+mod money;
 mod organisation;
 pub mod typed;
 
@@ -210,6 +211,7 @@ async fn staged(
         time_zone: &'a str,
         table: &'a Table,
         references: BTreeMap<&'a str, Digest>,
+        money: Option<money::Inputs<'a>>,
         stagings: Vec<StagingInputs<'a>>,
     }
     /// Path and digest of the definition; path, data date and digest of each snapshot; digests of the lookups.
@@ -221,6 +223,7 @@ async fn staged(
         time_zone: &night.settings.calendar.time_zone,
         table,
         references: references.map(|target| (target, model.tables[target].digest)).collect(),
+        money: money::Inputs::of(night, table, model),
         stagings: stagings
             .iter()
             .map(|staging| {
@@ -302,12 +305,22 @@ impl Staged<'_> {
     async fn make(&self, stagings: &[&Staging<'_>], snapshots: &[Snapshot]) -> Result<MadeTable> {
         let keys = Keys::of(self.table)?;
         let known = self.known_keys().await?;
+        let rates = match self.table.converts() {
+            true => Some(money::rates(self.night, self.model).await?),
+            false => None,
+        };
         let mut origins: Vec<&Snapshot> = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
         for staging in stagings {
             let (read, _) = exports(self.night, staging, snapshots);
             for snapshot in read {
                 let mut part = self.part(&keys, staging, snapshot, snapshots).await?;
+                if let Some(rates) = &rates {
+                    part.batch = money::convert(self.table, rates, self.night.as_of, &part.batch, &mut part.faults)?;
+                }
+                if self.name == money::TABLE {
+                    money::refuse_no_currency(&part.batch, &mut part.faults);
+                }
                 self.follow_references(&mut part, &known)?;
                 origins.push(snapshot);
                 parts.push(part);
@@ -374,7 +387,8 @@ impl Staged<'_> {
         let zone = time_zone(self.night)?;
         let formats = &staging.header.formats;
         let origin = Origin { file: staging.path, source: staging.source, formats, zone: &zone };
-        let typed = typed::typed(&origin, &self.table.columns, self.table.schema(), &rows)?;
+        let table = money::as_read(self.table);
+        let typed = typed::typed(&origin, &table.columns, table.schema(), &rows)?;
         let texts = |name: &str| rows.column_by_name(name).and_then(|array| array.as_string_opt::<i32>().cloned());
         let skips = match texts("_skip") {
             Some(reasons) => reasons.iter().map(|reason| reason.map(String::from)).collect(),
@@ -394,6 +408,12 @@ impl Staged<'_> {
                     .at(staging.sql.place_of(name))
                     .closest(name, known)
                     .help("add it to queries/model.toml, or leave it out here"));
+            }
+            if let Some(column) = money::fills(self.table, name) {
+                return Err(Diagnostic::project(format!("`{name}` is filled by the engine"))
+                    .at(staging.sql.place_of(name))
+                    .note(format!("it shows {}.{} in another form", self.name, column.name))
+                    .help(format!("leave it out here, and return the amount as `{}`", column.name)));
             }
         }
         Ok(())

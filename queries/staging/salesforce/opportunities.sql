@@ -14,6 +14,8 @@ SELECT
     s.closed_as,
     s.closed_as IS NOT DISTINCT FROM 'won' AS is_won,
     o."Amount" AS amount,
+    -- Where deals are in several currencies, add o."CurrencyIsoCode" AS currency, and the same in opportunity_history.sql.
+    CASE WHEN s.closed_as IS NOT NULL THEN o."CloseDate" END AS rate_on,
     o."Probability" AS probability,
     o."CloseDate" AS closed_on,
     o."CreatedDate" AS created_on,

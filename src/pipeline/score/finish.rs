@@ -230,7 +230,7 @@ impl<'a> Table<'a> {
             let of_reps = cell.of_reps.filter(|_| self.group.0 != "rep").and_then(|target| target.value());
             let unfinished = matches!(period.previous, Earlier::Part(_));
             let due = grain.and_then(|grain| self.due.get(&grain)).filter(|_| unfinished && goal.is_some());
-            let pace = due.and_then(|due| value?.checked_div(goal?.checked_mul(due.share)?));
+            let pace = due.and_then(|due| value?.checked_div(goal?.checked_mul(due.share, SCALE)?));
             let numbers = [
                 value,
                 side(cell.a),

@@ -62,6 +62,13 @@ pub fn money(text: &str, precision: u8, digits: u32) -> Result<i128, String> {
     fitting(text, number.round(digits), precision, digits)
 }
 
+/// An amount that is still to be converted, in trillionths: it is rounded once, when it has been. It must be one that
+/// [`money`] can hold, too.
+pub fn unconverted(text: &str) -> Result<i128, String> {
+    money(text, 18, 2)?;
+    decimal(text, 28, 12)
+}
+
 /// In units of the last digit, if the column can hold it: Arrow would store another number without a word.
 fn fitting(text: &str, number: Number, precision: u8, digits: u32) -> Result<i128, String> {
     let units = number.units() / 10_i128.pow(crate::domain::number::SCALE - digits);
@@ -149,5 +156,8 @@ mod tests {
         assert_eq!(integer("12.0"), Ok(12));
         assert!(integer("12.5").is_err());
         assert!(decimal("0.1234567", 20, 6).is_err());
+        assert_eq!(unconverted("-12.345"), Ok(-12_345_000_000_000));
+        assert!(unconverted("12.500,00").is_err());
+        assert!(unconverted("9999999999999999.995").unwrap_err().contains("18 digits are the most"));
     }
 }

@@ -1,6 +1,7 @@
 //! `queries/model.toml`: the tables that staging must fill, and what their cells must be.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::pipeline::stage::money;
 use crate::project::{self, Project};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,18 @@ pub struct Column {
     /// A date that exports give as a moment in UTC: the day is the company's.
     #[serde(default)]
     pub instant: bool,
+    /// Of money: the column that holds each row's currency; empty there means the company's. Absent: always the company's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The column with the day whose rate converts; empty there, or `as_of`, means the date of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub converts_on: Option<String>,
+    /// The column that gets the amount as it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<String>,
+    /// The column that gets the amount at the plan's rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_plan: Option<String>,
 }
 
 /// What a cell is.
@@ -79,6 +92,11 @@ pub enum Kind {
     Decimal,
     /// An amount in the company's currency, rounded half away from zero to cents.
     Money,
+    /// An amount as the export gives it, before it is converted. No contract can ask for it.
+    #[serde(skip)]
+    Unconverted,
+    /// What one unit of a currency is worth in the company's: more than nought, with up to twelve digits after the point.
+    Rate,
     /// True or false.
     Boolean,
 }
@@ -103,6 +121,7 @@ impl Kind {
             Kind::Integer => DataType::Int64,
             Kind::Decimal => DataType::Decimal128(20, 6),
             Kind::Money => DataType::Decimal128(18, 2),
+            Kind::Unconverted | Kind::Rate => DataType::Decimal128(28, 12),
             Kind::Boolean => DataType::Boolean,
         }
     }
@@ -116,7 +135,8 @@ impl Kind {
             Kind::Timestamp | Kind::LocalTimestamp => "a moment",
             Kind::Integer => "a whole number",
             Kind::Decimal => "a number",
-            Kind::Money => "an amount of money",
+            Kind::Money | Kind::Unconverted => "an amount of money",
+            Kind::Rate => "an exchange rate",
             Kind::Boolean => "true or false",
         }
     }
@@ -138,6 +158,22 @@ impl Table {
         fields.push(Field::new("_snapshot", DataType::Utf8, false));
         fields.push(Field::new("_row", DataType::Int64, false));
         Arc::new(Schema::new(fields))
+    }
+
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether any of its money is converted.
+    pub fn converts(&self) -> bool {
+        self.columns.iter().any(|column| column.currency.is_some())
+    }
+
+    /// The tables that must be made before it, if the contract has them.
+    fn needs(&self) -> impl Iterator<Item = &str> {
+        let rates = self.converts().then_some(money::TABLE);
+        self.columns.iter().filter_map(|column| column.references.as_deref()).chain(rates)
     }
 
     /// The positions of the key's columns.
@@ -176,6 +212,13 @@ impl Contract {
     pub fn of(project: &Project) -> Result<Contract> {
         let source = project.text(FILE)?;
         let contract: Contract = project::toml(FILE, source, source, 1)?;
+        let in_table = |table: &str, word: &str| {
+            let starts = |(_, line): &(usize, &str)| line.trim() == format!("[tables.{table}]");
+            let first = source.lines().enumerate().find(starts).map_or(0, |(i, _)| i);
+            let places = source.lines().enumerate().skip(first);
+            let mut places = places.map(|(i, _)| Place::line(FILE, source, i + 1).word(word));
+            places.find(|place| place.column > 0).unwrap_or_else(|| Place::file(FILE))
+        };
         let wrong = |message: String, word: &str| {
             let line = source.lines().position(|line| line.contains(word)).map_or(0, |i| i + 1);
             Diagnostic::project(message).at(Place::line(FILE, source, line).word(word))
@@ -215,6 +258,9 @@ impl Contract {
                 }
             }
         }
+        for (name, table) in &contract.tables {
+            money::rules::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
+        }
         for (name, columns) in OF_THE_ENGINE {
             let missing = match contract.tables.get(name) {
                 None => Some(format!("the table `{name}`")),
@@ -236,9 +282,8 @@ impl Contract {
         let mut order: Vec<&str> = Vec::new();
         while order.len() < self.tables.len() {
             let ready = self.tables.iter().find(|(name, table)| {
-                let references = table.columns.iter().filter_map(|c| c.references.as_deref());
-                !order.contains(&name.as_str())
-                    && references.into_iter().all(|target| target == name.as_str() || order.contains(&target))
+                let made = |target: &str| order.contains(&target) || !self.tables.contains_key(target);
+                !order.contains(&name.as_str()) && table.needs().all(|target| target == name.as_str() || made(target))
             });
             match ready {
                 Some((name, _)) => order.push(name),

@@ -6,6 +6,7 @@ use crate::engine::{self, Parameters, Session, Sql};
 use crate::pipeline::Night;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::fold::Keys;
+use crate::pipeline::stage::money;
 use crate::pipeline::stage::typed::{self, Origin};
 use crate::pipeline::stage::{Model, made_from, time_zone};
 use crate::project::{self, Project};
@@ -45,6 +46,19 @@ pub(super) fn read<'a>(project: &'a Project, contract: &Contract) -> Result<Vec<
                 .at(Place::file(path))
                 .closest(name, contract.tables.keys().map(String::as_str))
                 .help("describe its columns and its key in queries/model.toml"));
+        }
+        if contract.tables[name].converts() || name == money::TABLE {
+            let message = match name {
+                money::TABLE => format!("{name} is read while other tables are staged, so it cannot be derived"),
+                _ => format!("{name} is derived, so its money is converted already"),
+            };
+            return Err(Diagnostic::project(message)
+                .at(Place::file(path))
+                .note("currencies are converted in staging alone")
+                .help(match name {
+                    money::TABLE => "stage it: queries/staging/<source>/exchange_rates.sql",
+                    _ => "take `currency` out of its columns in queries/model.toml",
+                }));
         }
         let sql = Sql { file: path, source: text, text: split.sql, first_line: split.sql_line, is_definition: true };
         all.push(Derived { name, header, sql, digest });

@@ -143,6 +143,10 @@ mod tests {
             references: None,
             on_missing: None,
             instant: false,
+            currency: None,
+            converts_on: None,
+            original: None,
+            at_plan: None,
         };
         Table { description: String::new(), key: vec!["id".into()], columns: vec![column("id"), column("value")] }
     }

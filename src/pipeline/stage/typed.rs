@@ -8,7 +8,7 @@ use arrow::array::{
     StringBuilder, TimestampSecondBuilder,
 };
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Decimal128Type, SchemaRef};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -52,12 +52,19 @@ pub fn typed(origin: &Origin<'_>, columns: &[Column], schema: SchemaRef, rows: &
     Ok(Typed { batch, faults })
 }
 
-/// Faults rows that lack a required cell or hold a value that is not allowed.
+/// Faults rows that lack a required cell or hold a value that is not allowed, such as a rate of nought.
 fn check(column: &Column, array: &ArrayRef, faults: &mut [Option<String>]) {
     if column.required {
         for (row, fault) in faults.iter_mut().enumerate() {
             if array.is_null(row) {
                 fault.get_or_insert_with(|| format!("{} is empty", column.name));
+            }
+        }
+    }
+    if let (Kind::Rate, Some(rates)) = (column.kind, array.as_primitive_opt::<Decimal128Type>()) {
+        for (rate, fault) in rates.iter().zip(faults.iter_mut()) {
+            if rate.is_some_and(|rate| rate <= 0) {
+                fault.get_or_insert_with(|| format!("{}: a rate is more than nought", column.name));
             }
         }
     }
@@ -96,7 +103,9 @@ fn fits(kind: Kind, given: &DataType) -> bool {
         Kind::Date => matches!(given, DataType::Date32 | DataType::Date64),
         Kind::Timestamp | Kind::LocalTimestamp => matches!(given, DataType::Timestamp(_, None)),
         Kind::Integer => given.is_integer(),
-        Kind::Decimal | Kind::Money => given.is_integer() || matches!(given, DataType::Decimal128(_, _)),
+        Kind::Decimal | Kind::Money | Kind::Unconverted | Kind::Rate => {
+            given.is_integer() || matches!(given, DataType::Decimal128(_, _))
+        }
         Kind::Boolean => given == &DataType::Boolean,
     }
 }
@@ -156,11 +165,13 @@ fn parse(origin: &Origin<'_>, column: &Column, texts: &StringArray, faults: &mut
             cells.each(cell::integer, |value| built.append_option(value));
             Arc::new(built.finish())
         }
-        Kind::Decimal | Kind::Money => {
+        Kind::Decimal | Kind::Money | Kind::Unconverted | Kind::Rate => {
             let data_type = column.kind.data_type();
             let mut built = Decimal128Builder::with_capacity(texts.len()).with_data_type(data_type);
             let read = |text: &str| match column.kind {
                 Kind::Money => cell::money(text, 18, 2),
+                Kind::Unconverted => cell::unconverted(text),
+                Kind::Rate => cell::decimal(text, 28, 12),
                 _ => cell::decimal(text, 20, 6),
             };
             cells.each(read, |value| built.append_option(value));
