@@ -78,6 +78,11 @@ impl Number {
         Number(divide_half_away(self.0, step) * step)
     }
 
+    /// Without its sign.
+    pub fn magnitude(self) -> Number {
+        Number(self.0.abs())
+    }
+
     /// An approximation, for drawing only.
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / ONE as f64

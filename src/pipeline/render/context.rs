@@ -161,6 +161,12 @@ pub struct Cell {
     pub n_text: String,
     /// The target as printed.
     pub target_text: Option<String>,
+    /// How the target came about and what is due of it by now, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub target_notes: Vec<String>,
+    /// The period before; of an unfinished period, as many of its working days. It prints as a change alone.
+    #[serde(skip)]
+    pub previous: Option<Number>,
     /// Whether so few facts stand behind it that it is greyed.
     pub few: bool,
     /// Why there is no number.
@@ -269,6 +275,8 @@ pub struct TargetBar {
     pub mark: i64,
     /// `104.1% of the €300,000 target`.
     pub text: String,
+    /// How the target came about and what is due of it by now.
+    pub notes: Vec<String>,
 }
 
 /// A chart to be drawn from a line of the series.

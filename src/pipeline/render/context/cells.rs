@@ -145,9 +145,50 @@ impl<'a> Cells<'a> {
             text: NO_NUMBER.into(),
             n_text: self.locale.count(n),
             target_text: None,
+            target_notes: found.map_or_else(Vec::new, |score| self.target_notes(metric, score)),
+            previous: found.and_then(|s| s.previous),
             few: n < metric.header.minimum_n,
             reason,
         }
+    }
+
+    /// How a target came about, if not simply as it was set: ramp, leave, a range, a team's own beside its reps' sum; and
+    /// what is due of it in a period that is not over.
+    fn target_notes(&self, metric: &Metric, score: &Score) -> Vec<String> {
+        let amount = |number| self.locale.short(metric.header.unit, number, &self.input.company.currency);
+        let word = target_word(metric);
+        let mut notes = Vec::new();
+        let less = |part: Option<Number>| part.filter(|part| *part != Number::ZERO);
+        if let (Some(given), Some(target)) = (score.target_given, score.target) {
+            let parts = [(less(score.target_ramp), "ramp"), (less(score.target_absent), "leave")];
+            let parts: Vec<String> = parts
+                .into_iter()
+                .filter_map(|(part, name)| Some(format!(" \u{2212} {} {name}", amount(part?.magnitude()))))
+                .collect();
+            if !parts.is_empty() {
+                notes.push(format!("{word} {}{} = {}", amount(given), parts.concat(), amount(target)));
+            }
+        }
+        if score.target_low.is_some() || score.target_high.is_some() {
+            notes.push(match (score.target_low, score.target_high) {
+                (Some(low), Some(high)) => format!("{word} from {} to {}", amount(low), amount(high)),
+                (Some(low), None) => format!("{word} of at least {}", amount(low)),
+                (None, high) => format!("{word} of at most {}", high.map_or_else(String::new, amount)),
+            });
+        }
+        if let (Some(own), Some(of_reps)) = (score.target, score.target_of_reps)
+            && own != of_reps
+        {
+            let gap = own.checked_sub(of_reps).unwrap_or_default();
+            let side = if gap > Number::ZERO { "above" } else { "below" };
+            notes.push(format!("{} {side} the sum of its reps, {}", amount(gap.magnitude()), amount(of_reps)));
+        }
+        if let (Some(pace), Some(by)) = (score.pace, &score.pace_by) {
+            let share = self.locale.value(Unit::Percent, pace, "", Precision::of(Unit::Percent, []));
+            let by = if by == "curve" { "the company's usual curve" } else { "working days" };
+            notes.push(format!("{share} of what is due by now, going by {by}"));
+        }
+        notes
     }
 
     /// Why there is no number, if there is none.

@@ -1,7 +1,6 @@
 //! Whether a number is better or worse than another one.
 //!
-//! Its one constraint: it says nothing where it cannot know: too few facts, an unfinished period, or a metric for which
-//! neither way is good.
+//! Its one constraint: it says nothing where it cannot know: too few facts, or a metric for which neither way is good.
 
 use super::cells::Cells;
 use super::{Cell, Change};
@@ -11,10 +10,15 @@ use std::cmp::Ordering;
 
 /// How the entity's number stands against the same of an earlier period, if that can be said.
 pub fn change(cells: &Cells<'_>, metric: &Metric, now: &Cell, before: &Cell, against: &str) -> Option<Change> {
-    if now.few || before.few || (!cells.finished() && grows_with_time(metric)) {
+    // What grows with time is compared with as many working days of the period before.
+    let in_part = !cells.finished() && grows_with_time(metric);
+    if now.few || (before.few && !in_part) {
         return None;
     }
-    let (from, to) = (before.value?, now.value?);
+    let from = if in_part { now.previous } else { before.value };
+    let same_days = format!("the same working days of {against}");
+    let against = if in_part { &same_days } else { against };
+    let (from, to) = (from?, now.value?);
     let text = cells.locale.change(metric.header.unit, from, to, &cells.input.company.currency)?;
     let (arrow, word, tone) = match (to.cmp(&from), metric.header.better) {
         (Ordering::Equal, _) => ("", "unchanged", "plain"),

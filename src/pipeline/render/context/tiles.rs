@@ -69,5 +69,6 @@ fn target_bar(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Option<TargetB
         fill: thousandths(value),
         mark: thousandths(target),
         text: format!("{attainment} of {goal} {}", target_word(metric)),
+        notes: cell.target_notes.clone(),
     })
 }
