@@ -15,6 +15,9 @@ pub const ROW_GROUP_ROWS: usize = 65_536;
 /// Rows of a row group of scores: documents read a few hundred rows of an entity at a time.
 pub const SCORE_ROW_GROUP_ROWS: usize = 8_192;
 
+/// Rows of a page.
+const PAGE_ROWS: usize = 1024;
+
 /// The writer's properties; they change only together with a step's format number.
 pub fn properties(row_group_rows: usize) -> WriterProperties {
     WriterProperties::builder()
@@ -23,6 +26,8 @@ pub fn properties(row_group_rows: usize) -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(row_group_rows))
+        // Small pages: who reads many files side by side holds a page of each column.
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .build()
 }
 

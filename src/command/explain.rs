@@ -284,11 +284,10 @@ impl Explained<'_> {
                     "f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"
                 ),
             ),
-            _ => (
-                "f.record_id, f.rep_id, f.day, f.a, f.b".into(),
-                "f.day".into(),
-                format!("f.day BETWEEN DATE '{}' AND DATE '{}'", period.start, period.end),
-            ),
+            _ => ("f.record_id, f.rep_id, f.day, f.a, f.b".into(), "f.day".into(), {
+                let (from, to) = metric.days(period, self.found.entry.as_of);
+                format!("f.day BETWEEN DATE '{from}' AND DATE '{to}'")
+            }),
         };
         let membership = match given {
             true => String::new(),

@@ -1,6 +1,8 @@
 //! What a metric is: its header, checked. The SQL beneath it is the engine's business.
 
-use crate::domain::period::Grain;
+use crate::domain::period::{Grain, Period};
+use jiff::ToSpan;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -67,6 +69,9 @@ pub struct Header {
     /// The metrics whose scores the SQL reads from the table `scores`.
     #[serde(default)]
     pub reads: Vec<String>,
+    /// Each period's number covers so long a time up to its end: `12 months`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Serves other metrics only and is printed nowhere.
     #[serde(default)]
     pub hidden: bool,
@@ -98,6 +103,66 @@ pub struct Trace {
     pub day: String,
     /// Its columns that tell the last of several rows of a day.
     pub order: Vec<String>,
+}
+
+/// A stretch of time that ends with a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Window {
+    count: i16,
+    unit: WindowUnit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WindowUnit {
+    Days,
+    Weeks,
+    Months,
+    Years,
+}
+
+impl Window {
+    /// The first day of the window that ends on a day.
+    pub fn start(self, end: Date) -> Date {
+        let next = end + 1.day();
+        let count = i64::from(self.count);
+        next - match self.unit {
+            WindowUnit::Days => count.days(),
+            WindowUnit::Weeks => count.weeks(),
+            WindowUnit::Months => count.months(),
+            WindowUnit::Years => count.years(),
+        }
+    }
+}
+
+impl TryFrom<String> for Window {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Window, String> {
+        let wrong = || format!("`{text}` is no window: write `12 months`, `90 days`, `6 weeks` or `1 year`");
+        let (count, unit) = text.split_once(' ').ok_or_else(wrong)?;
+        let count = count.parse().ok().filter(|count| (1..=3660).contains(count)).ok_or_else(wrong)?;
+        let unit = match unit.trim_end_matches('s') {
+            "day" => WindowUnit::Days,
+            "week" => WindowUnit::Weeks,
+            "month" => WindowUnit::Months,
+            "year" if count <= 10 => WindowUnit::Years,
+            _ => return Err(wrong()),
+        };
+        Ok(Window { count, unit })
+    }
+}
+
+impl From<Window> for String {
+    fn from(window: Window) -> String {
+        let unit = match window.unit {
+            WindowUnit::Days => "day",
+            WindowUnit::Weeks => "week",
+            WindowUnit::Months => "month",
+            WindowUnit::Years => "year",
+        };
+        format!("{} {unit}{}", window.count, if window.count == 1 { "" } else { "s" })
+    }
 }
 
 /// A published figure.
@@ -207,6 +272,21 @@ impl Metric {
     /// Whether a cell without facts is nought rather than empty.
     pub fn is_nought_without_facts(&self) -> bool {
         self.header.aggregate.is_some_and(Aggregate::is_nought_without_facts)
+    }
+
+    /// The days whose facts make a flow's number of a period: its own, or a window's up to its end or `as_of`.
+    pub fn days(&self, period: Period, as_of: Date) -> (Date, Date) {
+        let measured_on = period.measured_on(as_of);
+        match self.header.window {
+            Some(window) => (window.start(measured_on), measured_on),
+            None => (period.start, period.end),
+        }
+    }
+
+    /// Whether half a period has about half of the number, so that it cannot be held against a whole one.
+    pub fn grows_with_time(&self) -> bool {
+        let flow = self.header.measure.unwrap_or(Measure::Flow) == Measure::Flow;
+        self.header.window.is_none() && (self.is_formula() || (self.is_nought_without_facts() && flow))
     }
 
     /// Whether this metric has an expression instead of facts.

@@ -62,6 +62,10 @@ pub struct Score {
     pub pace: Option<Number>,
     /// How it is known what is due: by the company's own `curve`, or `linear` over working days.
     pub pace_by: Option<String>,
+    /// The median of the twelve periods before, if there are enough of them.
+    pub usual: Option<Number>,
+    /// `high` or `low`, if the value leaves the entity's own habit on its bad side.
+    pub alert: Option<String>,
     /// The lower end of the 95 % interval, where every numerator is 0 or 1 and every denominator 1.
     pub low: Option<Number>,
     /// The upper end.

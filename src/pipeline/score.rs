@@ -8,17 +8,18 @@ pub mod definition;
 mod cells;
 mod facts;
 mod finish;
+mod habit;
 mod pace;
 mod periods;
 mod targets;
-mod workdays;
 
 use crate::diagnostic::Result;
 use crate::domain::digest::{Digest, Key};
-use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
+use crate::domain::metric::{Aggregate, Measure, Metric, Metrics, Window};
 use crate::domain::period::Grain;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
+use crate::pipeline::stage::workdays::Workdays;
 use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
@@ -28,7 +29,6 @@ use periods::Periods;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use targets::Targets;
-use workdays::Workdays;
 
 /// Raised when scoring makes other numbers of the same inputs.
 const FORMAT: u32 = 2;
@@ -156,6 +156,7 @@ impl Scoring<'_> {
             cadence: &'a [Grain],
             levels: &'a [String],
             formula: Option<&'a str>,
+            window: Option<Window>,
             needs: Vec<(&'a str, bool)>,
             tables: BTreeMap<String, Option<Digest>>,
             parts: BTreeMap<String, Digest>,
@@ -183,13 +184,14 @@ impl Scoring<'_> {
             cadence: &header.cadence,
             levels: &header.levels,
             formula: header.formula.as_deref(),
+            window: header.window,
             needs: self.supplied(metric),
             tables: tables.into_iter().map(table).collect(),
             parts: parts.map(|part| (part.clone(), scores.tables[&part].digest)).collect(),
             targets,
             workdays: targets.map(|_| self.workdays.digest()),
             as_of: uses_as_of.then(|| self.night.as_of.to_string()),
-            periods: self.periods.inputs(&header.cadence, stock),
+            periods: self.periods.inputs(&header.cadence, stock || header.window.is_some()),
         };
         Ok(Key::of("score", FORMAT, &inputs))
     }
@@ -231,7 +233,7 @@ impl Scoring<'_> {
             session.add_parquets("scores", &paths).await?;
         }
         let cells = if metric.is_formula() {
-            self.periods.add_to(&session)?;
+            self.periods.add_to(&session, metric)?;
             cells::of_formula(self.metrics, metric)?
         } else {
             let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
@@ -241,9 +243,11 @@ impl Scoring<'_> {
             // What the SQL returned was brought into its form; twice would be twice the memory.
             session.remove("returned")?;
             // Only now: a definition that read the scored periods would depend on what its key does not name.
-            self.periods.add_to(&session)?;
+            self.periods.add_to(&session, metric)?;
             let cells = cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?;
-            if shape == Shape::Flow && definition::aggregate(metric).is_additive() && self.targets.has(&metric.id) {
+            // A window is never unfinished.
+            let paced = metric.header.window.is_none() && self.targets.has(&metric.id);
+            if shape == Shape::Flow && paced && definition::aggregate(metric).is_additive() {
                 table.set_due(pace::due(&session, metric, &self.periods, &self.workdays).await?);
             }
             cells

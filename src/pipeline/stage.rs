@@ -14,6 +14,7 @@ pub mod given;
 mod money;
 mod organisation;
 pub mod typed;
+pub mod workdays;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};

@@ -1,5 +1,6 @@
 //! `scorebook test`: the metrics pass their tests, and a slip in a test is refused at its place.
 
+use crate::project::Project;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -82,4 +83,37 @@ rep   | unassigned | 2026    |       |
         assert_eq!(output.status.code(), Some(3), "{wrong}: {said}");
         assert!(said.contains(message) && said.contains(&format!("bookings.toml:{place}\n")), "{wrong}: {said}");
     }
+}
+
+/// The worked example of docs/rules/honesty.md.
+#[test]
+fn a_window_covers_the_time_up_to_a_periods_end() {
+    let project = Project::generated(2, 13);
+    let metric = "/*---\ntitle = \"Sales of three months\"\nquestion = \"How much did we sell lately?\"\n\
+                  definition = \"Bookings of the three months up to the period's end.\"\nunit = \"money\"\n\
+                  measure = \"flow\"\naggregate = \"sum\"\nbetter = \"higher\"\nrecord = \"opportunities\"\n\
+                  facts = \"bookings\"\nwindow = \"3 months\"\ncadence = [\"month\"]\n---*/\n";
+    project.write("queries/metrics/outcome/recent_sales.sql", metric);
+    let head = "opportunity_id | credited_rep_id | closed_as | amount | closed_on";
+    let deals = [
+        "o1 | ada | won | 1 | 2026-06-30",
+        "o2 | ada | won | 10 | 2026-07-01",
+        "o3 | ada | won | 100 | 2026-08-31",
+        "o4 | ada | won | 1000 | 2026-09-30",
+    ];
+    let case = format!(
+        "[[case]]\nname = \"three months\"\nas_of = \"2026-09-30\"\ntables.reps = \"\"\"\nrep_id\nada\n\"\"\"\n\
+         tables.opportunities = \"\"\"\n{head}\n{}\n\"\"\"\nexpect = \"\"\"\n\
+         level | entity | period | value | previous\nrep | ada | 2026-09 | 1110 | 111\nrep | ada | 2026-08 | 111 | 11\n\"\"\"\n",
+        deals.join("\n")
+    );
+    project.write("queries/tests/recent_sales.toml", &case);
+    project.scorebook(&["test", "recent_sales"]).expect_code(0);
+    // The first half of September: the three months up to the 15th, against those up to August's eleventh working day.
+    let case = case.replace("as_of = \"2026-09-30\"", "as_of = \"2026-09-15\"").replace(
+        "rep | ada | 2026-09 | 1110 | 111\nrep | ada | 2026-08 | 111 | 11\n",
+        "rep | ada | 2026-09 | 111 | 11\n",
+    );
+    project.write("queries/tests/recent_sales.toml", &case);
+    project.scorebook(&["test", "recent_sales"]).expect_code(0);
 }

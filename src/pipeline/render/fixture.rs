@@ -230,6 +230,8 @@ impl Fixture {
             target_absent: None,
             pace: None,
             pace_by: None,
+            usual: None,
+            alert: None,
             low: None,
             high: None,
         }

@@ -124,7 +124,10 @@ impl Reading {
                     "f.valid_from <= DATE '{measured_on}' AND (f.valid_to IS NULL OR DATE '{measured_on}' < f.valid_to)"
                 ),
             ),
-            false => ("f.day".into(), format!("f.day BETWEEN DATE '{}' AND DATE '{}'", of.period.start, of.period.end)),
+            false => {
+                let (from, to) = metric.days(of.period, of.night.as_of);
+                ("f.day".into(), format!("f.day BETWEEN DATE '{from}' AND DATE '{to}'"))
+            }
         };
         let since = if stock { "f.valid_from" } else { "f.day" };
         let sql = format!(
@@ -309,6 +312,10 @@ pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
     let day = |name: &str| -> Result<Date> {
         Ok(EPOCH + column(batch, name)?.as_primitive::<Date32Type>().value(row).days())
     };
+    let word = |name: &str| -> Result<Option<String>> {
+        let column = column(batch, name)?.as_string::<i32>();
+        Ok(column.is_valid(row).then(|| column.value(row).to_owned()))
+    };
     let text = |name: &str| text(batch, name, row).map(String::from);
     Ok(Score {
         metric: metric.to_owned(),
@@ -334,10 +341,9 @@ pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
         target_ramp: number("target_ramp")?,
         target_absent: number("target_absent")?,
         pace: number("pace")?,
-        pace_by: {
-            let by = column(batch, "pace_by")?.as_string::<i32>();
-            by.is_valid(row).then(|| by.value(row).to_owned())
-        },
+        pace_by: word("pace_by")?,
+        usual: number("usual")?,
+        alert: word("alert")?,
         low: number("low")?,
         high: number("high")?,
     })

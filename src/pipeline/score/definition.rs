@@ -167,6 +167,9 @@ fn check(metric: &Metric) -> Result<()> {
             );
         }
     }
+    if header.window.is_some() && (header.formula.is_some() || measure(metric) == Measure::Stock) {
+        return wrong("only what happens on a day has a window", "window", "set it on the metrics that a formula uses");
+    }
     for (i, slice) in header.slices.iter().enumerate() {
         let plain = slice.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !plain || slice.is_empty() || TAKEN.contains(&slice.as_str()) || header.slices[..i].contains(slice) {

@@ -5,8 +5,8 @@ use crate::domain::metric::{Aggregate, Metric};
 use crate::domain::number::{Number, PRECISION, SCALE};
 use crate::domain::period::Grain;
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
-use crate::pipeline::score::definition;
 use crate::pipeline::score::periods::{Earlier, Neighbours, Periods};
+use crate::pipeline::score::{definition, habit};
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
 use std::collections::BTreeMap;
@@ -45,6 +45,8 @@ pub fn schema() -> SchemaRef {
         number("target_absent"),
         number("pace"),
         Field::new("pace_by", DataType::Utf8, true),
+        number("usual"),
+        Field::new("alert", DataType::Utf8, true),
         number("low"),
         number("high"),
     ]))
@@ -209,6 +211,7 @@ impl<'a> Table<'a> {
     fn close_group(&mut self) -> Result<()> {
         let (cells, parts) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.parts));
         let grain = self.group.2.parse::<Grain>().ok();
+        let grows = self.metric.grows_with_time();
         for (key, cell) in &cells {
             let (start, slice, slice_value) = key;
             let Some(period) = self.periods.get(&(self.group.2.as_str(), *start)) else { continue };
@@ -231,6 +234,10 @@ impl<'a> Table<'a> {
             let unfinished = matches!(period.previous, Earlier::Part(_));
             let due = grain.and_then(|grain| self.due.get(&grain)).filter(|_| unfinished && goal.is_some());
             let pace = due.and_then(|due| value?.checked_div(goal?.checked_mul(due.share, SCALE)?));
+            let habit = match unfinished && grows {
+                true => None,
+                false => value.and_then(|value| habit::of(self.metric, value, cell.n, &self.series(&cells, key))),
+            };
             let numbers = [
                 value,
                 side(cell.a),
@@ -246,17 +253,34 @@ impl<'a> Table<'a> {
                 target.and_then(|target| target.ramp),
                 target.and_then(|target| target.absent),
                 pace,
+                habit.as_ref().map(|habit| habit.usual),
                 interval.map(|(low, _)| low),
                 interval.map(|(_, high)| high),
             ];
             let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
             let by = due.filter(|_| pace.is_some()).map(|due| due.by);
-            self.rows.add(texts, [*start, period.end], cell.n, numbers, by);
+            let alert = habit.and_then(|habit| habit.alert);
+            self.rows.add(texts, [*start, period.end], cell.n, numbers, [by, alert]);
             if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
                 self.write()?;
             }
         }
         Ok(())
+    }
+
+    /// The numbers of the twelve periods before a cell's, and how many facts stand behind each. Only totals have a habit.
+    fn series(&self, cells: &BTreeMap<Key, Cell>, key: &Key) -> Vec<(Number, i64)> {
+        let (start, slice, slice_value) = key;
+        if !slice.is_empty() {
+            return Vec::new();
+        }
+        let grain = Grain::ALL.into_iter().map(Grain::name).find(|name| *name == self.group.2).unwrap_or_default();
+        let earlier = self.periods.range((grain, i32::MIN)..(grain, *start)).rev().take(12);
+        let number = |earlier: i32| {
+            let cell = cells.get(&(earlier, slice.clone(), slice_value.clone()));
+            Some((self.value(cell)?, cell.map_or(0, |cell| cell.n)))
+        };
+        earlier.filter_map(|((_, earlier), _)| number(*earlier)).collect()
     }
 
     fn write(&mut self) -> Result<()> {
@@ -273,8 +297,9 @@ struct Rows {
     texts: [StringBuilder; 6],
     days: [Vec<i32>; 2],
     n: Vec<i64>,
-    numbers: [Vec<Option<i128>>; 16],
+    numbers: [Vec<Option<i128>>; 17],
     pace_by: StringBuilder,
+    alert: StringBuilder,
 }
 
 impl Rows {
@@ -283,14 +308,15 @@ impl Rows {
         texts: [&String; 6],
         days: [i32; 2],
         n: i64,
-        numbers: [Option<Number>; 16],
-        pace_by: Option<&str>,
+        numbers: [Option<Number>; 17],
+        [pace_by, alert]: [Option<&str>; 2],
     ) {
         self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
         self.days.iter_mut().zip(days).for_each(|(column, day)| column.push(day));
         self.n.push(n);
         self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number.map(Number::units)));
         self.pace_by.append_option(pace_by);
+        self.alert.append_option(alert);
     }
 
     fn batch(mut self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
@@ -303,6 +329,7 @@ impl Rows {
             match i {
                 3 => columns.push(Arc::new(Int64Array::from(std::mem::take(&mut self.n)))),
                 14 => columns.push(Arc::new(self.pace_by.finish())),
+                15 => columns.push(Arc::new(self.alert.finish())),
                 _ => {}
             }
             let numbers = Decimal128Array::from(column).with_precision_and_scale(PRECISION, SCALE as i8)?;

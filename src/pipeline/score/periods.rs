@@ -2,10 +2,11 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
+use crate::domain::metric::Metric;
 use crate::domain::period::{Grain, Period, days_between};
 use crate::engine::Session;
-use crate::pipeline::score::workdays::Workdays;
 use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::stage::workdays::Workdays;
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -156,9 +157,16 @@ impl Periods {
 
     /// Names the tables `period_days` and `measurings`, which say what belongs to which period, `measuring_days` and
     /// `measuring_slots`, and `unfinished`: the periods that are compared in part, and where the compared one starts.
-    pub fn add_to(&self, session: &Session) -> Result<()> {
-        let stretches = self.all.iter().map(|period| (*period, SPANS[0], period.start, period.end));
-        let parts = self.parts.iter().filter_map(|part| Some((part.of, part.span, part.start, part.end?)));
+    pub fn add_to(&self, session: &Session, metric: &Metric) -> Result<()> {
+        let stretches = self.all.iter().map(|period| {
+            let (start, end) = metric.days(*period, self.as_of);
+            (*period, SPANS[0], start, end)
+        });
+        let parts = self.parts.iter().filter_map(|part| {
+            let end = part.end?;
+            let start = metric.header.window.map_or(part.start, |window| window.start(end));
+            Some((part.of, part.span, start, end))
+        });
         let mut each: Vec<(Date, Period, &'static str)> = Vec::new();
         for (period, span, start, end) in stretches.chain(parts) {
             each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, period, span)));

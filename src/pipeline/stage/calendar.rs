@@ -1,12 +1,13 @@
-//! The table `calendar`: one row a day, whether it is worked, and where its periods start.
+//! The table `calendar`: a row for each day and region, whether it is worked, and where its periods start.
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::period::{Grain, days_between};
 use crate::pipeline::Night;
 use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::stage::workdays::Workdays;
 use crate::pipeline::stage::{Model, made_from};
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, RecordBatch};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use std::sync::Arc;
@@ -18,24 +19,52 @@ const LAST: Date = date(2049, 12, 31);
 
 pub(super) async fn make(night: &Night<'_>, model: &mut Model) -> Result<()> {
     let calendar = &night.settings.calendar;
-    made_from(night, model, "calendar", calendar, true, async |_| rows(calendar)).await
+    let holidays = model.tables.get("holidays").map(|table| table.digest);
+    let rows = async |model: &Model| rows(calendar, &Workdays::read(night, model).await?);
+    made_from(night, model, "calendar", &(calendar, holidays), true, rows).await
 }
 
-fn rows(calendar: &Calendar) -> Result<RecordBatch> {
-    let days: Vec<Date> = FIRST.series(1.day()).take_while(|day| *day <= LAST).collect();
-    let dates = |of: &dyn Fn(Date) -> Date| -> ArrayRef {
-        Arc::new(Date32Array::from_iter_values(days.iter().map(|day| days_between(EPOCH, of(*day)))))
+/// A row for each day and region: everyone's, `all`, and those with holidays of their own.
+fn rows(calendar: &Calendar, workdays: &Workdays) -> Result<RecordBatch> {
+    let span: Vec<Date> = FIRST.series(1.day()).take_while(|day| *day <= LAST).collect();
+    let starts: Vec<[Date; 4]> = span
+        .iter()
+        .map(|day| {
+            [Grain::Week, Grain::Month, Grain::Quarter, Grain::Year].map(|grain| calendar.period(grain, *day).start)
+        })
+        .collect();
+    let (mut regions, mut worked) = (Vec::new(), Vec::new());
+    // How many working days of the month, the quarter and the year have come, this one included.
+    let mut places: [Vec<i64>; 3] = Default::default();
+    for region in workdays.regions() {
+        let mut reached = [0; 3];
+        for (i, day) in span.iter().enumerate() {
+            let is_worked = workdays.is_worked_in(region, *day);
+            regions.push(region);
+            worked.push(is_worked);
+            for (place, start) in starts[i][1..].iter().enumerate() {
+                reached[place] = if start == day { 0 } else { reached[place] } + i64::from(is_worked);
+                places[place].push(reached[place]);
+            }
+        }
+    }
+    let count = workdays.regions().len();
+    let dates = |of: &dyn Fn(usize) -> Date| -> ArrayRef {
+        let days = (0..count).flat_map(|_| 0..span.len()).map(|i| days_between(EPOCH, of(i)));
+        Arc::new(Date32Array::from_iter_values(days))
     };
-    let start = |grain: Grain| dates(&|day| calendar.period(grain, day).start);
-    let worked: ArrayRef =
-        Arc::new(BooleanArray::from_iter(days.iter().map(|day| Some(calendar.is_working_day(*day)))));
-    let columns = [
-        ("day", dates(&|day| day)),
-        ("is_working_day", worked),
-        ("week_start", start(Grain::Week)),
-        ("month_start", start(Grain::Month)),
-        ("quarter_start", start(Grain::Quarter)),
-        ("year_start", start(Grain::Year)),
+    let [of_month, of_quarter, of_year] = places.map(|place| -> ArrayRef { Arc::new(Int64Array::from(place)) });
+    let columns: [(&str, ArrayRef); 10] = [
+        ("day", dates(&|i| span[i])),
+        ("region", Arc::new(StringArray::from(regions))),
+        ("is_working_day", Arc::new(BooleanArray::from(worked))),
+        ("week_start", dates(&|i| starts[i][0])),
+        ("month_start", dates(&|i| starts[i][1])),
+        ("quarter_start", dates(&|i| starts[i][2])),
+        ("year_start", dates(&|i| starts[i][3])),
+        ("working_day_of_month", of_month),
+        ("working_day_of_quarter", of_quarter),
+        ("working_day_of_year", of_year),
     ];
     RecordBatch::try_from_iter(columns).map_err(|error| Diagnostic::internal(format!("no calendar: {error}")))
 }

@@ -146,10 +146,18 @@ impl<'a> Cells<'a> {
             n_text: self.locale.count(n),
             target_text: None,
             target_notes: found.map_or_else(Vec::new, |score| self.target_notes(metric, score)),
+            unusual: found.and_then(|score| self.unusual(metric, score)),
             previous: found.and_then(|s| s.previous),
             few: n < metric.header.minimum_n,
             reason,
         }
+    }
+
+    /// `unusually low: mostly about €52,000`.
+    fn unusual(&self, metric: &Metric, score: &Score) -> Option<String> {
+        let (side, usual) = (score.alert.as_ref()?, score.usual?);
+        let usual = self.locale.short(metric.header.unit, usual, &self.input.company.currency);
+        Some(format!("unusually {side}: mostly about {usual}"))
     }
 
     /// How a target came about, if not simply as it was set: ramp, leave, a range, a team's own beside its reps' sum; and

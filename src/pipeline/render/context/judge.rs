@@ -4,14 +4,14 @@
 
 use super::cells::Cells;
 use super::{Cell, Change};
-use crate::domain::metric::{Better, Measure, Metric};
+use crate::domain::metric::{Better, Metric};
 use crate::pipeline::render::format::Locale;
 use std::cmp::Ordering;
 
 /// How the entity's number stands against the same of an earlier period, if that can be said.
 pub fn change(cells: &Cells<'_>, metric: &Metric, now: &Cell, before: &Cell, against: &str) -> Option<Change> {
     // What grows with time is compared with as many working days of the period before.
-    let in_part = !cells.finished() && grows_with_time(metric);
+    let in_part = !cells.finished() && metric.grows_with_time();
     if now.few || (before.few && !in_part) {
         return None;
     }
@@ -35,12 +35,6 @@ pub fn change(cells: &Cells<'_>, metric: &Metric, now: &Cell, before: &Cell, aga
     };
     let [arrow, word, tone, against] = [arrow, word, tone, against].map(String::from);
     Some(Change { text, arrow, word, tone, against, phrase })
-}
-
-/// Whether half a period has about half of the number, so that it cannot be held against a whole one.
-pub fn grows_with_time(metric: &Metric) -> bool {
-    metric.is_formula()
-        || (metric.is_nought_without_facts() && metric.header.measure.unwrap_or(Measure::Flow) == Measure::Flow)
 }
 
 /// What to say of a number that too few facts stand behind.

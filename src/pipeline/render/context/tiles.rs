@@ -46,6 +46,7 @@ fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
         }
         _ => notes.extend(cells.note(metric, cell)),
     }
+    notes.extend(cell.unusual.clone().filter(|_| !cell.few));
     if let (Some(low), Some(high), false) = (cell.low, cell.high, cell.few) {
         notes.push(format!("95% interval {}", cells.locale.interval(low, high)));
     }

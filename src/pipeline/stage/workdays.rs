@@ -90,8 +90,10 @@ impl Workdays {
             week: &'a [crate::domain::calendar::Day],
             holidays: BTreeMap<&'a str, Vec<String>>,
             ramp: &'a [Number],
-            reps: BTreeMap<&'a str, (Option<&'a str>, Option<String>, Vec<(String, String, Number)>)>,
+            reps: BTreeMap<&'a str, Person<'a>>,
         }
+        /// Region, hire, and absences.
+        type Person<'a> = (Option<&'a str>, Option<String>, Vec<(String, String, Number)>);
         let rep = |rep: &'_ Rep| {
             let absences = rep.absences.iter().map(|(from, to, share)| (from.to_string(), to.to_string(), *share));
             (rep.hired_on.map(|day| day.to_string()), absences.collect::<Vec<_>>())
@@ -118,7 +120,17 @@ impl Workdays {
     /// Whether a rep's region works on a day, absences aside.
     pub fn is_worked_by(&self, rep: &str, day: Date) -> bool {
         let region = self.reps.get(rep).and_then(|rep| rep.region.as_deref());
-        self.is_worked(day) && region.is_none_or(|region| !self.is_holiday(region, day))
+        region.map_or_else(|| self.is_worked(day), |region| self.is_worked_in(region, day))
+    }
+
+    /// Whether a region works on a day.
+    pub fn is_worked_in(&self, region: &str, day: Date) -> bool {
+        self.is_worked(day) && !self.is_holiday(region, day)
+    }
+
+    /// Everyone's region, and those with holidays of their own.
+    pub fn regions(&self) -> BTreeSet<&str> {
+        self.holidays.keys().map(String::as_str).chain([EVERYWHERE]).collect()
     }
 
     fn is_holiday(&self, region: &str, day: Date) -> bool {
@@ -164,7 +176,7 @@ impl Workdays {
 }
 
 /// A batch's cells by column name.
-pub(super) struct Rows<'a>(pub &'a RecordBatch);
+pub struct Rows<'a>(pub &'a RecordBatch);
 
 impl Rows<'_> {
     /// Text that is there and not empty.
