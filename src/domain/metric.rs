@@ -31,6 +31,9 @@ pub struct Header {
     /// The model table whose records the facts name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    /// Whether facts are shared over the credits of their records; without it each is wholly its rep's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit: Option<Credit>,
     /// The table whose export rows stand behind the facts, if those of `record` do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
@@ -84,6 +87,14 @@ fn all_grains() -> Vec<Grain> {
 
 fn all_levels() -> Vec<String> {
     ["rep", "team", "region", "company"].map(String::from).to_vec()
+}
+
+/// The credits that share a fact. Overlay credit stands beside them on a line of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Credit {
+    /// Those that add up to the whole.
+    Revenue,
 }
 
 /// A table that has a row for each day on which a fact begins.

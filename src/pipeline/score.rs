@@ -6,6 +6,7 @@
 pub mod definition;
 
 mod cells;
+mod credit;
 mod facts;
 mod finish;
 mod periods;
@@ -13,14 +14,14 @@ mod targets;
 
 use crate::diagnostic::Result;
 use crate::domain::digest::{Digest, Key};
-use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
+use crate::domain::metric::{Aggregate, Credit, Measure, Metric, Metrics, Unit};
 use crate::domain::period::Grain;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::{Model, read_table};
 use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
-use facts::Shape;
+pub use facts::Kept;
 pub use periods::PERIODS;
 use periods::Periods;
 use serde::{Deserialize, Serialize};
@@ -146,6 +147,7 @@ impl Scoring<'_> {
             sql: &'a str,
             measure: Option<Measure>,
             aggregate: Option<Aggregate>,
+            credit: Option<(Credit, Unit, Option<&'a str>)>,
             slices: [&'a [String]; 3],
             cadence: &'a [Grain],
             levels: &'a [String],
@@ -162,6 +164,8 @@ impl Scoring<'_> {
         let (mut tables, uses_as_of) = self.reads(metric)?;
         if !metric.is_formula() {
             tables.extend(["membership".to_owned(), "tenure".to_owned()]);
+            tables.extend(header.slices.iter().any(|slice| slice == "role").then(|| "assignments".to_owned()));
+            tables.extend(header.credit.map(|_| credit::TABLE.to_owned()));
         }
         let stock = definition::measure(metric) == Measure::Stock;
         let targets = self.targets.digest(&metric.id);
@@ -173,6 +177,7 @@ impl Scoring<'_> {
             sql: &definition::owner_of_facts(self.metrics, metric).sql,
             measure: header.measure,
             aggregate: header.aggregate,
+            credit: header.credit.map(|credit| (credit, header.unit, header.record.as_deref())),
             slices: [&header.slices, &header.pairs, &header.apart],
             cadence: &header.cadence,
             levels: &header.levels,
@@ -228,10 +233,10 @@ impl Scoring<'_> {
             self.periods.add_to(&session)?;
             cells::of_formula(self.metrics, metric)?
         } else {
-            let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
+            let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             // Only now: a definition that read the scored periods would depend on what its key does not name.
             self.periods.add_to(&session)?;
-            cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?
+            cells::of_facts(&session, metric, &kept, &self.periods.first_slot()).await?
         };
         // A target is a sum of days, so it is set for what is a sum of days itself.
         self.targets.add_to(&session, &metric.id, &self.night.settings.calendar)?;
@@ -245,12 +250,14 @@ impl Scoring<'_> {
     }
 }
 
-/// The facts of a metric as SQL, without slices and checks: `record_id`, `rep_id`, `day` or the validity, `a`, `b`.
-pub fn facts_sql(metrics: &Metrics, metric: &Metric) -> String {
-    facts::bare(metrics, metric)
+/// The facts of a metric as SQL, without slices and checks: `record_id`, `rep_id`, `day` or the validity, `a`, `b`;
+/// shared, if the metric has `credit` and the model any credits.
+pub fn facts_sql(metrics: &Metrics, metric: &Metric, model: &Model) -> String {
+    facts::bare(metrics, metric, model.tables.get(credit::TABLE).is_some_and(|table| table.rows > 0))
 }
 
-/// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape.
-pub async fn facts_of(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
-    Ok(facts::keep(session, metrics, metric, parameters).await? == Shape::Stock)
+/// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape. They are kept
+/// as the session's table `facts`.
+pub async fn facts_of(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<Kept> {
+    facts::keep(session, metrics, metric, parameters).await
 }

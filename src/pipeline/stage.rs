@@ -36,7 +36,7 @@ use std::sync::Arc;
 use typed::Origin;
 
 /// Raised when staging makes other bytes of the same inputs.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The model of one run.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::engine::formula::{self, Part, Taken};
 use crate::pipeline::score::definition;
-use crate::pipeline::score::facts::Shape;
+use crate::pipeline::score::facts::{Kept, Shape};
 
 const CELL: &str = "level, entity, grain, period_start";
 
@@ -51,7 +51,11 @@ impl<'a> Query<'a> {
         let rows = if total.is_empty() { "TRUE".to_owned() } else { total.join(" AND ") };
         let mut all = vec![Grouping { rows, groups }];
         for slice in &header.apart {
-            let rows = format!("{slice} <> '{NO_VALUE}'");
+            // Overlay credit stands on its own line alone, whatever else stands apart.
+            let shared = header.credit.is_some() && slice != definition::CREDIT_KIND;
+            let revenue =
+                if shared { format!(" AND {} = '{NO_VALUE}'", definition::CREDIT_KIND) } else { String::new() };
+            let rows = format!("{slice} <> '{NO_VALUE}'{revenue}");
             all.push(Grouping { rows, groups: vec![vec![slice]] });
         }
         all
@@ -90,7 +94,8 @@ impl Grouping<'_> {
 }
 
 /// The query that adds the metric's facts up, from the session's table `facts`.
-pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_slot: &str) -> Result<String> {
+pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slot: &str) -> Result<String> {
+    let shape = kept.shape;
     let query = Query::of(metric);
     let aggregate = definition::aggregate(metric);
     let additive = aggregate.is_additive();
@@ -102,12 +107,14 @@ pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_sl
         }
         (Shape::Flow, false) => (include_str!("sql/flow.sql"), "facts"),
         (Shape::Stock, true) => {
-            session.keep_asked("standing", &standing(&query, first_slot)).await?;
+            let standing = format!("(\n{})", standing(&query, kept, first_slot));
+            session.keep_asked("standing", &kept.on_day(&standing, "f.day")).await?;
             session.remove("facts")?;
             (include_str!("sql/stock.sql"), "standing")
         }
         (Shape::Stock, false) => {
-            session.keep_asked("standing", include_str!("sql/stock_facts.sql")).await?;
+            let standing = format!("(\n{})", include_str!("sql/stock_facts.sql"));
+            session.keep_asked("standing", &kept.on_day(&standing, "f.day")).await?;
             session.remove("facts")?;
             (include_str!("sql/stock.sql"), "standing")
         }
@@ -144,6 +151,8 @@ pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_sl
             _ => cells,
         }
     });
+    // A query that begins with WITH cannot stand in a union by itself.
+    let cells = cells.map(|cells| format!("SELECT * FROM (\n{cells}\n) AS c"));
     Ok(cells.collect::<Vec<_>>().join("\nUNION ALL\n"))
 }
 
@@ -165,16 +174,16 @@ fn daily(query: &Query<'_>) -> String {
     fill(include_str!("sql/daily.sql"), &[("slices", &query.slices("")), ("sums", sums), ("keys", keys)])
 }
 
-fn standing(query: &Query<'_>, first_slot: &str) -> String {
-    let before_comma = |prefix: &str| -> String {
-        query.metric.header.slices.iter().map(|slice| format!(", {prefix}{slice}")).collect()
-    };
+fn standing(query: &Query<'_>, kept: &Kept, first_slot: &str) -> String {
+    let slices = || query.metric.header.slices.iter().filter(|slice| !kept.is_late(slice));
+    let before_comma = |prefix: &str| -> String { slices().map(|slice| format!(", {prefix}{slice}")).collect() };
+    let after_comma = |prefix: &str| -> String { slices().map(|slice| format!("{prefix}{slice}, ")).collect() };
     fill(
         include_str!("sql/stock_standing.sql"),
         &[
-            ("slices", &query.slices("")),
-            ("seen_slices_of_s", &query.slices("s.")),
-            ("seen_slices", &query.slices("c.")),
+            ("slices", &after_comma("")),
+            ("seen_slices_of_s", &after_comma("s.")),
+            ("seen_slices", &after_comma("c.")),
             ("seen_keys", &before_comma("c.")),
             ("keys_of_s", &before_comma("s.")),
             ("first_slot", first_slot),

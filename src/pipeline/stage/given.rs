@@ -46,11 +46,24 @@ impl Rows {
     }
 }
 
+/// The cells of a line: what stands between `|`, where `\\|` is one within a cell.
+pub fn cells(line: &str) -> Vec<&str> {
+    let mut cells = Vec::new();
+    let mut start = 0;
+    for (i, _) in line.match_indices('|').filter(|(i, _)| !line[..*i].ends_with('\\')) {
+        cells.push(&line[start..i]);
+        start = i + 1;
+    }
+    cells.push(&line[start..]);
+    cells
+}
+
 impl Row {
     /// Where the cell stands that follows so many others.
     pub fn place_of(&self, i: usize) -> Place {
-        let before: usize = self.place.text.split('|').take(i).map(|cell| cell.chars().count() + 1).sum();
-        let cell = self.place.text.split('|').nth(i).unwrap_or_default();
+        let cells = cells(&self.place.text);
+        let before: usize = cells.iter().take(i).map(|cell| cell.chars().count() + 1).sum();
+        let cell = cells.get(i).copied().unwrap_or_default();
         let blank = cell.chars().take_while(|c| c.is_whitespace()).count();
         let blank = if cell.trim().is_empty() { 0 } else { blank };
         self.place.clone().columns(before + blank + 1, cell.trim().chars().count())
