@@ -89,7 +89,7 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
     if shape == Shape::Stock {
         refuse_overlap(session, owner).await?;
     }
-    let credits = credit::any(session, metric).await?;
+    let credits = credit::applies(session, metric).await?;
     let select = normalise(metric, shape, &schema, credits);
     session.keep_asked("facts", &select).await?;
     session.remove("returned")?;

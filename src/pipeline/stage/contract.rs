@@ -51,6 +51,10 @@ pub struct Column {
     /// The table whose key it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<String>,
+    /// The column that says whose key it holds: one of that column's `allowed` tables. A row without its record is
+    /// quarantined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references_by: Option<String>,
     /// What happens if that table has no such row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_missing: Option<OnMissing>,
@@ -140,6 +144,14 @@ impl Table {
         Arc::new(Schema::new(fields))
     }
 
+    /// The tables that it references: those that must be made before it.
+    pub fn targets(&self) -> BTreeSet<&str> {
+        let by = self.columns.iter().filter_map(|column| column.references_by.as_deref());
+        let named = by.filter_map(|by| self.columns.iter().find(|column| column.name == by));
+        let fixed = self.columns.iter().filter_map(|column| column.references.as_deref());
+        fixed.chain(named.flat_map(|column| column.allowed.iter().map(String::as_str))).collect()
+    }
+
     /// The positions of the key's columns.
     pub fn key_positions(&self) -> Vec<usize> {
         self.key.iter().filter_map(|key| self.columns.iter().position(|c| c.name == *key)).collect()
@@ -153,6 +165,9 @@ const OF_THE_ENGINE: [(&str, &[&str]); 4] = [
     ("assignments", &["rep_id", "team_id", "role", "starts_on", "ends_on"]),
     ("targets", &["target_id", "metric", "rep_id", "starts_on", "ends_on", "amount"]),
 ];
+
+/// The table that the engine shares facts by.
+const CREDITS: (&str, &[&str]) = ("credits", &["record_table", "record_id", "rep_id", "share", "kind"]);
 
 impl Contract {
     /// Reads and checks the contract.
@@ -172,12 +187,27 @@ impl Contract {
                 if table.columns[..i].iter().any(|earlier| earlier.name == column.name) {
                     return Err(wrong(format!("{name} has the column `{}` twice", column.name), &column.name));
                 }
-                if column.references.is_some() && column.kind != Kind::Id {
+                if (column.references.is_some() || column.references_by.is_some()) && column.kind != Kind::Id {
                     return Err(wrong(
                         format!("{name}.{} is a reference and so must be an id", column.name),
                         &column.name,
                     )
                     .help("write type = \"id\""));
+                }
+            }
+            for column in &table.columns {
+                let Some(by) = &column.references_by else { continue };
+                let named = table.columns.iter().find(|column| column.name == *by);
+                let Some(named) = named.filter(|named| !named.allowed.is_empty()) else {
+                    return Err(wrong(
+                        format!("`{by}` does not say which tables {name}.{} references", column.name),
+                        by,
+                    )
+                    .help(format!("give {name} a column `{by}` with the tables: allowed = [\"opportunities\"]")));
+                };
+                if let Some(target) = named.allowed.iter().find(|target| !names.contains(target.as_str())) {
+                    return Err(wrong(format!("{name}.{by} allows `{target}`, which is no table"), target)
+                        .closest(target, names.iter().copied()));
                 }
             }
             for key in &table.key {
@@ -198,7 +228,9 @@ impl Contract {
                 }
             }
         }
-        for (name, columns) in OF_THE_ENGINE {
+        // Older projects have no credits; a metric that is shared over them asks for the table.
+        let credits = contract.tables.contains_key(CREDITS.0).then_some(CREDITS);
+        for (name, columns) in OF_THE_ENGINE.into_iter().chain(credits) {
             let missing = match contract.tables.get(name) {
                 None => Some(format!("the table `{name}`")),
                 Some(table) => columns
@@ -208,7 +240,7 @@ impl Contract {
             };
             if let Some(missing) = missing {
                 return Err(wrong(format!("the model lacks {missing}"), name)
-                    .note("the engine itself reads reps, teams, assignments and targets"));
+                    .note("the engine itself reads reps, teams, assignments, targets and credits"));
             }
         }
         Ok(contract)
@@ -219,9 +251,8 @@ impl Contract {
         let mut order: Vec<&str> = Vec::new();
         while order.len() < self.tables.len() {
             let ready = self.tables.iter().find(|(name, table)| {
-                let references = table.columns.iter().filter_map(|c| c.references.as_deref());
                 !order.contains(&name.as_str())
-                    && references.into_iter().all(|target| target == name.as_str() || order.contains(&target))
+                    && table.targets().into_iter().all(|target| target == name.as_str() || order.contains(&target))
             });
             match ready {
                 Some((name, _)) => order.push(name),

@@ -5,7 +5,7 @@ use crate::parquet_file;
 use crate::pipeline::Night;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::typed::{Origin, typed};
-use crate::pipeline::stage::{Model, ModelTable, calendar, derived, organisation, time_zone};
+use crate::pipeline::stage::{Model, ModelTable, calendar, credits, derived, organisation, time_zone};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +106,7 @@ pub async fn model(night: &Night<'_>, tables: &BTreeMap<String, Rows>) -> Result
     }
     calendar::make(night, &mut model).await?;
     organisation::make(night, &mut model).await?;
+    credits::check(night, &model).await?;
     derived::make(night, &contract, derived, &mut model).await?;
     Ok(model)
 }
@@ -135,12 +136,14 @@ fn check(name: &str, table: &Table, rows: &Rows) -> Result<()> {
 fn refuse_dangling(contract: &Contract, table: &Table, rows: &Rows, tables: &BTreeMap<String, Rows>) -> Result<()> {
     for (i, head) in rows.head.iter().enumerate() {
         let column = table.columns.iter().find(|column| column.name == *head);
-        let Some((column, target)) = column.and_then(|column| Some((column, column.references.as_ref()?))) else {
+        let Some(column) = column.filter(|column| column.references.is_some() || column.references_by.is_some()) else {
             continue;
         };
-        let key = &contract.tables[target].key[0];
-        let known: BTreeSet<&str> = tables.get(target).into_iter().flat_map(|rows| rows.column(key)).collect();
         for row in &rows.rows {
+            let named = || rows.cell(row, column.references_by.as_deref()?);
+            let Some(target) = column.references.as_deref().or_else(named) else { continue };
+            let Some(key) = contract.tables.get(target).map(|table| &table.key[0]) else { continue };
+            let known: BTreeSet<&str> = tables.get(target).into_iter().flat_map(|rows| rows.column(key)).collect();
             if let Some(id) = row.cells[i].as_deref().filter(|id| !known.contains(id)) {
                 let instead = match column.on_missing {
                     Some(OnMissing::Quarantine) => "leave the row out, as staging would",
