@@ -133,11 +133,14 @@ impl Reading {
              WHERE m.level = '{}' AND {within} ORDER BY m.entity",
             of.report.audience.replace('\'', "''")
         );
+        let aggregate = definition::aggregate(metric);
+        // A fact that is counted needs no value, unless it may be counted in part.
+        let in_part = aggregate == Aggregate::Count && metric.header.credit.is_some();
         let of = FactsOf {
             metric: id.to_owned(),
             stock,
-            ratio: definition::aggregate(metric) == Aggregate::Ratio,
-            valued: matches!(definition::aggregate(metric), Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
+            ratio: aggregate == Aggregate::Ratio,
+            valued: in_part || matches!(aggregate, Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
         };
         self.facts.push(Facts {
             of,

@@ -135,7 +135,8 @@ pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slo
             template,
             &[
                 ("source", source),
-                ("slices", &query.slices("")),
+                // `membership` has a role too.
+                ("slices", &query.slices("f.")),
                 ("inputs", inputs),
                 ("outputs", outputs),
                 ("levels", &query.levels),

@@ -49,9 +49,7 @@ fn refuse_wrong_shares(batches: &[RecordBatch]) -> Result<()> {
             let error = format!("the revenue shares of {of} add up to {}, not to 1", number(sum));
             return Err(with_rows(Diagnostic::data(error), &credits)
                 .help("correct the shares; of thirds one is 0.333334, so that none of the deal is lost")
-                .help(
-                    "a row of the export may be in quarantine: `scorebook sql \"SELECT * FROM quarantine_credits\"`",
-                ));
+                .help("credit of a rep who is not in `reps` is set aside and not in the sum: is one missing?"));
         }
     }
     Ok(())
