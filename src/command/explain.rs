@@ -310,7 +310,10 @@ impl Explained<'_> {
             cell.slice.split('*').filter(|name| !name.is_empty() && metric.header.slices.iter().any(|s| s == name));
         let slices: String = names
             .zip(pair_parts(&cell.slice_value, cell.slice.contains('*')))
-            .map(|(name, value)| format!(" AND f.{name} = {}", quoted(&value)))
+            .map(|(name, value)| match metric.header.multi.iter().any(|multi| multi == name) {
+                true => format!(" AND ARRAY_HAS(f.{name}, {})", quoted(&value)),
+                false => format!(" AND f.{name} = {}", quoted(&value)),
+            })
             .collect();
         let apart: String =
             kept_apart(&metric.header, &cell.slice).map(|name| format!(" AND f.{name} = '{NO_VALUE}'")).collect();

@@ -46,6 +46,9 @@ pub struct Header {
     /// Slices whose named values stand on their own line and in no total.
     #[serde(default)]
     pub apart: Vec<String>,
+    /// Slices of which a fact has a list of values: it counts on the line of each, and in the total once.
+    #[serde(default)]
+    pub multi: Vec<String>,
     /// The grains it is scored at.
     #[serde(default = "all_grains")]
     pub cadence: Vec<Grain>,

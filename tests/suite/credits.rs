@@ -263,6 +263,57 @@ company | company | 2026-09 |             |             | {all} | {n}
 }
 
 #[test]
+fn a_slice_of_several_values_counts_on_each_line_and_once_in_the_total() {
+    let project = Project::empty();
+    let flow = "SELECT opportunity_id AS record_id, credited_rep_id AS rep_id, closed_on AS event_date, kind";
+    let stock = "SELECT opportunity_id AS record_id, credited_rep_id AS rep_id, closed_on AS valid_from, \
+                 CAST(NULL AS DATE) AS valid_to, kind";
+    // Scales and lasers were sold together in o1; o2 names scales twice; o3 nothing, and o4 says so in words.
+    for (id, keys, value, [all, scale, laser, none]) in [
+        ("m_sum", "measure = \"flow\"\naggregate = \"sum\"", ", amount AS value", ["115", "110", "100", "5"]),
+        ("m_distinct", "measure = \"flow\"\naggregate = \"distinct\"", "", ["4", "2", "1", "2"]),
+        ("m_stock", "measure = \"stock\"\naggregate = \"sum\"", ", amount AS value", ["115", "110", "100", "5"]),
+        ("m_median", "measure = \"stock\"\naggregate = \"median\"", ", amount AS value", ["7", "55", "100", "2.5"]),
+    ] {
+        let select = if keys.contains("stock") { stock } else { flow };
+        test(
+            &project,
+            id,
+            &metric(
+                &format!(
+                    "unit = \"money\"\ncredit = \"revenue\"\nslices = [\"product\", \"kind\", \"role\"]\nmulti = [\"product\"]\n{keys}"
+                ),
+                &format!("{select}{value}, STRING_TO_ARRAY(next_step, ';') AS product FROM opportunities"),
+            ),
+            &format!(
+                r#"{COMPANY}
+tables.opportunities = """
+opportunity_id | credited_rep_id | closed_on  | amount | kind | next_step
+o1             | ada             | 2026-09-01 | 100    | new  | scale;laser
+o2             | ada             | 2026-09-20 | 10     | new  | scale;scale
+o3             | ada             | 2026-09-20 | 4      |      |
+o4             | ada             | 2026-09-20 | 1      |      | (none)
+"""
+tables.credits = """
+record_table  | record_id | rep_id | share | kind
+opportunities | o1        | ben    | 1     | overlay
+"""
+expect = """
+level   | entity  | period  | slice   | slice_value | value
+company | company | 2026-09 |         |             | {all}
+company | company | 2026-09 | product | scale       | {scale}
+company | company | 2026-09 | product | laser       | {laser}
+company | company | 2026-09 | product | (none)      | {none}
+rep     | ada     | 2026-09 | product | laser       | {laser}
+rep     | ben     | 2026-09 | product | laser       |
+"""
+"#
+            ),
+        );
+    }
+}
+
+#[test]
 fn credit_that_cannot_be_is_refused() {
     let project = Project::generated(1, 2).formats(r#"["csv"]"#);
     let bookings = "queries/metrics/outcome/bookings.sql";

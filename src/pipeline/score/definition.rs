@@ -202,6 +202,19 @@ fn check(metric: &Metric) -> Result<()> {
             return wrong("a pair is two of the slices", pair, "write it as \"competitor*segment\"");
         }
     }
+    for slice in &header.multi {
+        let in_pair = header.pairs.iter().any(|pair| pair.split('*').any(|part| part == slice));
+        if !header.slices.contains(slice) {
+            return wrong("`multi` names a slice", slice, "add it to `slices`");
+        }
+        if in_pair || header.apart.contains(slice) || OF_THE_ENGINE.contains(&slice.as_str()) {
+            return wrong(
+                &format!("`{slice}` has several values for a fact, and cannot be in a pair, apart, or the engine's"),
+                slice,
+                "take it out of `multi`, or out of `pairs` and `apart`",
+            );
+        }
+    }
     if let Some(slice) = header.apart.iter().find(|slice| !header.slices.contains(slice)) {
         return wrong("`apart` names a slice", slice, "add it to `slices`");
     }

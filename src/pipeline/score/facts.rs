@@ -180,10 +180,20 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
                 .closest(slice, names.iter().copied())
                 .help("return it from the SQL, or take it out of `slices`"));
         };
+        let is_list = matches!(field.data_type(), DataType::List(of) if is_text(of.data_type()));
+        if metric.header.multi.contains(slice) {
+            if !is_list {
+                return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
+                    .at(definition::sql(owner).place_of(slice))
+                    .note("it stands in `multi`, and so must be a list of texts")
+                    .help("return a list: STRING_TO_ARRAY(..., ';'), or take it out of `multi`"));
+            }
+            continue;
+        }
         if matches!(field.data_type(), DataType::Float32 | DataType::Float64 | DataType::List(_)) {
             return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
                 .at(definition::sql(owner).place_of(slice))
-                .help("a slice is text, a whole number, a date or a truth value"));
+                .help("a slice is text, a whole number, a date or a truth value; for a list, name it in `multi`"));
         }
     }
     refuse_strangers(owner, metric, shape, &names)?;
@@ -366,6 +376,13 @@ fn normalise(metric: &Metric, shape: Shape, schema: &Schema, credits: bool) -> S
     let added = added(metric, schema);
     let (mut slices, mut joins) = (String::new(), String::new());
     for slice in metric.header.slices.iter().map(String::as_str) {
+        if metric.header.multi.iter().any(|multi| multi == slice) {
+            slices.push_str(&format!(
+                "CASE WHEN f.{slice} IS NULL OR CARDINALITY(f.{slice}) = 0 THEN MAKE_ARRAY('{NO_VALUE}') \
+                 ELSE ARRAY_DISTINCT(f.{slice}) END AS {slice}, "
+            ));
+            continue;
+        }
         let column = match slice {
             definition::CREDIT_KIND if credits => format!("f.{slice}"),
             definition::CREDIT_KIND => "NULL".to_owned(),
