@@ -85,7 +85,7 @@ fn explained(project: &Project) {
         let at = |name: &str| head.iter().position(|head| head == name).unwrap();
         for row in reader.records().map(Result::unwrap) {
             let cell = |name: &str| row.get(at(name)).unwrap_or_default().to_owned();
-            let is_odd = cell("value").split_once('.').is_some_and(|(_, cents)| cents.trim_matches('0') != "");
+            let is_odd = cell("value").split_once('.').is_some_and(|(_, cents)| !cents.trim_matches('0').is_empty());
             if cell("metric") != "bookings" || !is_odd || cell("reference").is_empty() || count == 8 {
                 continue;
             }
