@@ -183,8 +183,11 @@ impl Session {
     pub async fn keep_asked(&self, name: &str, sql: &str) -> Result<()> {
         let ask = async || {
             let frame = self.context.sql(sql).await?;
-            let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-            Ok::<_, datafusion::error::DataFusionError>((schema, frame.collect().await?))
+            let planned: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+            let rows = frame.collect().await?;
+            // The plan may hold for never empty what the rows only happen not to leave empty.
+            let schema = rows.first().map_or(planned, |batch| batch.schema());
+            Ok::<_, datafusion::error::DataFusionError>((schema, rows))
         };
         let (schema, rows) = ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
         self.remove(name)?;

@@ -5,12 +5,13 @@ use crate::command::Opened;
 use crate::command::output::{self, Table, printable};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::code;
-use crate::domain::metric::{Metric, Metrics};
+use crate::domain::metric::{Header, Metric, Metrics};
 use crate::domain::period::{Grain, Period};
+use crate::domain::score::NO_VALUE;
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
 use crate::pipeline::render::{CONTEXT, Document};
-use crate::pipeline::score::{self, definition};
+use crate::pipeline::score::{self, Kept, definition};
 use crate::pipeline::stage::contract::Contract;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -141,6 +142,13 @@ struct Explained<'a> {
     part_scores: Vec<(String, Option<String>, Option<String>)>,
 }
 
+/// The slices whose named values are not in a number: all that stand apart, but for the one whose line it is. That line
+/// has revenue alone, unless it is the line of overlay credit.
+fn kept_apart<'a>(header: &'a Header, slice: &'a str) -> impl Iterator<Item = &'a String> {
+    let on_its_own = header.apart.iter().any(|apart| apart == slice);
+    header.apart.iter().filter(move |apart| *apart != slice && (!on_its_own || *apart == definition::CREDIT_KIND))
+}
+
 /// The facts of one metric behind the number, with their export rows.
 struct Facts {
     table: Table,
@@ -206,9 +214,9 @@ impl Explained<'_> {
         if !reads.is_empty() {
             session.add_parquets("scores", &reads).await?;
         }
-        let stock = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
+        let kept = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
         let lineage = self.lineage(&session, metric).await?;
-        let sql = self.sql(metric, stock, lineage);
+        let sql = self.sql(metric, &kept, lineage);
         let batches = session.ask(&sql).await?;
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
         let schema =
@@ -259,8 +267,8 @@ impl Explained<'_> {
         Ok(there)
     }
 
-    fn sql(&self, metric: &Metric, stock: bool, lineage: (bool, bool)) -> String {
-        let cell = &self.found.cell;
+    fn sql(&self, metric: &Metric, kept: &Kept, lineage: (bool, bool)) -> String {
+        let (cell, stock) = (&self.found.cell, kept.is_stock());
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let period = self.period();
         let measured_on = period.measured_on(self.found.entry.as_of);
@@ -301,8 +309,14 @@ impl Explained<'_> {
             cell.slice.split('*').filter(|name| !name.is_empty() && metric.header.slices.iter().any(|s| s == name));
         let slices: String = names
             .zip(pair_parts(&cell.slice_value, cell.slice.contains('*')))
-            .map(|(name, value)| format!(" AND f.{name} = {}", quoted(&value)))
+            .map(|(name, value)| match metric.header.multi.iter().any(|multi| multi == name) {
+                true => format!(" AND ARRAY_HAS(f.{name}, {})", quoted(&value)),
+                false => format!(" AND f.{name} = {}", quoted(&value)),
+            })
             .collect();
+        let apart: String =
+            kept_apart(&metric.header, &cell.slice).map(|name| format!(" AND f.{name} = '{NO_VALUE}'")).collect();
+        let facts = kept.on_day("facts", &format!("DATE '{measured_on}'"));
         let of_record = "LEFT JOIN lineage AS l ON l.record = f.record_id";
         let of_day = format!(
             "LEFT JOIN traced AS t ON t.record = f.record_id AND t.day = f.{}",
@@ -318,7 +332,9 @@ impl Explained<'_> {
                 format!("{of_day} {of_record}"),
             ),
         };
-        format!("SELECT {select}{rows} FROM facts AS f {membership} {join} WHERE {within}{slices} ORDER BY f.record_id")
+        format!(
+            "SELECT {select}{rows} FROM ({facts}) AS f {membership} {join} WHERE {within}{slices}{apart} ORDER BY f.record_id"
+        )
     }
 
     /// Puts the exports' paths in the place of their snapshots' digests.

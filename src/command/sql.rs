@@ -128,7 +128,7 @@ async fn add_facts(opened: &Opened, entry: &Entry, session: &Session, metric: &s
             .help("ask the facts of its parts"));
     }
     score::facts_of(session, &metrics, found, &score::parameters(entry.as_of)).await?;
-    session.keep_asked(&format!("facts_{metric}"), "SELECT * FROM returned").await
+    session.keep_asked(&format!("facts_{metric}"), "SELECT * FROM facts").await
 }
 
 /// Rows as text.

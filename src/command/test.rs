@@ -119,7 +119,8 @@ impl Text<'_> {
         let first = place.line + usize::from(dropped);
         let lines = table.as_ref().lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let mut rows = lines.map(|(i, line)| {
-            let cells = line.split('|').map(str::trim).map(|cell| (!cell.is_empty()).then(|| cell.to_owned()));
+            let cells = given::cells(line).into_iter().map(str::trim);
+            let cells = cells.map(|cell| (!cell.is_empty()).then(|| cell.replace("\\|", "|")));
             Row { place: self.line(first + i), cells: cells.collect() }
         });
         let Some(head) = rows.next() else {

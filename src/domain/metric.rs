@@ -33,6 +33,9 @@ pub struct Header {
     /// The model table whose records the facts name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    /// Whether facts are shared over the credits of their records; without it each is wholly its rep's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit: Option<Credit>,
     /// The table whose export rows stand behind the facts, if those of `record` do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
@@ -45,6 +48,9 @@ pub struct Header {
     /// Slices whose named values stand on their own line and in no total.
     #[serde(default)]
     pub apart: Vec<String>,
+    /// Slices of which a fact has a list of values: it counts on the line of each, and in the total once.
+    #[serde(default)]
+    pub multi: Vec<String>,
     /// The grains it is scored at.
     #[serde(default = "all_grains")]
     pub cadence: Vec<Grain>,
@@ -89,6 +95,14 @@ fn all_grains() -> Vec<Grain> {
 
 fn all_levels() -> Vec<String> {
     ["rep", "team", "region", "company"].map(String::from).to_vec()
+}
+
+/// The credits that share a fact. Overlay credit stands beside them on a line of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Credit {
+    /// Those that add up to the whole.
+    Revenue,
 }
 
 /// A table that has a row for each day on which a fact begins.

@@ -8,6 +8,8 @@ use jiff::civil::Date;
 pub const UNASSIGNED: &str = "unassigned";
 /// The only entity of the level `company`.
 pub const COMPANY: &str = "company";
+/// The level at which a rep has a line in each team, for the days spent there: the entity is `<team>|<rep>`.
+pub const REP_IN_TEAM: &str = "rep_in_team";
 /// The slice value of facts that have none.
 pub const NO_VALUE: &str = "(none)";
 
@@ -16,9 +18,9 @@ pub const NO_VALUE: &str = "(none)";
 pub struct Score {
     /// The metric's id.
     pub metric: String,
-    /// `rep`, a level of the team tree such as `team` or `region`, or `company`.
+    /// `rep`, [`REP_IN_TEAM`], a level of the team tree such as `team` or `region`, or `company`.
     pub level: String,
-    /// The rep's or team's id, [`COMPANY`], or [`UNASSIGNED`].
+    /// The rep's or team's id, both with `|` between, [`COMPANY`], or [`UNASSIGNED`].
     pub entity: String,
     /// The period's grain.
     pub grain: Grain,

@@ -6,6 +6,7 @@
 pub mod definition;
 
 mod cells;
+mod credit;
 mod facts;
 mod finish;
 mod habit;
@@ -15,7 +16,7 @@ mod targets;
 
 use crate::diagnostic::Result;
 use crate::domain::digest::{Digest, Key};
-use crate::domain::metric::{Aggregate, Measure, Metric, Metrics, Window};
+use crate::domain::metric::{Aggregate, Credit, Measure, Metric, Metrics, Unit, Window};
 use crate::domain::period::Grain;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
@@ -23,6 +24,7 @@ use crate::pipeline::stage::workdays::Workdays;
 use crate::pipeline::{Event, Night};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
+pub use facts::Kept;
 use facts::Shape;
 pub use periods::PERIODS;
 use periods::Periods;
@@ -152,7 +154,8 @@ impl Scoring<'_> {
             sql: &'a str,
             measure: Option<Measure>,
             aggregate: Option<Aggregate>,
-            slices: [&'a [String]; 3],
+            credit: Option<(Credit, Unit, Option<&'a str>)>,
+            slices: [&'a [String]; 4],
             cadence: &'a [Grain],
             levels: &'a [String],
             formula: Option<&'a str>,
@@ -169,6 +172,8 @@ impl Scoring<'_> {
         let (mut tables, uses_as_of) = self.reads(metric)?;
         if !metric.is_formula() {
             tables.extend(["membership".to_owned(), "tenure".to_owned()]);
+            tables.extend(header.slices.iter().any(|slice| slice == "role").then(|| "assignments".to_owned()));
+            tables.extend(header.credit.map(|_| credit::TABLE.to_owned()));
         }
         let stock = definition::measure(metric) == Measure::Stock;
         let targets = self.targets.digest(&metric.id);
@@ -180,7 +185,8 @@ impl Scoring<'_> {
             sql: &definition::owner_of_facts(self.metrics, metric).sql,
             measure: header.measure,
             aggregate: header.aggregate,
-            slices: [&header.slices, &header.pairs, &header.apart],
+            credit: header.credit.map(|credit| (credit, header.unit, header.record.as_deref())),
+            slices: [&header.slices, &header.pairs, &header.apart, &header.multi],
             cadence: &header.cadence,
             levels: &header.levels,
             formula: header.formula.as_deref(),
@@ -236,15 +242,14 @@ impl Scoring<'_> {
             self.periods.add_to(&session, metric)?;
             cells::of_formula(self.metrics, metric)?
         } else {
-            let shape = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
+            let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
+            let shape = kept.shape;
             if shape == Shape::Given {
                 table.without_parts();
             }
-            // What the SQL returned was brought into its form; twice would be twice the memory.
-            session.remove("returned")?;
             // Only now: a definition that read the scored periods would depend on what its key does not name.
             self.periods.add_to(&session, metric)?;
-            let cells = cells::of_facts(&session, metric, shape, &self.periods.first_slot()).await?;
+            let cells = cells::of_facts(&session, metric, &kept, &self.periods.first_slot()).await?;
             // A window is never unfinished.
             let paced = metric.header.window.is_none() && self.targets.has(&metric.id);
             if shape == Shape::Flow && paced && definition::aggregate(metric).is_additive() {
@@ -263,12 +268,14 @@ impl Scoring<'_> {
     }
 }
 
-/// The facts of a metric as SQL, without slices and checks: `record_id`, `rep_id`, `day` or the validity, `a`, `b`.
-pub fn facts_sql(metrics: &Metrics, metric: &Metric) -> String {
-    facts::bare(metrics, metric)
+/// The facts of a metric as SQL, without slices and checks: `record_id`, `rep_id`, `day` or the validity, `a`, `b`;
+/// shared, if the metric has `credit` and the model any credits.
+pub fn facts_sql(metrics: &Metrics, metric: &Metric, model: &Model) -> String {
+    facts::bare(metrics, metric, model.tables.get(credit::TABLE).is_some_and(|table| table.rows > 0))
 }
 
-/// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape.
-pub async fn facts_of(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
-    Ok(facts::keep(session, metrics, metric, parameters).await? == Shape::Stock)
+/// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape. They are kept
+/// as the session's table `facts`.
+pub async fn facts_of(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<Kept> {
+    facts::keep(session, metrics, metric, parameters).await
 }

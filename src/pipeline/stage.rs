@@ -7,6 +7,7 @@
 mod calendar;
 mod cell;
 pub mod contract;
+mod credits;
 mod definition;
 mod derived;
 mod fold;
@@ -144,7 +145,7 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     for name in contract.in_order()? {
         let table = &contract.tables[name];
         let is_derived = |target: &str| derived.iter().any(|derived| derived.name == target);
-        if let Some(target) = table.columns.iter().filter_map(|c| c.references.as_deref()).find(|t| is_derived(t))
+        if let Some(target) = table.targets().into_iter().find(|t| is_derived(t))
             && !is_derived(name)
         {
             return Err(Diagnostic::project(format!("{name} references {target}, which is derived and made after it"))
@@ -160,6 +161,7 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     }
     calendar::make(night, &mut model).await?;
     organisation::make(night, &mut model).await?;
+    credits::check(night, &model).await?;
     derived::make(night, &contract, derived, &mut model).await?;
     night.steps.flush().await?;
     Ok(model)
@@ -217,7 +219,7 @@ async fn staged(
     }
     /// Path and digest of the definition; path, data date and digest of each snapshot; digests of the lookups.
     type StagingInputs<'a> = (&'a str, Digest, Vec<(String, String, Digest)>, Vec<Option<Digest>>);
-    let references = table.columns.iter().filter_map(|c| c.references.as_deref()).filter(|target| *target != name);
+    let references = table.targets().into_iter().filter(|target| *target != name);
     let inputs = Inputs {
         name,
         engine: engine::VERSION,
@@ -423,13 +425,11 @@ impl Staged<'_> {
     /// The keys of the tables that this one references, itself excepted.
     async fn known_keys(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut known = BTreeMap::new();
-        for target in self.table.columns.iter().filter_map(|c| c.references.as_deref()) {
-            if target != self.name && !known.contains_key(target) {
-                let path = self.model.tables[target].path(target);
-                let batches = parquet_file::read_all(&path, self.night.store.get(&path).await?)?;
-                let position = self.contract.tables[target].key_positions()[0];
-                known.insert(target.to_owned(), texts_of(&batches, position));
-            }
+        for target in self.table.targets().into_iter().filter(|target| *target != self.name) {
+            let path = self.model.tables[target].path(target);
+            let batches = parquet_file::read_all(&path, self.night.store.get(&path).await?)?;
+            let position = self.contract.tables[target].key_positions()[0];
+            known.insert(target.to_owned(), texts_of(&batches, position));
         }
         Ok(known)
     }
@@ -438,6 +438,16 @@ impl Staged<'_> {
     fn follow_references(&self, part: &mut Part, known: &BTreeMap<String, BTreeSet<String>>) -> Result<()> {
         let mut columns = part.batch.columns().to_vec();
         for (position, column) in self.table.columns.iter().enumerate() {
+            if let Some(by) = self.table.columns.iter().position(|c| Some(&c.name) == column.references_by.as_ref()) {
+                let (targets, texts) = (columns[by].as_string::<i32>(), columns[position].as_string::<i32>());
+                for ((target, text), fault) in targets.iter().zip(texts).zip(&mut part.faults) {
+                    if let (Some(target), Some(id)) = (target, text)
+                        && known.get(target).is_some_and(|known| !known.contains(id))
+                    {
+                        fault.get_or_insert_with(|| format!("{}: {target} has no `{id}`", column.name));
+                    }
+                }
+            }
             let Some(target) = column.references.as_deref() else { continue };
             let Some(known) = known.get(target) else { continue };
             let texts = columns[position].as_string::<i32>();

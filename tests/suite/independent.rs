@@ -181,7 +181,7 @@ struct Fact {
 }
 
 /// The entity on each level.
-type Entities = [(&'static str, String); 4];
+type Entities = [(&'static str, String); 5];
 
 /// Won opportunities by amount.
 fn bookings(company: &Company) -> Vec<Fact> {
@@ -267,7 +267,14 @@ impl Company {
                 (team, region) = self.team_and_region(&assignment.team);
             }
         }
-        [("rep", rep), ("team", team), ("region", region), ("company", "company".to_owned())]
+        let rep_in_team = format!("{team}|{rep}");
+        [
+            ("rep", rep),
+            ("rep_in_team", rep_in_team),
+            ("team", team),
+            ("region", region),
+            ("company", "company".to_owned()),
+        ]
     }
 
     /// A team's own name and that of the region above it. Somebody assigned to a region itself has no team.
@@ -331,8 +338,13 @@ fn named(id: &str) -> String {
 fn entities(company: &Company) -> BTreeSet<(String, String)> {
     let reps = company.users.keys().map(|id| ("rep".to_owned(), named(id)));
     let teams = company.teams.iter().map(|(id, team)| (team.level.clone(), named(id)));
+    let named_in_team = |id: &String, team: &str| format!("{}|{}", company.team_and_region(team).0, named(id));
+    let in_teams =
+        company.assignments.iter().filter(|(id, _)| company.users.contains_key(*id)).flat_map(|(id, own)| {
+            own.iter().map(move |assignment| ("rep_in_team".to_owned(), named_in_team(id, &assignment.team)))
+        });
     let others = ["rep", "team", "region"].map(|level| (level.to_owned(), UNASSIGNED.to_owned()));
-    reps.chain(teams).chain(others).chain([("company".to_owned(), "company".to_owned())]).collect()
+    reps.chain(in_teams).chain(teams).chain(others).chain([("company".to_owned(), "company".to_owned())]).collect()
 }
 
 // Periods

@@ -9,6 +9,7 @@
 
 mod agreement;
 mod commands;
+mod credits;
 mod damage;
 mod definitions;
 mod hostile;

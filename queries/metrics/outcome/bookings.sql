@@ -8,9 +8,11 @@ measure    = "flow"
 aggregate  = "sum"
 better     = "higher"
 record     = "opportunities"
+credit     = "revenue"
 slices     = ["kind", "segment", "industry", "source"]
 pairs      = ["kind*segment"]
 cadence    = ["month", "quarter", "year"]
+levels     = ["rep", "rep_in_team", "team", "region", "company"]
 needs      = ["opportunities"]
 ---*/
 SELECT

@@ -8,5 +8,6 @@ better     = "higher"
 formula    = "bookings / target(bookings)"
 slices     = ["kind"]
 cadence    = ["month", "quarter", "year"]
+levels     = ["rep", "rep_in_team", "team", "region", "company"]
 needs      = ["opportunities", "targets"]
 ---*/

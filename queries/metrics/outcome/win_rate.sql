@@ -8,6 +8,7 @@ measure    = "flow"
 aggregate  = "ratio"
 better     = "higher"
 record     = "opportunities"
+credit     = "revenue"
 slices     = ["competitor", "tenure_band", "segment", "industry", "kind", "touch_band"]
 pairs      = ["competitor*segment"]
 cadence    = ["month", "quarter", "year"]

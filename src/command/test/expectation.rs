@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::Metric;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
-use crate::domain::score::{COMPANY, Score, UNASSIGNED};
+use crate::domain::score::{COMPANY, REP_IN_TEAM, Score, UNASSIGNED};
 use crate::pipeline::Night;
 use crate::pipeline::score::PERIODS;
 use crate::pipeline::stage::given::{Row, Rows};
@@ -117,7 +117,12 @@ impl<'a> Expected<'a> {
         let header = &metric.header;
         let level = one_of("level", header.levels.iter().map(String::as_str).collect())?;
         let entity = match entities(tables, level) {
-            known if known.contains(text("entity")) => text("entity"),
+            known if level == REP_IN_TEAM && is_rep_in_team(tables, text("entity"), &known) => text("entity"),
+            known if level != REP_IN_TEAM && known.contains(text("entity")) => text("entity"),
+            _ if level == REP_IN_TEAM => {
+                return Err(wrong("entity", format!("`{}` names no team and rep of the case", text("entity")))
+                    .help("write both with an escaped line between them: `alpha\\|ada`"));
+            }
             known => {
                 return Err(wrong("entity", format!("the case has no {level} `{}`", text("entity")))
                     .closest(text("entity"), known.iter().copied())
@@ -240,7 +245,7 @@ fn entities<'a>(tables: &'a BTreeMap<String, Rows>, level: &str) -> BTreeSet<&'a
             all.insert(COMPANY);
             return all;
         }
-        "rep" => all.extend(tables.get("reps").into_iter().flat_map(|reps| reps.column("rep_id"))),
+        "rep" | REP_IN_TEAM => all.extend(tables.get("reps").into_iter().flat_map(|reps| reps.column("rep_id"))),
         _ => {
             let teams = tables.get("teams").into_iter().flat_map(|teams| {
                 let of_level = teams.rows.iter().filter(move |row| teams.cell(row, "level") == Some(level));
@@ -251,4 +256,10 @@ fn entities<'a>(tables: &'a BTreeMap<String, Rows>, level: &str) -> BTreeSet<&'a
     }
     all.insert(UNASSIGNED);
     all
+}
+
+/// Whether a line of a rep within a team names a team and a rep of the case.
+fn is_rep_in_team(tables: &BTreeMap<String, Rows>, entity: &str, reps: &BTreeSet<&str>) -> bool {
+    let parts = entity.split_once('|');
+    parts.is_some_and(|(team, rep)| entities(tables, "team").contains(team) && reps.contains(rep))
 }

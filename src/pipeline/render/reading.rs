@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Measure};
 use crate::domain::number::Number;
 use crate::domain::period::Grain;
-use crate::domain::score::{COMPANY, Score};
+use crate::domain::score::{COMPANY, REP_IN_TEAM, Score};
 use crate::engine::{Limits, Parameters, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::render::Rendering;
@@ -116,7 +116,7 @@ impl Reading {
         }
         let parameters: Parameters = score::parameters(of.night.as_of);
         let stock = definition::measure(metric) == Measure::Stock;
-        let facts = score::facts_sql(of.metrics, metric);
+        let facts = score::facts_sql(of.metrics, metric, of.model);
         let (day, within) = match stock {
             true => (
                 format!("DATE '{measured_on}'"),
@@ -136,11 +136,14 @@ impl Reading {
              WHERE m.level = '{}' AND {within} ORDER BY m.entity",
             of.report.audience.replace('\'', "''")
         );
+        let aggregate = definition::aggregate(metric);
+        // A fact that is counted needs no value, unless it may be counted in part.
+        let in_part = aggregate == Aggregate::Count && metric.header.credit.is_some();
         let of = FactsOf {
             metric: id.to_owned(),
             stock,
-            ratio: definition::aggregate(metric) == Aggregate::Ratio,
-            valued: matches!(definition::aggregate(metric), Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
+            ratio: aggregate == Aggregate::Ratio,
+            valued: in_part || matches!(aggregate, Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
         };
         self.facts.push(Facts {
             of,
@@ -229,7 +232,7 @@ impl Around {
             session.remove("scores")?;
             session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
             let sql = format!(
-                "SELECT * FROM scores WHERE level <> '{}' AND slice = '' AND ({}) ORDER BY level, entity, grain",
+                "SELECT * FROM scores WHERE level NOT IN ('{}', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
                 of.report.audience.replace('\'', "''"),
                 present.join(" OR ")
             );

@@ -8,7 +8,7 @@ use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::engine::formula::{self, Formula, Part, Taken};
 use crate::pipeline::score::definition;
-use crate::pipeline::score::facts::Shape;
+use crate::pipeline::score::facts::{Kept, Shape};
 use crate::pipeline::score::periods::SPANS;
 
 const OF_CELL: &str = "level, entity, grain, period_start";
@@ -19,7 +19,7 @@ pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
-/// The rows of several queries.
+/// The rows of several queries. One that begins with WITH cannot stand in a union by itself.
 fn all_of(queries: impl Iterator<Item = String>) -> String {
     queries.map(|query| format!("SELECT * FROM (\n{query}\n)")).collect::<Vec<_>>().join("\nUNION ALL\n")
 }
@@ -27,6 +27,8 @@ fn all_of(queries: impl Iterator<Item = String>) -> String {
 /// What is common to the queries of a metric.
 struct Query<'a> {
     metric: &'a Metric,
+    slices: Vec<&'a String>,
+    multi: Option<&'a str>,
     levels: String,
     grains: String,
 }
@@ -37,28 +39,43 @@ fn quoted(names: impl Iterator<Item = impl AsRef<str>>) -> String {
 
 impl<'a> Query<'a> {
     fn of(metric: &'a Metric) -> Query<'a> {
-        let levels = quoted(metric.header.levels.iter());
-        let grains = quoted(metric.header.cadence.iter().map(|grain| grain.name()));
-        Query { metric, levels, grains }
+        let header = &metric.header;
+        let levels = quoted(header.levels.iter());
+        let grains = quoted(header.cadence.iter().map(|grain| grain.name()));
+        let slices = header.slices.iter().filter(|slice| !header.multi.contains(slice)).collect();
+        Query { metric, slices, multi: None, levels, grains }
+    }
+
+    /// Of a slice that has several values for a fact: the facts stand there once for each, so nothing else may count them.
+    fn of_multi(metric: &'a Metric, slice: &'a String) -> Query<'a> {
+        let slices = metric.header.apart.iter().chain([slice]).collect();
+        Query { slices, multi: Some(slice), ..Query::of(metric) }
     }
 
     /// The slices, each followed by a comma, so that they may be none.
     fn slices(&self, prefix: &str) -> String {
-        self.metric.header.slices.iter().map(|slice| format!("{prefix}{slice}, ")).collect()
+        self.slices.iter().map(|slice| format!("{prefix}{slice}, ")).collect()
     }
 
     /// The main cells, and one more query for each slice that stands apart.
     fn groupings(&self) -> Vec<Grouping<'_>> {
         let header = &self.metric.header;
-        let apart = |slice: &String| header.apart.contains(slice);
         let total = header.apart.iter().map(|slice| format!("{slice} = '{NO_VALUE}'")).collect::<Vec<_>>();
-        let mut groups: Vec<Vec<&str>> = vec![Vec::new()];
-        groups.extend(header.slices.iter().filter(|slice| !apart(slice)).map(|slice| vec![slice.as_str()]));
-        groups.extend(header.pairs.iter().map(|pair| pair.split('*').collect()));
         let rows = if total.is_empty() { "TRUE".to_owned() } else { total.join(" AND ") };
+        if let Some(slice) = self.multi {
+            return vec![Grouping { rows, groups: vec![vec![slice]] }];
+        }
+        let mut groups: Vec<Vec<&str>> = vec![Vec::new()];
+        let within = self.slices.iter().filter(|slice| !header.apart.contains(slice));
+        groups.extend(within.map(|slice| vec![slice.as_str()]));
+        groups.extend(header.pairs.iter().map(|pair| pair.split('*').collect()));
         let mut all = vec![Grouping { rows, groups }];
         for slice in &header.apart {
-            let rows = format!("{slice} <> '{NO_VALUE}'");
+            // Overlay credit stands on its own line alone, whatever else stands apart.
+            let shared = header.credit.is_some() && slice != definition::CREDIT_KIND;
+            let revenue =
+                if shared { format!(" AND {} = '{NO_VALUE}'", definition::CREDIT_KIND) } else { String::new() };
+            let rows = format!("{slice} <> '{NO_VALUE}'{revenue}");
             all.push(Grouping { rows, groups: vec![vec![slice]] });
         }
         all
@@ -97,29 +114,62 @@ impl Grouping<'_> {
 }
 
 /// The query that adds the metric's facts up, from the session's table `facts`.
-pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_slot: &str) -> Result<String> {
-    let query = Query::of(metric);
-    let aggregate = definition::aggregate(metric);
-    let additive = aggregate.is_additive();
-    let (template, source) = match (shape, additive) {
-        (Shape::Flow, true) => {
-            session.keep_asked("daily", &daily(&query)).await?;
-            session.remove("facts")?;
-            (include_str!("sql/flow.sql"), "daily")
-        }
-        (Shape::Flow, false) => (include_str!("sql/flow.sql"), "facts"),
-        (Shape::Stock, true) => {
-            session.keep_asked("standing", &standing(&query, first_slot)).await?;
-            session.remove("facts")?;
-            (include_str!("sql/stock.sql"), "standing")
-        }
-        (Shape::Stock, false) => {
-            session.keep_asked("standing", include_str!("sql/stock_facts.sql")).await?;
-            session.remove("facts")?;
-            (include_str!("sql/stock.sql"), "standing")
-        }
-        (Shape::Given, _) => (include_str!("sql/given.sql"), "facts"),
+pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slot: &str) -> Result<String> {
+    let mut cells = Vec::new();
+    for slice in &metric.header.multi {
+        let query = Query::of_multi(metric, slice);
+        let facts = format!("facts_by_{slice}");
+        session.keep_asked(&facts, &by_value(&query, kept, slice)).await?;
+        cells.extend(added_up(session, &query, kept, &facts, first_slot).await?);
+    }
+    cells.extend(added_up(session, &Query::of(metric), kept, "facts", first_slot).await?);
+    Ok(all_of(cells.into_iter()))
+}
+
+/// The facts, each once for every value that a slice has of it.
+fn by_value(query: &Query<'_>, kept: &Kept, slice: &str) -> String {
+    let place = match kept.shape {
+        Shape::Flow => "rep_id, day",
+        Shape::Stock => "rep_id, valid_from, valid_to",
+        Shape::Given => "level, entity, grain, period_start",
     };
+    let apart = query.slices.iter().filter(|other| other.as_str() != slice && !kept.is_late(other));
+    let apart: String = apart.map(|slice| format!("{slice}, ")).collect();
+    format!(
+        "SELECT record_id, {place}, {apart}COALESCE(_value, '{NO_VALUE}') AS {slice}, a, b, unit \
+         FROM (SELECT f.*, UNNEST(f.{slice}) AS _value FROM facts AS f) AS f"
+    )
+}
+
+/// The queries that add facts up by a query's slices. What they read is kept; the facts themselves are let go, if they
+/// are read no more.
+async fn added_up(
+    session: &Session,
+    query: &Query<'_>,
+    kept: &Kept,
+    facts: &str,
+    first_slot: &str,
+) -> Result<Vec<String>> {
+    let (metric, shape) = (query.metric, kept.shape);
+    let aggregate = definition::aggregate(metric);
+    let (template, select) = match (shape, aggregate.is_additive()) {
+        (Shape::Flow, true) => (include_str!("sql/flow.sql"), Some(daily(query, facts))),
+        (Shape::Flow, false) => (include_str!("sql/flow.sql"), None),
+        (Shape::Stock, additive) => {
+            let standing = match additive {
+                true => standing(query, kept, facts, first_slot),
+                false => fill(include_str!("sql/stock_facts.sql"), &[("facts", facts)]),
+            };
+            (include_str!("sql/stock.sql"), Some(kept.on_day(&format!("(\n{standing})"), "f.day")))
+        }
+        (Shape::Given, _) => (include_str!("sql/given.sql"), None),
+    };
+    let mut source = facts.to_owned();
+    if let Some(select) = select {
+        source = format!("summed_{facts}");
+        session.keep_asked(&source, &select).await?;
+        session.remove(facts)?;
+    }
     let (inputs, outputs) = match (aggregate, shape) {
         (Aggregate::Distinct, _) => ("record_id", "record_id, COUNT(*) AS facts"),
         (Aggregate::Median, _) => {
@@ -134,8 +184,9 @@ pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_sl
         let cells = fill(
             template,
             &[
-                ("source", source),
-                ("slices", &query.slices("")),
+                ("source", &source),
+                // `membership` has a role too.
+                ("slices", &query.slices("f.")),
                 ("inputs", inputs),
                 ("outputs", outputs),
                 ("levels", &query.levels),
@@ -151,7 +202,7 @@ pub async fn of_facts(session: &Session, metric: &Metric, shape: Shape, first_sl
             _ => cells,
         }
     });
-    Ok(all_of(cells))
+    Ok(cells.collect())
 }
 
 /// A slice's value as SQL. A pair's two are joined by `*`, and a `*` within one is escaped, so that no two pairs meet.
@@ -165,23 +216,27 @@ fn slice_value(group: &[&str]) -> String {
     }
 }
 
-fn daily(query: &Query<'_>) -> String {
+fn daily(query: &Query<'_>, facts: &str) -> String {
     let keys = format!("rep_id, day, {}", query.slices(""));
     let sums = "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit";
     let keys = keys.trim_end_matches(", ");
-    fill(include_str!("sql/daily.sql"), &[("slices", &query.slices("")), ("sums", sums), ("keys", keys)])
+    fill(
+        include_str!("sql/daily.sql"),
+        &[("facts", facts), ("slices", &query.slices("")), ("sums", sums), ("keys", keys)],
+    )
 }
 
-fn standing(query: &Query<'_>, first_slot: &str) -> String {
-    let before_comma = |prefix: &str| -> String {
-        query.metric.header.slices.iter().map(|slice| format!(", {prefix}{slice}")).collect()
-    };
+fn standing(query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> String {
+    let slices = || query.slices.iter().filter(|slice| !kept.is_late(slice));
+    let before_comma = |prefix: &str| -> String { slices().map(|slice| format!(", {prefix}{slice}")).collect() };
+    let after_comma = |prefix: &str| -> String { slices().map(|slice| format!("{prefix}{slice}, ")).collect() };
     fill(
         include_str!("sql/stock_standing.sql"),
         &[
-            ("slices", &query.slices("")),
-            ("seen_slices_of_s", &query.slices("s.")),
-            ("seen_slices", &query.slices("c.")),
+            ("facts", facts),
+            ("slices", &after_comma("")),
+            ("seen_slices_of_s", &after_comma("s.")),
+            ("seen_slices", &after_comma("c.")),
             ("seen_keys", &before_comma("c.")),
             ("keys_of_s", &before_comma("s.")),
             ("first_slot", first_slot),

@@ -11,10 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const FOLDER: &str = "queries/metrics/";
 
 /// Slices that the engine adds by itself.
-pub const OF_THE_ENGINE: [&str; 1] = ["tenure_band"];
+pub const OF_THE_ENGINE: [&str; 2] = ["tenure_band", "role"];
+
+/// The slice that keeps overlay credit apart, added to every metric that shares its facts over credits.
+pub const CREDIT_KIND: &str = "credit_kind";
 
 /// Names that facts have for other things, or that SQL keeps for itself.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 19] = [
     "a",
     "b",
     "n",
@@ -33,11 +36,17 @@ const TAKEN: [&str; 18] = [
     "rep_id",
     "event_date",
     "period_start",
+    CREDIT_KIND,
 ];
 
 /// Checks that the tables a metric names are there.
 pub fn check_tables(metrics: &Metrics, tables: &BTreeSet<&str>) -> Result<()> {
     for metric in metrics.values() {
+        if metric.header.credit.is_some() && !tables.contains("credits") {
+            return Err(Diagnostic::project(format!("{} is shared over credits, and the model has none", metric.id))
+                .at(place(metric, "credit"))
+                .help("describe the table `credits` in queries/model.toml, or take `credit` out of the header"));
+        }
         for name in metric.header.needs.iter().chain(&metric.header.record) {
             if !tables.contains(name.as_str()) {
                 return Err(Diagnostic::project(format!("`{name}` is no table of the model"))
@@ -73,6 +82,10 @@ pub fn read(project: &Project) -> Result<Metrics> {
         }
     }
     order(&metrics)?;
+    for header in metrics.values_mut().map(|metric| &mut metric.header).filter(|header| header.credit.is_some()) {
+        header.slices.push(CREDIT_KIND.to_owned());
+        header.apart.push(CREDIT_KIND.to_owned());
+    }
     Ok(metrics)
 }
 
@@ -148,6 +161,9 @@ fn check(metric: &Metric) -> Result<()> {
         }
         _ => {}
     }
+    if header.formula.is_some() && header.credit.is_some() {
+        return wrong("a formula has no facts to share", "credit", "its parts are shared: give `credit` to them");
+    }
     if header.formula.is_none() {
         if header.aggregate.is_none() {
             return wrong("`aggregate` is missing", "title", "say how facts add up: aggregate = \"sum\"");
@@ -179,9 +195,6 @@ fn check(metric: &Metric) -> Result<()> {
                 "a slice is named once, by lower-case letters, digits and _, and not as a column of the engine",
             );
         }
-        if OF_THE_ENGINE.contains(&slice.as_str()) && measure(metric) == Measure::Stock {
-            return wrong(&format!("a stock has no slice `{slice}`"), slice, "take it out of `slices`");
-        }
     }
     if header.cadence.is_empty() || header.levels.is_empty() {
         return wrong("a metric has at least one cadence and one level", "title", "leave them out for all of them");
@@ -190,6 +203,19 @@ fn check(metric: &Metric) -> Result<()> {
         let known = pair.split('*').all(|slice| header.slices.iter().any(|s| s == slice));
         if pair.split('*').count() != 2 || !known {
             return wrong("a pair is two of the slices", pair, "write it as \"competitor*segment\"");
+        }
+    }
+    for slice in &header.multi {
+        let in_pair = header.pairs.iter().any(|pair| pair.split('*').any(|part| part == slice));
+        if !header.slices.contains(slice) {
+            return wrong("`multi` names a slice", slice, "add it to `slices`");
+        }
+        if in_pair || header.apart.contains(slice) || OF_THE_ENGINE.contains(&slice.as_str()) {
+            return wrong(
+                &format!("`{slice}` has several values for a fact, and cannot be in a pair, apart, or the engine's"),
+                slice,
+                "take it out of `multi`, or out of `pairs` and `apart`",
+            );
         }
     }
     if let Some(slice) = header.apart.iter().find(|slice| !header.slices.contains(slice)) {

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
 use crate::domain::score::{NO_VALUE, UNASSIGNED};
 use crate::engine::{Parameters, Session};
-use crate::pipeline::score::definition;
+use crate::pipeline::score::{credit, definition};
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 
@@ -20,6 +20,35 @@ pub enum Shape {
     Stock,
     /// In a cell that they name themselves.
     Given,
+}
+
+/// What was kept as the table `facts`.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// How its facts say where they belong.
+    pub(super) shape: Shape,
+    /// The slices that it still lacks: of a stock, those that are known on a measuring day only.
+    late: Vec<String>,
+}
+
+impl Kept {
+    /// Whether its facts hold from day to day.
+    pub fn is_stock(&self) -> bool {
+        self.shape == Shape::Stock
+    }
+
+    /// Whether this slice waits for a measuring day.
+    pub fn is_late(&self, slice: &str) -> bool {
+        self.late.iter().any(|late| late == slice)
+    }
+
+    /// A table or query of facts with all slices, as those who hold them are on a day.
+    pub fn on_day(&self, source: &str, day: &str) -> String {
+        let found = self.late.iter().map(|slice| (slice, finding(slice, day)));
+        let found = found.map(|(slice, (column, join))| (format!(", {}", slice_of(column, slice)), join));
+        let (columns, joins): (String, String) = found.unzip();
+        format!("SELECT f.*{columns} FROM {source} AS f{joins}")
+    }
 }
 
 /// What a column of facts is for, and what it may be.
@@ -47,7 +76,7 @@ fn is_exact(t: &DataType) -> bool {
 }
 
 /// Runs a metric's SQL, checks what it returns, and keeps it as the table `facts`.
-pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<Shape> {
+pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<Kept> {
     let owner = definition::owner_of_facts(metrics, metric);
     let sql = definition::sql(owner);
     session.remove("returned")?;
@@ -60,9 +89,12 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
     if shape == Shape::Stock {
         refuse_overlap(session, owner).await?;
     }
-    let select = normalise(metric, shape, &schema);
+    let credits = credit::applies(session, metric).await?;
+    let select = normalise(metric, shape, &schema, credits);
     session.keep_asked("facts", &select).await?;
-    Ok(shape)
+    session.remove("returned")?;
+    let late = if shape == Shape::Stock { added(metric, &schema) } else { Vec::new() };
+    Ok(Kept { shape, late: late.into_iter().map(String::from).collect() })
 }
 
 /// The columns of facts by shape and aggregate.
@@ -128,17 +160,40 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
                 }));
         }
     }
-    for slice in metric.header.slices.iter().filter(|slice| !definition::OF_THE_ENGINE.contains(&slice.as_str())) {
+    let of_the_engine = added(metric, schema);
+    if let (Shape::Given, Some(word)) =
+        (shape, metric.header.credit.map(|_| "credit").or(of_the_engine.first().copied()))
+    {
+        return Err(Diagnostic::project(format!(
+            "the facts of {} name their cell, and so have no `{word}`",
+            metric.id
+        ))
+        .at(definition::place(metric, word))
+        .note("credits, roles and tenure are of a rep on a day")
+        .help("return `rep_id` and `event_date` instead of `level` and `entity`, or take it out of the header"));
+    }
+    let named = metric.header.slices.iter().filter(|slice| *slice != definition::CREDIT_KIND);
+    for slice in named.filter(|slice| !of_the_engine.contains(&slice.as_str())) {
         let Ok(field) = schema.field_with_name(slice) else {
             return Err(Diagnostic::project(format!("the facts of {} lack the slice `{slice}`", metric.id))
                 .at(definition::place(metric, slice))
                 .closest(slice, names.iter().copied())
                 .help("return it from the SQL, or take it out of `slices`"));
         };
+        let is_list = matches!(field.data_type(), DataType::List(of) if is_text(of.data_type()));
+        if metric.header.multi.contains(slice) {
+            if !is_list {
+                return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
+                    .at(definition::sql(owner).place_of(slice))
+                    .note("it stands in `multi`, and so must be a list of texts")
+                    .help("return a list: STRING_TO_ARRAY(..., ';'), or take it out of `multi`"));
+            }
+            continue;
+        }
         if matches!(field.data_type(), DataType::Float32 | DataType::Float64 | DataType::List(_)) {
             return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
                 .at(definition::sql(owner).place_of(slice))
-                .help("a slice is text, a whole number, a date or a truth value"));
+                .help("a slice is text, a whole number, a date or a truth value; for a list, name it in `multi`"));
         }
     }
     refuse_strangers(owner, metric, shape, &names)?;
@@ -235,23 +290,30 @@ async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
 }
 
 /// The facts of a metric that has SQL of its own, as a `SELECT` without slices and without checks: for readers of facts
-/// that scoring has checked. Columns: `record_id`, `rep_id`, `day` or `valid_from` and `valid_to`, `a`, `b`.
-pub fn bare(metrics: &Metrics, metric: &Metric) -> String {
+/// that scoring has checked. Columns: `record_id`, `rep_id`, `day` or `valid_from` and `valid_to`, `a`, `b`. With
+/// `credits` they are shared; overlay credit is in no total, and so not among them.
+pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool) -> String {
     let owner = definition::owner_of_facts(metrics, metric);
-    let (a, b, _) = sides(metric);
     let place = match definition::measure(metric) {
         Measure::Flow => "f.event_date AS day",
         Measure::Stock => "f.valid_from, f.valid_to",
     };
+    let returned = format!("(\n{}\n)", owner.sql);
+    let (source, a, b, filter) = match metric.header.credit.filter(|_| credits) {
+        Some(_) => (credit::shared(metric, &returned, &[]), "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL"),
+        None => {
+            let (a, b, _) = sides(metric);
+            (returned, a, b, "")
+        }
+    };
     format!(
         "SELECT CAST(f.record_id AS VARCHAR) AS record_id, COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, {place}, \
-         {a} AS a, {b} AS b FROM (\n{}\n) AS f LEFT JOIN reps AS r ON r.rep_id = f.rep_id",
-        owner.sql
+         {a} AS a, {b} AS b FROM {source} AS f LEFT JOIN reps AS r ON r.rep_id = f.rep_id{filter}"
     )
 }
 
 /// What a fact adds above and below the line, and whether it is a one among ones.
-fn sides(metric: &Metric) -> (String, String, &'static str) {
+pub(super) fn sides(metric: &Metric) -> (String, String, &'static str) {
     let number = |text: &str| format!("CAST({text} AS DECIMAL(38, 12))");
     match definition::aggregate(metric) {
         Aggregate::Sum | Aggregate::Median => (number("f.value"), number("NULL"), "FALSE"),
@@ -265,34 +327,82 @@ fn sides(metric: &Metric) -> (String, String, &'static str) {
     }
 }
 
-/// The `SELECT` that brings facts into the one form.
-fn normalise(metric: &Metric, shape: Shape, schema: &Schema) -> String {
-    let (a, b, unit) = sides(metric);
+/// The slices of a metric that the engine adds: those of its own that the SQL does not return.
+fn added<'a>(metric: &'a Metric, schema: &Schema) -> Vec<&'a str> {
+    let slices = metric.header.slices.iter().map(String::as_str);
+    let added = slices.filter(|slice| definition::OF_THE_ENGINE.contains(slice));
+    added.filter(|slice| schema.field_with_name(slice).is_err()).collect()
+}
+
+/// What finds an added slice of the facts `f` on a day: its column, and the join that has it.
+fn finding(slice: &str, day: &str) -> (&'static str, String) {
+    match slice {
+        "role" => (
+            "g.role",
+            format!(
+                " LEFT JOIN assignments AS g ON g.rep_id = f.rep_id AND g.starts_on <= {day} \
+                 AND (g.ends_on IS NULL OR {day} <= g.ends_on)"
+            ),
+        ),
+        _ => (
+            "t.band",
+            format!(" LEFT JOIN tenure AS t ON t.rep_id = f.rep_id AND t.valid_from <= {day} AND {day} < t.valid_to"),
+        ),
+    }
+}
+
+fn slice_of(column: &str, slice: &str) -> String {
+    format!("COALESCE(CAST({column} AS VARCHAR), '{NO_VALUE}') AS {slice}")
+}
+
+/// The `SELECT` that brings facts into the one form. The added slices of a stock wait for its measuring day.
+fn normalise(metric: &Metric, shape: Shape, schema: &Schema, credits: bool) -> String {
+    let (mut a, mut b, mut unit) = sides(metric);
+    let mut source = "returned".to_owned();
+    if credits {
+        let own = schema.fields().iter().map(|field| field.name().as_str());
+        let own: Vec<&str> = own.filter(|name| metric.header.slices.iter().any(|slice| slice == name)).collect();
+        source = credit::shared(metric, "returned", &own);
+        // Shared ones are no longer ones.
+        let ones = definition::aggregate(metric) == Aggregate::Ratio;
+        unit = if ones { "COALESCE(f.b = 1 AND f.a IN (0, 1), FALSE)" } else { "FALSE" };
+        (a, b) = ("f.a".into(), "f.b".into());
+    }
     let place = match shape {
         Shape::Flow => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.event_date AS day"),
         Shape::Stock => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.valid_from, f.valid_to"),
         Shape::Given => "f.level, f.entity, f.grain, f.period_start".to_owned(),
     };
-    let mut slices = String::new();
-    for slice in &metric.header.slices {
-        let own = schema.field_with_name(slice).is_ok();
-        let column = if own { format!("f.{slice}") } else { "t.band".to_owned() };
-        slices.push_str(&format!("COALESCE(CAST({column} AS VARCHAR), '{NO_VALUE}') AS {slice}, "));
-    }
-    let adds_tenure = metric.header.slices.iter().any(|slice| schema.field_with_name(slice).is_err());
-    let tenure = match (adds_tenure, shape) {
-        (true, Shape::Flow) => {
-            " LEFT JOIN tenure AS t ON t.rep_id = f.rep_id AND t.valid_from <= f.event_date AND f.event_date < t.valid_to"
+    let added = added(metric, schema);
+    let (mut slices, mut joins) = (String::new(), String::new());
+    for slice in metric.header.slices.iter().map(String::as_str) {
+        if metric.header.multi.iter().any(|multi| multi == slice) {
+            slices.push_str(&format!(
+                "CASE WHEN f.{slice} IS NULL OR CARDINALITY(f.{slice}) = 0 THEN MAKE_ARRAY('{NO_VALUE}') \
+                 ELSE ARRAY_DISTINCT(f.{slice}) END AS {slice}, "
+            ));
+            continue;
         }
-        _ => "",
-    };
+        let column = match slice {
+            definition::CREDIT_KIND if credits => format!("f.{slice}"),
+            definition::CREDIT_KIND => "NULL".to_owned(),
+            _ if !added.contains(&slice) => format!("f.{slice}"),
+            _ if shape == Shape::Stock => continue,
+            _ => {
+                let (column, join) = finding(slice, "f.event_date");
+                joins.push_str(&join);
+                column.to_owned()
+            }
+        };
+        slices.push_str(&format!("{}, ", slice_of(&column, slice)));
+    }
     // Whoever is not in `reps` is in no team and no level: the facts count as nobody's.
     let join = match shape {
         Shape::Given => String::new(),
-        _ => format!(" LEFT JOIN reps AS r ON r.rep_id = f.rep_id{tenure}"),
+        _ => format!(" LEFT JOIN reps AS r ON r.rep_id = f.rep_id{joins}"),
     };
     let filter = if shape == Shape::Stock { " WHERE f.valid_to IS NULL OR f.valid_to > f.valid_from" } else { "" };
     format!(
-        "SELECT CAST(f.record_id AS VARCHAR) AS record_id, {place}, {slices}{a} AS a, {b} AS b, {unit} AS unit FROM returned AS f{join}{filter}"
+        "SELECT CAST(f.record_id AS VARCHAR) AS record_id, {place}, {slices}{a} AS a, {b} AS b, {unit} AS unit FROM {source} AS f{join}{filter}"
     )
 }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// So many finished periods make a curve.
 const CURVE: usize = 8;
 
-/// What is due by now, by grain, of the periods that are not over; from the session's table `daily`.
+/// What is due by now, by grain, of the periods that are not over; from the session's table `summed_facts`.
 pub async fn due(
     session: &Session,
     metric: &Metric,
@@ -34,7 +34,7 @@ pub async fn due(
     let total: Vec<String> = metric.header.apart.iter().map(|slice| format!("{slice} = '{NO_VALUE}'")).collect();
     let total = if total.is_empty() { "TRUE".to_owned() } else { total.join(" AND ") };
     let mut daily: BTreeMap<Date, Number> = BTreeMap::new();
-    let sql = format!("SELECT day, CAST(SUM(a) AS DECIMAL(38, 12)) AS a FROM daily WHERE {total} GROUP BY day");
+    let sql = format!("SELECT day, CAST(SUM(a) AS DECIMAL(38, 12)) AS a FROM summed_facts WHERE {total} GROUP BY day");
     for batch in session.ask(&sql).await? {
         let (days, sums) =
             (batch.column(0).as_primitive::<Date32Type>(), batch.column(1).as_primitive::<Decimal128Type>());

@@ -52,6 +52,10 @@ pub struct Column {
     /// The table whose key it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub references: Option<String>,
+    /// The column that says whose key it holds: one of that column's `allowed` tables. A row without its record is
+    /// quarantined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references_by: Option<String>,
     /// What happens if that table has no such row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_missing: Option<OnMissing>,
@@ -173,7 +177,15 @@ impl Table {
     /// The tables that must be made before it, if the contract has them.
     fn needs(&self) -> impl Iterator<Item = &str> {
         let rates = self.converts().then_some(money::TABLE);
-        self.columns.iter().filter_map(|column| column.references.as_deref()).chain(rates)
+        self.targets().into_iter().chain(rates)
+    }
+
+    /// The tables that it references.
+    pub fn targets(&self) -> BTreeSet<&str> {
+        let by = self.columns.iter().filter_map(|column| column.references_by.as_deref());
+        let named = by.filter_map(|by| self.columns.iter().find(|column| column.name == by));
+        let fixed = self.columns.iter().filter_map(|column| column.references.as_deref());
+        fixed.chain(named.flat_map(|column| column.allowed.iter().map(String::as_str))).collect()
     }
 
     /// The positions of the key's columns.
@@ -207,6 +219,9 @@ const OF_THE_ENGINE: [(&str, &[&str]); 4] = [
     ),
 ];
 
+/// The table that the engine shares facts by.
+const CREDITS: (&str, &[&str]) = ("credits", &["record_table", "record_id", "rep_id", "share", "kind"]);
+
 impl Contract {
     /// Reads and checks the contract.
     pub fn of(project: &Project) -> Result<Contract> {
@@ -232,12 +247,27 @@ impl Contract {
                 if table.columns[..i].iter().any(|earlier| earlier.name == column.name) {
                     return Err(wrong(format!("{name} has the column `{}` twice", column.name), &column.name));
                 }
-                if column.references.is_some() && column.kind != Kind::Id {
+                if (column.references.is_some() || column.references_by.is_some()) && column.kind != Kind::Id {
                     return Err(wrong(
                         format!("{name}.{} is a reference and so must be an id", column.name),
                         &column.name,
                     )
                     .help("write type = \"id\""));
+                }
+            }
+            for column in &table.columns {
+                let Some(by) = &column.references_by else { continue };
+                let named = table.columns.iter().find(|column| column.name == *by);
+                let Some(named) = named.filter(|named| !named.allowed.is_empty()) else {
+                    return Err(wrong(
+                        format!("`{by}` does not say which tables {name}.{} references", column.name),
+                        by,
+                    )
+                    .help(format!("give {name} a column `{by}` with the tables: allowed = [\"opportunities\"]")));
+                };
+                if let Some(target) = named.allowed.iter().find(|target| !names.contains(target.as_str())) {
+                    return Err(wrong(format!("{name}.{by} allows `{target}`, which is no table"), target)
+                        .closest(target, names.iter().copied()));
                 }
             }
             for key in &table.key {
@@ -261,7 +291,9 @@ impl Contract {
         for (name, table) in &contract.tables {
             money::rules::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
         }
-        for (name, columns) in OF_THE_ENGINE {
+        // Older projects have no credits; a metric that is shared over them asks for the table.
+        let credits = contract.tables.contains_key(CREDITS.0).then_some(CREDITS);
+        for (name, columns) in OF_THE_ENGINE.into_iter().chain(credits) {
             let missing = match contract.tables.get(name) {
                 None => Some(format!("the table `{name}`")),
                 Some(table) => columns
@@ -271,7 +303,7 @@ impl Contract {
             };
             if let Some(missing) = missing {
                 return Err(wrong(format!("the model lacks {missing}"), name)
-                    .note("the engine itself reads reps, teams, assignments and targets"));
+                    .note("the engine itself reads reps, teams, assignments, targets and credits"));
             }
         }
         Ok(contract)

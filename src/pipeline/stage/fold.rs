@@ -141,6 +141,7 @@ mod tests {
             required: false,
             allowed: Vec::new(),
             references: None,
+            references_by: None,
             on_missing: None,
             instant: false,
             currency: None,

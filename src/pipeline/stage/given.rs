@@ -5,7 +5,7 @@ use crate::parquet_file;
 use crate::pipeline::Night;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::typed::{Origin, typed};
-use crate::pipeline::stage::{Model, ModelTable, calendar, derived, organisation, time_zone};
+use crate::pipeline::stage::{Model, ModelTable, calendar, credits, derived, organisation, time_zone};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,11 +46,24 @@ impl Rows {
     }
 }
 
+/// The cells of a line: what stands between `|`, where `\\|` is one within a cell.
+pub fn cells(line: &str) -> Vec<&str> {
+    let mut cells = Vec::new();
+    let mut start = 0;
+    for (i, _) in line.match_indices('|').filter(|(i, _)| !line[..*i].ends_with('\\')) {
+        cells.push(&line[start..i]);
+        start = i + 1;
+    }
+    cells.push(&line[start..]);
+    cells
+}
+
 impl Row {
     /// Where the cell stands that follows so many others.
     pub fn place_of(&self, i: usize) -> Place {
-        let before: usize = self.place.text.split('|').take(i).map(|cell| cell.chars().count() + 1).sum();
-        let cell = self.place.text.split('|').nth(i).unwrap_or_default();
+        let cells = cells(&self.place.text);
+        let before: usize = cells.iter().take(i).map(|cell| cell.chars().count() + 1).sum();
+        let cell = cells.get(i).copied().unwrap_or_default();
         let blank = cell.chars().take_while(|c| c.is_whitespace()).count();
         let blank = if cell.trim().is_empty() { 0 } else { blank };
         self.place.clone().columns(before + blank + 1, cell.trim().chars().count())
@@ -93,6 +106,7 @@ pub async fn model(night: &Night<'_>, tables: &BTreeMap<String, Rows>) -> Result
     }
     calendar::make(night, &mut model).await?;
     organisation::make(night, &mut model).await?;
+    credits::check(night, &model).await?;
     derived::make(night, &contract, derived, &mut model).await?;
     Ok(model)
 }
@@ -122,12 +136,14 @@ fn check(name: &str, table: &Table, rows: &Rows) -> Result<()> {
 fn refuse_dangling(contract: &Contract, table: &Table, rows: &Rows, tables: &BTreeMap<String, Rows>) -> Result<()> {
     for (i, head) in rows.head.iter().enumerate() {
         let column = table.columns.iter().find(|column| column.name == *head);
-        let Some((column, target)) = column.and_then(|column| Some((column, column.references.as_ref()?))) else {
+        let Some(column) = column.filter(|column| column.references.is_some() || column.references_by.is_some()) else {
             continue;
         };
-        let key = &contract.tables[target].key[0];
-        let known: BTreeSet<&str> = tables.get(target).into_iter().flat_map(|rows| rows.column(key)).collect();
         for row in &rows.rows {
+            let named = || rows.cell(row, column.references_by.as_deref()?);
+            let Some(target) = column.references.as_deref().or_else(named) else { continue };
+            let Some(key) = contract.tables.get(target).map(|table| &table.key[0]) else { continue };
+            let known: BTreeSet<&str> = tables.get(target).into_iter().flat_map(|rows| rows.column(key)).collect();
             if let Some(id) = row.cells[i].as_deref().filter(|id| !known.contains(id)) {
                 let instead = match column.on_missing {
                     Some(OnMissing::Quarantine) => "leave the row out, as staging would",

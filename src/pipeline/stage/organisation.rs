@@ -5,7 +5,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::period::days_between;
-use crate::domain::score::{COMPANY, UNASSIGNED};
+use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
 use crate::pipeline::Night;
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::{Model, made_from, read_table};
@@ -20,6 +20,9 @@ use std::sync::Arc;
 const FIRST: Date = date(1900, 1, 1);
 /// After all facts.
 const NEVER: Date = date(2200, 1, 1);
+
+/// The level of the tree in whose lines reps stand one by one.
+const LOWEST: &str = "team";
 
 struct Team {
     level: String,
@@ -73,11 +76,21 @@ async fn membership(night: &Night<'_>, model: &Model) -> Result<RecordBatch> {
         let own = assignments.get(&rep).unwrap_or(&none);
         refuse_overlaps(&rep, own)?;
         for level in &levels {
-            stretches.extend(at_level(&rep, level, own, &teams)?);
+            let at_level = at_level(&rep, level, own, &teams)?;
+            if *level == LOWEST {
+                stretches.extend(at_level.iter().map(in_team));
+            }
+            stretches.extend(at_level);
         }
     }
     stretches.sort();
     table(&stretches)
+}
+
+/// The same stretch as the rep's own line within the team: a rep who moves has one in each, with the days spent there.
+fn in_team(stretch: &Stretch) -> Stretch {
+    let entity = format!("{}|{}", stretch.entity, stretch.rep);
+    Stretch { level: REP_IN_TEAM.into(), entity, ..stretch.clone() }
 }
 
 /// A rep's stretches at one level of the tree, gaps included.
@@ -187,7 +200,7 @@ fn teams(batches: &[RecordBatch]) -> Result<BTreeMap<String, Team>> {
     let mut teams = BTreeMap::new();
     for ((id, level), parent) in ids.into_iter().zip(levels).zip(parents) {
         let (Some(id), Some(level)) = (id, level) else { continue };
-        if level == "rep" || level == COMPANY {
+        if level == "rep" || level == REP_IN_TEAM || level == COMPANY {
             return Err(Diagnostic::data(format!("the team {id} has the level `{level}`, which is the engine's own"))
                 .help("name the levels of the team tree otherwise: team, region, country"));
         }

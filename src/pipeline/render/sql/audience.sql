@@ -2,11 +2,11 @@
 WITH present AS (
     SELECT rep_id, level, entity, role, valid_from
     FROM membership
-    WHERE entity <> '{unassigned}' AND rep_id <> '{unassigned}' AND level NOT IN ('rep', 'company')
+    WHERE entity <> '{unassigned}' AND rep_id <> '{unassigned}' AND level NOT IN ('rep', 'rep_in_team', 'company')
         AND valid_from <= DATE '{measured_on}' AND valid_to > DATE '{start}'
 ),
 has_teams AS (
-    SELECT COUNT(*) AS teams FROM membership WHERE level NOT IN ('rep', 'company') AND entity <> '{unassigned}'
+    SELECT COUNT(*) AS teams FROM membership WHERE level NOT IN ('rep', 'rep_in_team', 'company') AND entity <> '{unassigned}'
 )
 SELECT
     r.rep_id AS entity, r.name, p.role, r.hired_on, p.level AS above_level, p.entity AS above, t.name AS above_name

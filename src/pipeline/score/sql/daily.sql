@@ -1,4 +1,4 @@
 -- Facts of a rep and a day, added up once: everything additive comes from these.
 SELECT rep_id, day, {slices} {sums}
-FROM facts
+FROM {facts}
 GROUP BY {keys}

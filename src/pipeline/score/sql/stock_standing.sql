@@ -1,8 +1,8 @@
 -- What stands on each measuring day: openings and closings are added up once, by the measuring day that first sees them.
 WITH changes AS (
-    SELECT rep_id, valid_from AS day, {slices} a, b, 1 AS n, unit FROM facts
+    SELECT rep_id, valid_from AS day, {slices} a, b, 1 AS n, unit FROM {facts}
     UNION ALL
-    SELECT rep_id, valid_to AS day, {slices} -a AS a, -b AS b, -1 AS n, unit FROM facts WHERE valid_to IS NOT NULL
+    SELECT rep_id, valid_to AS day, {slices} -a AS a, -b AS b, -1 AS n, unit FROM {facts} WHERE valid_to IS NOT NULL
 ),
 seen AS (
     SELECT c.rep_id, s.measured_on, {seen_slices} SUM(c.a) AS a, SUM(c.b) AS b, SUM(c.n) AS n, BOOL_AND(c.unit) AS unit
