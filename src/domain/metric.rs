@@ -78,6 +78,10 @@ pub struct Header {
     /// Each period's number covers so long a time up to its end: `12 months`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// Of a ratio: facts return `converted_on` instead of its sides, and count above the line if it is within so many days of
+    /// `event_date`. A period whose facts have not all had so long is immature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cohort_days: Option<u32>,
     /// Serves other metrics only and is printed nowhere.
     #[serde(default)]
     pub hidden: bool,
@@ -288,6 +292,11 @@ impl Metric {
         self.header.aggregate.is_some_and(Aggregate::is_nought_without_facts)
     }
 
+    /// Whether a period's facts have not all had their days to convert.
+    pub fn is_immature(&self, period_end: Date, as_of: Date) -> bool {
+        self.header.cohort_days.is_some_and(|days| period_end + i64::from(days).days() > as_of)
+    }
+
     /// The days whose facts make a flow's number of a period: its own, or a window's up to its end or `as_of`.
     pub fn days(&self, period: Period, as_of: Date) -> (Date, Date) {
         let measured_on = period.measured_on(as_of);
@@ -311,3 +320,32 @@ impl Metric {
 
 /// All metrics of a project, by id.
 pub type Metrics = BTreeMap<String, Metric>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn windows_end_with_a_day_and_start_after_the_same_day_before() {
+        let window = |text: &str| Window::try_from(text.to_owned());
+        assert_eq!(window("3 months").unwrap().start(date(2026, 9, 30)), date(2026, 7, 1));
+        assert_eq!(window("12 months").unwrap().start(date(2026, 2, 28)), date(2025, 3, 1));
+        assert_eq!(window("90 days").unwrap().start(date(2026, 9, 30)), date(2026, 7, 3));
+        assert_eq!(String::from(window("1 year").unwrap()), "1 year");
+        assert!(window("0 days").is_err() && window("months").is_err() && window("3 moons").is_err());
+    }
+
+    /// The worked example of docs/rules/honesty.md.
+    #[test]
+    fn a_cohort_is_young_until_its_last_day_has_had_its_days() {
+        let header = "title = 'T'\nquestion = 'Q'\ndefinition = 'D'\nunit = 'percent'\naggregate = 'ratio'\nbetter = 'higher'\n\
+                      cohort_days = 90";
+        let header = toml::from_str(header).unwrap();
+        let [id, group, path, sql, source] = ["m", "g", "p", "", ""].map(String::from);
+        let metric = Metric { id, group, path, header, sql, sql_line: 1, source };
+        assert!(metric.is_immature(date(2026, 8, 31), date(2026, 11, 28)));
+        assert!(!metric.is_immature(date(2026, 8, 31), date(2026, 11, 29)));
+        assert!(!metric.is_immature(date(2026, 5, 31), date(2026, 9, 30)));
+    }
+}

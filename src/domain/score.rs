@@ -68,6 +68,8 @@ pub struct Score {
     pub usual: Option<Number>,
     /// `high` or `low`, if the value leaves the entity's own habit on its bad side.
     pub alert: Option<String>,
+    /// `immature`, if its facts have not all had their days to convert.
+    pub state: Option<String>,
     /// The lower end of the 95 % interval, where every numerator is 0 or 1 and every denominator 1.
     pub low: Option<Number>,
     /// The upper end.

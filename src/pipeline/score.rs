@@ -160,6 +160,8 @@ impl Scoring<'_> {
             levels: &'a [String],
             formula: Option<&'a str>,
             window: Option<Window>,
+            cohort_days: Option<u32>,
+            immature: Vec<String>,
             needs: Vec<(&'a str, bool)>,
             tables: BTreeMap<String, Option<Digest>>,
             parts: BTreeMap<String, Digest>,
@@ -191,6 +193,13 @@ impl Scoring<'_> {
             levels: &header.levels,
             formula: header.formula.as_deref(),
             window: header.window,
+            cohort_days: header.cohort_days,
+            immature: self
+                .periods
+                .of_grains(&header.cadence)
+                .filter(|period| metric.is_immature(period.end, self.night.as_of))
+                .map(|period| period.name())
+                .collect(),
             needs: self.supplied(metric),
             tables: tables.into_iter().map(table).collect(),
             parts: parts.map(|part| (part.clone(), scores.tables[&part].digest)).collect(),

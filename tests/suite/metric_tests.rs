@@ -117,3 +117,38 @@ fn a_window_covers_the_time_up_to_a_periods_end() {
     project.write("queries/tests/recent_sales.toml", &case);
     project.scorebook(&["test", "recent_sales"]).expect_code(0);
 }
+
+/// The worked example of docs/rules/honesty.md.
+#[test]
+fn a_cohort_counts_what_converts_within_its_days() {
+    let project = Project::generated(2, 13);
+    let metric = "/*---\ntitle = \"Lead conversion\"\nquestion = \"How many leads become deals?\"\n\
+                  definition = \"Leads converted within 90 days / leads, by the day they came.\"\nunit = \"percent\"\n\
+                  measure = \"flow\"\naggregate = \"ratio\"\nbetter = \"higher\"\nrecord = \"leads\"\n\
+                  cohort_days = 90\ncadence = [\"month\"]\nneeds = [\"leads\"]\n---*/\n\
+                  SELECT lead_id AS record_id, rep_id, created_on AS event_date, converted_on FROM leads\n";
+    project.write("queries/metrics/pipeline/lead_conversion.sql", metric);
+    let leads = [
+        "l1 | ada | 2026-05-10 | 2026-08-08",
+        "l2 | ada | 2026-05-10 | 2026-08-09",
+        "l3 | ada | 2026-05-31 |",
+        "l4 | ada | 2026-08-01 | 2026-08-02",
+    ];
+    let case = format!(
+        "[[case]]\nname = \"ninety days\"\nas_of = \"2026-09-30\"\ntables.reps = \"\"\"\nrep_id\nada\n\"\"\"\n\
+         tables.leads = \"\"\"\nlead_id | rep_id | created_on | converted_on\n{}\n\"\"\"\nexpect = \"\"\"\n\
+         level | entity | period | value | numerator | denominator\nrep | ada | 2026-05 | ? | 1 | 3\n\
+         rep | ada | 2026-08 | 1 | 1 | 1\n\"\"\"\n",
+        leads
+            .join("\n")
+            .replace("2026-05-10 |", "2026-05-10 00:00:00 |")
+            .replace("2026-05-31 |", "2026-05-31 00:00:00 |")
+            .replace("2026-08-01 |", "2026-08-01 00:00:00 |")
+    );
+    project.write("queries/tests/lead_conversion.toml", &case);
+    project.scorebook(&["test", "lead_conversion"]).expect_code(0);
+    // Two sides make no cohort.
+    project.write("queries/metrics/pipeline/lead_conversion.sql", &metric.replace("\"ratio\"", "\"count\""));
+    let said = project.scorebook(&["test", "lead_conversion"]).expect_code(3);
+    assert!(said.stderr.contains("cohort_days"), "{}", said.stderr);
+}

@@ -164,6 +164,9 @@ pub struct Cell {
     /// How the target came about and what is due of it by now, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub target_notes: Vec<String>,
+    /// Whether its facts have not all had their days to convert; its note says so.
+    #[serde(skip)]
+    pub immature: bool,
     /// That it leaves the entity's own habit, and what that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unusual: Option<String>,

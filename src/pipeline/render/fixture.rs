@@ -232,6 +232,7 @@ impl Fixture {
             pace_by: None,
             usual: None,
             alert: None,
+            state: None,
             low: None,
             high: None,
         }

@@ -267,7 +267,7 @@ struct Cursor {
 
 impl Cursor {
     fn open(path: &str, file: std::fs::File) -> Result<Cursor> {
-        let mut cursor = Cursor { rows: parquet_file::read(path, file, 1024)?, batch: None, row: 0 };
+        let mut cursor = Cursor { rows: parquet_file::read(path, file, 256)?, batch: None, row: 0 };
         cursor.next_batch()?;
         Ok(cursor)
     }
@@ -347,6 +347,7 @@ pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
         pace_by: word("pace_by")?,
         usual: number("usual")?,
         alert: word("alert")?,
+        state: word("state")?,
         low: number("low")?,
         high: number("high")?,
     })

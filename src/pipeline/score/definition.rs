@@ -186,6 +186,16 @@ fn check(metric: &Metric) -> Result<()> {
     if header.window.is_some() && (header.formula.is_some() || measure(metric) == Measure::Stock) {
         return wrong("only what happens on a day has a window", "window", "set it on the metrics that a formula uses");
     }
+    if let Some(days) = header.cohort_days {
+        let ratio = header.aggregate == Some(Aggregate::Ratio) && measure(metric) == Measure::Flow;
+        if !ratio || header.formula.is_some() || !(1..=3660).contains(&days) {
+            return wrong(
+                "a cohort is a ratio of what happens, over 1 to 3660 days",
+                "cohort_days",
+                "set measure = \"flow\" and aggregate = \"ratio\", and return `converted_on` instead of the two sides",
+            );
+        }
+    }
     for (i, slice) in header.slices.iter().enumerate() {
         let plain = slice.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !plain || slice.is_empty() || TAKEN.contains(&slice.as_str()) || header.slices[..i].contains(slice) {

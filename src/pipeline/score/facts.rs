@@ -121,6 +121,9 @@ fn needs(metric: &Metric, shape: Shape) -> Vec<Need> {
         Aggregate::Sum | Aggregate::Mean | Aggregate::Median => {
             needs.push(need("value", "an exact number: a whole number or DECIMAL", is_exact));
         }
+        Aggregate::Ratio if metric.header.cohort_days.is_some() => {
+            needs.push(need("converted_on", "a date, or nothing: the day on which it converted", is_day));
+        }
         Aggregate::Ratio => {
             needs.push(need("numerator", "an exact number: a whole number or DECIMAL", is_exact));
             needs.push(need("denominator", "an exact number: a whole number or DECIMAL", is_exact));
@@ -318,6 +321,11 @@ pub(super) fn sides(metric: &Metric) -> (String, String, &'static str) {
     match definition::aggregate(metric) {
         Aggregate::Sum | Aggregate::Median => (number("f.value"), number("NULL"), "FALSE"),
         Aggregate::Mean => (number("f.value"), number("CASE WHEN f.value IS NULL THEN 0 ELSE 1 END"), "FALSE"),
+        Aggregate::Ratio if metric.header.cohort_days.is_some() => {
+            let days = metric.header.cohort_days.unwrap_or_default();
+            let took = "CAST(f.converted_on AS INT) - CAST(f.event_date AS INT)";
+            (number(&format!("CASE WHEN {took} BETWEEN 0 AND {days} THEN 1 ELSE 0 END")), number("1"), "TRUE")
+        }
         Aggregate::Ratio => (
             number("f.numerator"),
             number("f.denominator"),

@@ -7,13 +7,19 @@ use crate::domain::period::Grain;
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
 use crate::pipeline::score::periods::{Earlier, Neighbours, Periods};
 use crate::pipeline::score::{definition, habit};
+use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
+use jiff::ToSpan;
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The digits to which the ends of an interval are rounded: they are estimates.
 const INTERVAL_DIGITS: u32 = 6;
+
+/// The state of a cohort that has not had its days.
+const IMMATURE: &str = "immature";
 
 /// The schema of `scores/<metric>/<digest>.parquet`.
 pub fn schema() -> SchemaRef {
@@ -47,6 +53,7 @@ pub fn schema() -> SchemaRef {
         Field::new("pace_by", DataType::Utf8, true),
         number("usual"),
         Field::new("alert", DataType::Utf8, true),
+        Field::new("state", DataType::Utf8, true),
         number("low"),
         number("high"),
     ]))
@@ -104,6 +111,7 @@ pub struct Due {
 pub struct Table<'a> {
     metric: &'a Metric,
     periods: BTreeMap<(&'static str, i32), Neighbours>,
+    as_of: Date,
     /// By grain: of the period that is not over.
     due: BTreeMap<Grain, Due>,
     /// Facts that name their own cells say nothing of a part of a period.
@@ -123,6 +131,7 @@ impl<'a> Table<'a> {
         Ok(Table {
             metric,
             periods: periods.neighbours(),
+            as_of: periods.as_of(),
             due: BTreeMap::new(),
             has_parts: true,
             group: Group::default(),
@@ -234,7 +243,8 @@ impl<'a> Table<'a> {
             let unfinished = matches!(period.previous, Earlier::Part(_));
             let due = grain.and_then(|grain| self.due.get(&grain)).filter(|_| unfinished && goal.is_some());
             let pace = due.and_then(|due| value?.checked_div(goal?.checked_mul(due.share, SCALE)?));
-            let habit = match unfinished && grows {
+            let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);
+            let habit = match (unfinished && grows) || immature {
                 true => None,
                 false => value.and_then(|value| habit::of(self.metric, value, cell.n, &self.series(&cells, key))),
             };
@@ -245,7 +255,7 @@ impl<'a> Table<'a> {
                 earlier(period.previous),
                 earlier(period.year_before),
                 goal,
-                value.and_then(|value| value.checked_div(goal?)),
+                value.filter(|_| !immature).and_then(|value| value.checked_div(goal?)),
                 target.and_then(|target| target.low),
                 target.and_then(|target| target.high),
                 of_reps,
@@ -260,7 +270,8 @@ impl<'a> Table<'a> {
             let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
             let by = due.filter(|_| pace.is_some()).map(|due| due.by);
             let alert = habit.and_then(|habit| habit.alert);
-            self.rows.add(texts, [*start, period.end], cell.n, numbers, [by, alert]);
+            let state = immature.then_some(IMMATURE);
+            self.rows.add(texts, [*start, period.end], cell.n, numbers, [by, alert, state]);
             if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
                 self.write()?;
             }
@@ -300,6 +311,7 @@ struct Rows {
     numbers: [Vec<Option<i128>>; 17],
     pace_by: StringBuilder,
     alert: StringBuilder,
+    state: StringBuilder,
 }
 
 impl Rows {
@@ -309,7 +321,7 @@ impl Rows {
         days: [i32; 2],
         n: i64,
         numbers: [Option<Number>; 17],
-        [pace_by, alert]: [Option<&str>; 2],
+        [pace_by, alert, state]: [Option<&str>; 3],
     ) {
         self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
         self.days.iter_mut().zip(days).for_each(|(column, day)| column.push(day));
@@ -317,6 +329,7 @@ impl Rows {
         self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number.map(Number::units)));
         self.pace_by.append_option(pace_by);
         self.alert.append_option(alert);
+        self.state.append_option(state);
     }
 
     fn batch(mut self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
@@ -329,7 +342,7 @@ impl Rows {
             match i {
                 3 => columns.push(Arc::new(Int64Array::from(std::mem::take(&mut self.n)))),
                 14 => columns.push(Arc::new(self.pace_by.finish())),
-                15 => columns.push(Arc::new(self.alert.finish())),
+                15 => columns.extend([&mut self.alert, &mut self.state].map(|c| -> ArrayRef { Arc::new(c.finish()) })),
                 _ => {}
             }
             let numbers = Decimal128Array::from(column).with_precision_and_scale(PRECISION, SCALE as i8)?;

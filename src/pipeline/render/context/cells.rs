@@ -148,7 +148,8 @@ impl<'a> Cells<'a> {
             target_notes: found.map_or_else(Vec::new, |score| self.target_notes(metric, score)),
             unusual: found.and_then(|score| self.unusual(metric, score)),
             previous: found.and_then(|s| s.previous),
-            few: n < metric.header.minimum_n,
+            few: n < metric.header.minimum_n || found.is_some_and(|s| s.state.is_some()),
+            immature: found.is_some_and(|s| s.state.is_some()),
             reason,
         }
     }
@@ -262,6 +263,9 @@ impl<'a> Cells<'a> {
                 Some(Measure::Stock) => format!("none on {}", self.locale.day(cell.period_end.min(self.input.as_of))),
                 _ => "none in this period".into(),
             });
+        }
+        if let (true, Some(days)) = (cell.immature, metric.header.cohort_days) {
+            return Some(format!("too young to judge: not all have had {days} days"));
         }
         if cell.few {
             return Some(judge::too_few(cell.n, self.locale));
