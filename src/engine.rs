@@ -60,6 +60,11 @@ pub struct Session {
 pub struct Rows(SendableRecordBatchStream);
 
 impl Rows {
+    /// Their columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+
     /// The next ones.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         self.0.try_next().await.map_err(|error| fault::internal("read the rows of a query", &error))

@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::reader::ChunkReader;
+use std::io::Write;
 
 /// Rows of a row group of snapshots and model tables.
 pub const ROW_GROUP_ROWS: usize = 65_536;
@@ -34,12 +35,19 @@ pub fn properties(row_group_rows: usize) -> WriterProperties {
 /// A table that is written as its rows come.
 ///
 /// Its bytes depend on the sizes of the batches too: whoever writes must cut them by row count.
-pub struct Writer(ArrowWriter<Vec<u8>>);
+pub struct Writer<W: Write + Send = Vec<u8>>(ArrowWriter<W>);
 
 impl Writer {
-    /// An empty table.
+    /// An empty table in memory.
     pub fn new(schema: SchemaRef, row_group_rows: usize) -> Result<Writer> {
-        let writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties(row_group_rows)));
+        Writer::into(Vec::new(), schema, row_group_rows)
+    }
+}
+
+impl<W: Write + Send> Writer<W> {
+    /// An empty table.
+    pub fn into(to: W, schema: SchemaRef, row_group_rows: usize) -> Result<Writer<W>> {
+        let writer = ArrowWriter::try_new(to, schema, Some(properties(row_group_rows)));
         writer.map(Writer).map_err(|error| unwritten(&error))
     }
 
@@ -48,8 +56,8 @@ impl Writer {
         self.0.write(batch).map_err(|error| unwritten(&error))
     }
 
-    /// The table's bytes.
-    pub fn finish(self) -> Result<Vec<u8>> {
+    /// What the table was written into.
+    pub fn finish(self) -> Result<W> {
         self.0.into_inner().map_err(|error| unwritten(&error))
     }
 }

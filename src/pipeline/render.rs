@@ -344,7 +344,7 @@ impl<'a> Rendering<'a> {
 
     /// Builds a member's context and looks whether its document stands already.
     async fn job(&self, member: audience::Member, reading: &mut reading::Reading, before: &Before) -> Result<Next> {
-        let (facts, facts_total) = reading.facts(&member.entity.id).await?;
+        let (facts, facts_total) = reading.facts(&member.entity.id)?;
         let input = Input {
             company: &self.company,
             report: self.report,
@@ -355,7 +355,7 @@ impl<'a> Rendering<'a> {
             definitions: &self.definitions,
             scores: reading.scores(&member.entity.level, &member.entity.id)?,
             around: reading.around(&member)?,
-            lists: reading.lists(&member.entity.id).await?,
+            lists: reading.lists(&member.entity.id)?,
             facts,
             facts_total,
             not_supplied: reading.not_supplied(),

@@ -1,28 +1,48 @@
 //! Rows sorted by entity, handed out entity by entity and forgotten.
+//!
+//! Sorting holds all rows until the last one is taken, and documents take long. So rows are put down in a file first, which is
+//! read as the documents pass.
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::engine::Rows;
+use crate::parquet_file::{self, Writer};
 use arrow::array::{AsArray, RecordBatch};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use std::cmp::Ordering;
+
+/// Rows of a row group, and of a batch: a few entities' facts.
+const ROWS: usize = 1024;
 
 /// Rows whose first column is the entity, in its order.
 pub struct ByEntity {
-    rows: Rows,
+    rows: ParquetRecordBatchReader,
     batch: Option<RecordBatch>,
     row: usize,
 }
 
 impl ByEntity {
-    /// Of sorted rows.
-    pub fn of(rows: Rows) -> ByEntity {
-        ByEntity { rows, batch: None, row: 0 }
+    /// Puts sorted rows down.
+    pub async fn of(mut rows: Rows) -> Result<ByEntity> {
+        let failed = |error: std::io::Error| {
+            Diagnostic::internal(format!("cannot put rows down in a temporary file: {error}"))
+                .help("TMPDIR names the folder of temporary files")
+        };
+        let file = tempfile::tempfile().map_err(failed)?;
+        let mut writer = Writer::into(file, rows.schema(), ROWS)?;
+        while let Some(batch) = rows.next().await? {
+            writer.write(&batch)?;
+        }
+        let file = writer.finish()?;
+        Ok(ByEntity { rows: parquet_file::read("a temporary file", file, ROWS)?, batch: None, row: 0 })
     }
 
     /// Shows each row of an entity. Entities must be asked for in their order.
-    pub async fn take(&mut self, entity: &str, mut each: impl FnMut(&RecordBatch, usize)) -> Result<()> {
+    pub fn take(&mut self, entity: &str, mut each: impl FnMut(&RecordBatch, usize)) -> Result<()> {
         loop {
             let Some(batch) = self.batch.as_ref().filter(|batch| self.row < batch.num_rows()) else {
-                self.batch = self.rows.next().await?;
+                let next = self.rows.next().transpose();
+                self.batch =
+                    next.map_err(|error| Diagnostic::internal(format!("cannot read a temporary file: {error}")))?;
                 self.row = 0;
                 match self.batch {
                     Some(_) => continue,

@@ -37,7 +37,7 @@ pub struct Listed {
 
 impl Listed {
     /// An entity's list. Entities must be asked for in their order.
-    pub async fn of(&mut self, entity: &str) -> Result<List> {
+    pub fn of(&mut self, entity: &str) -> Result<List> {
         let mut list = self.empty.clone();
         let taken = self.rows.take(entity, |batch, row| {
             list.total_rows += 1;
@@ -47,7 +47,7 @@ impl Listed {
                 list.rows.push(cells.collect());
             }
         });
-        taken.await?;
+        taken?;
         Ok(list)
     }
 }
@@ -103,5 +103,5 @@ pub async fn run(
             .note(why)
             .help("`order` names columns of the list, each with ASC or DESC")
     })?;
-    Ok(Listed { empty, limit: header.limit, rows: ByEntity::of(ordered) })
+    Ok(Listed { empty, limit: header.limit, rows: ByEntity::of(ordered).await? })
 }

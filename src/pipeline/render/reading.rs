@@ -147,7 +147,7 @@ impl Reading {
         };
         self.facts.push(Facts {
             of,
-            rows: ByEntity::of(session.stream_query(&Sql::bare("facts", &sql), &parameters).await?),
+            rows: ByEntity::of(session.stream_query(&Sql::bare("facts", &sql), &parameters).await?).await?,
         });
         Ok(())
     }
@@ -171,22 +171,18 @@ impl Reading {
     }
 
     /// An entity's lists. Entities must be asked for in their order.
-    pub async fn lists(&mut self, entity: &str) -> Result<Vec<List>> {
-        let mut all = Vec::new();
-        for listed in &mut self.lists {
-            all.push(listed.of(entity).await?);
-        }
-        Ok(all)
+    pub fn lists(&mut self, entity: &str) -> Result<Vec<List>> {
+        self.lists.iter_mut().map(|listed| listed.of(entity)).collect()
     }
 
     /// An entity's facts up to the report's limit, and how many there are of each metric. Entities must be asked for in
     /// their order.
-    pub async fn facts(&mut self, entity: &str) -> Result<(Vec<Fact>, BTreeMap<String, usize>)> {
+    pub fn facts(&mut self, entity: &str) -> Result<(Vec<Fact>, BTreeMap<String, usize>)> {
         let (mut shown, mut total) = (Vec::new(), BTreeMap::new());
         for facts in &mut self.facts {
             let Facts { of, rows } = facts;
             let mut own = Vec::new();
-            rows.take(entity, |batch, row| own.push(of.fact(batch, row))).await?;
+            rows.take(entity, |batch, row| own.push(of.fact(batch, row)))?;
             if !own.is_empty() {
                 total.insert(of.metric.clone(), own.len());
             }
