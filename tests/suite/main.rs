@@ -15,6 +15,7 @@ mod hostile;
 mod independent;
 mod kills;
 mod metric_tests;
+mod naive;
 mod project;
 mod repeatable;
 mod tidy;
