@@ -164,14 +164,19 @@ impl Row {
 
 pub type Rows = BTreeMap<Key, Row>;
 
-/// All metrics' scores.
-pub fn scores(company: &Company, levels: &[&str]) -> BTreeMap<&'static str, Rows> {
+/// The scores of these metrics.
+pub fn scores(company: &Company, metrics: &[&'static str], levels: &[&str]) -> BTreeMap<&'static str, Rows> {
     let targets = Targets::of(company);
-    let mut all: BTreeMap<&str, Rows> =
-        SPECS.iter().map(|spec| (spec.id, Metric::of(company, &targets, spec, levels).rows())).collect();
-    let bookings = Metric::of(company, &targets, &SPECS[0], levels);
-    all.insert("quota_attainment", quota_attainment(&bookings, &all["bookings"]));
-    all.insert("reps_at_quota", reps_at_quota(&bookings, &all["bookings"]));
+    let of = |spec| Metric::of(company, &targets, spec, levels);
+    let asked = SPECS.iter().filter(|spec| metrics.contains(&spec.id));
+    let mut all: BTreeMap<&str, Rows> = asked.map(|spec| (spec.id, of(spec).rows())).collect();
+    for metric in metrics {
+        match *metric {
+            "quota_attainment" => all.insert(metric, quota_attainment(&of(&SPECS[0]), &all["bookings"])),
+            "reps_at_quota" => all.insert(metric, reps_at_quota(&of(&SPECS[0]), &all["bookings"])),
+            _ => None,
+        };
+    }
     all
 }
 
@@ -192,18 +197,22 @@ impl<'a> Metric<'a> {
         Metric { company, targets, spec, facts: facts(company, spec.id), levels }
     }
 
-    /// What counts from one day to another; of a stock, what stands on the last one.
+    /// What counts from one day to another; of a stock, what stands on the last one, or on the date of the run.
     fn cells(&self, span: Span) -> BTreeMap<Place, Cell> {
         let mut groups: BTreeMap<Place, Vec<&Fact>> = BTreeMap::new();
+        let measured = span.end.min(self.company.as_of);
         for fact in &self.facts {
             let counts = match self.spec.stock {
-                true => fact.from <= span.end && fact.to.is_none_or(|to| span.end < to),
+                // Before the first working day of an unfinished period Scorebook says that nothing stood. The rules
+                // know no day on which to measure then.
+                true if span.end < span.start => false,
+                true => fact.from <= measured && fact.to.is_none_or(|to| measured < to),
                 false => span.has(fact.from),
             };
             if !counts {
                 continue;
             }
-            let day = if self.spec.stock { span.end } else { fact.from };
+            let day = if self.spec.stock { measured } else { fact.from };
             for level in &self.levels {
                 let entity = self.company.entity(level, fact.rep.as_deref(), day);
                 let mut add = |slice: &str, value: String| {
@@ -527,11 +536,19 @@ fn quota_attainment(bookings: &Metric, rows: &Rows) -> Rows {
             let year_before = compared(company.cal.year_before(grain, *period));
             for place in places {
                 let key = ((*grain).to_owned(), period.start, place.clone());
-                let mut row = Row { end: period.end, n: rows.get(&key).map_or(0, |row| row.n), ..Row::default() };
-                let value = rows.get(&key).and_then(|row| row.get("value"));
-                row.put("value", value.and_then(|value| value.by(whole(&key)?)));
+                let mut row = Row { end: period.end, ..Row::default() };
+                let sold = rows.get(&key);
+                row.put("value", sold.and_then(|sold| sold.get("value")?.by(whole(&key)?)));
+                // Nothing stands behind what is only a target.
+                row.n = sold.filter(|_| row.get("value").is_some()).map_or(0, |sold| sold.n);
                 let before = |compared: &Option<(Date, BTreeMap<Place, Cell>)>| {
                     let (start, cells) = compared.as_ref()?;
+                    // Known fault: what was not sold earlier is nought of its quota, but Scorebook says nothing if
+                    // bookings have no score there: of a period that is over, there in the earlier one; else in this.
+                    let seen = if period.end <= company.as_of { *start } else { period.start };
+                    if !rows.contains_key(&((*grain).to_owned(), seen, place.clone())) {
+                        return None;
+                    }
                     let quota = whole(&((*grain).to_owned(), *start, place.clone()))?;
                     cells.get(&place).map_or(Some(Exact::whole(0)), |cell| cell.value)?.by(quota)
                 };

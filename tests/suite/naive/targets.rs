@@ -16,24 +16,25 @@ pub struct Set {
     own: Option<[Option<Steps>; 3]>,
     /// The sum of reps' targets.
     of_reps: Option<[Option<Steps>; 3]>,
-    is_sum: bool,
+    /// Whether ramp and leave take from some of it.
+    is_open: [bool; 2],
 }
 
 impl Set {
     /// The columns of a score.
     pub fn numbers(&self) -> Vec<(&'static str, Option<Exact>)> {
         let [amount, low, high] = self.own.or(self.of_reps).unwrap_or_default();
+        let is_open = if self.own.is_some() { self.is_open[0] } else { self.is_open[1] };
         let last = |steps: Option<Steps>| steps.map(|(_, _, last)| Exact::millionths(last));
-        let taken = |taken: i128| (taken != 0).then_some(Exact::millionths(taken));
-        let sum = amount.filter(|_| self.is_sum);
+        let taken = |taken: i128| is_open.then_some(Exact::millionths(taken));
         vec![
             ("target", last(amount)),
             ("target_low", last(low)),
             ("target_high", last(high)),
             ("target_of_reps", self.of_reps.and_then(|[amount, _, _]| last(amount))),
-            ("target_given", sum.map(|(given, _, _)| Exact::millionths(given))),
-            ("target_ramp", sum.and_then(|(given, ramped, _)| taken(ramped - given))),
-            ("target_absent", sum.and_then(|(_, ramped, left)| taken(left - ramped))),
+            ("target_given", amount.map(|(given, _, _)| Exact::millionths(given))),
+            ("target_ramp", amount.and_then(|(given, ramped, _)| taken(ramped - given))),
+            ("target_absent", amount.and_then(|(_, ramped, left)| taken(left - ramped))),
         ]
     }
 }
@@ -76,13 +77,14 @@ impl<'a> Targets<'a> {
             for (day, parts) in spread.days.iter().filter(|(day, _)| period.has(*day)) {
                 let place = own_place(company, spread.target);
                 let set = found.entry(place.clone()).or_default();
-                set.is_sum = true;
+                let is_open = spread.target.rep.is_some() && !spread.target.fixed && parts[0].is_some();
+                set.is_open[0] |= is_open;
                 add(&mut set.own, parts);
                 for level in levels.iter().filter(|level| spread.target.rep.is_some() && **level != "rep") {
                     let entity = company.entity(level, spread.target.rep.as_deref(), *day);
                     let above = ((*level).to_owned(), entity, place.2.clone(), place.3.clone());
                     let set = found.entry(above).or_default();
-                    set.is_sum = true;
+                    set.is_open[1] |= is_open;
                     add(&mut set.of_reps, parts);
                 }
             }
@@ -114,43 +116,48 @@ fn own_place(company: &Company, target: &Target) -> Place {
 fn in_force(company: &Company, metric: &str, period: Span) -> BTreeMap<Place, Set> {
     let mut found: BTreeMap<Place, (Date, Set)> = BTreeMap::new();
     for target in company.targets.iter().filter(|target| target.metric == metric) {
-        let span = Span { start: target.from, end: target.to.unwrap_or(Date::MAX) };
-        if !span.has(period.end) {
+        let end = target.to.or(next_start(company, target).map(|next| next - 1.day()));
+        let holds = Span { start: target.from, end: end.unwrap_or(Date::MAX) };
+        let holds = if target.nearest { nearest(company, holds) } else { holds };
+        if !holds.has(period.end) {
             continue;
         }
         let place = own_place(company, target);
-        if found.get(&place).is_some_and(|(from, _)| *from > target.from) {
+        if found.get(&place).is_some_and(|(from, _)| *from > holds.start) {
             continue;
         }
         let own = target.amounts.map(|amount| amount.map(|amount| (amount.into(), amount.into(), amount.into())));
-        found.insert(place, (target.from, Set { own: Some(own), ..Set::default() }));
+        found.insert(place, (holds.start, Set { own: Some(own), ..Set::default() }));
     }
     found.into_iter().map(|(place, (_, set))| (place, set)).collect()
 }
 
+/// When the same goal starts next.
+fn next_start(company: &Company, target: &Target) -> Option<Date> {
+    let later = company.targets.iter().filter(|other| same_goal(target, other) && other.from > target.from);
+    later.map(|other| other.from).min()
+}
+
 /// The days that a target of a sum covers.
 pub fn covered(company: &Company, target: &Target) -> Span {
-    let next = company.targets.iter().filter(|other| same_goal(target, other) && other.from > target.from);
-    let next = next.map(|other| other.from).min();
-    let end = target.to.unwrap_or_else(|| next.expect("an end") - 1.day());
+    let end = target.to.unwrap_or_else(|| next_start(company, target).expect("an end") - 1.day());
     let span = Span { start: target.from, end };
-    if !target.nearest {
-        return span;
-    }
-    // Whole to the period that it overlaps most, of the grain nearest to its length; of equals the earlier one.
+    if target.nearest { nearest(company, span) } else { span }
+}
+
+/// The period that these days overlap most, of the grain nearest to their length; of equals the earlier one.
+fn nearest(company: &Company, span: Span) -> Span {
     let length = span.days().len();
-    let quarter_like = [("month", 30), ("quarter", 91), ("year", 365)]
-        .into_iter()
-        .min_by_key(|(_, days)| length.abs_diff(*days))
-        .unwrap()
-        .0;
+    let grains = [("month", 30), ("quarter", 91), ("year", 365)];
+    let (grain, _) = grains.into_iter().min_by_key(|(_, days)| length.abs_diff(*days)).unwrap();
     let mut best: Option<(usize, Span)> = None;
-    for day in span.days() {
-        let period = company.cal.period(quarter_like, day);
+    let mut period = company.cal.period(grain, span.start);
+    while period.start <= span.end {
         let overlap = span.days().iter().filter(|day| period.has(**day)).count();
         if best.is_none_or(|(most, _)| overlap > most) {
             best = Some((overlap, period));
         }
+        period = company.cal.period(grain, period.end + 1.day());
     }
     best.unwrap().1
 }
@@ -164,12 +171,14 @@ fn spread<'a>(company: &Company, target: &'a Target) -> Spread<'a> {
     }
     let money = SPECS.iter().any(|spec| spec.id == target.metric && spec.money);
     let unit = if money { 10_000 } else { 1 };
+    // The rules do not say whether ramp and leave take from a range. Scorebook takes nothing from it.
+    let is_range = target.amounts[0].is_none();
     let parts: [Option<Vec<Steps>>; 3] = target.amounts.map(|amount| {
         let total = i128::from(amount?) / unit;
         let count = days.len() as i128;
         let nominal: Vec<i128> = (0..count).map(|i| total / count + i128::from(i < total % count)).collect();
         let factors = |of: &dyn Fn(Date) -> i64| days.iter().map(|day| of(*day)).collect::<Vec<i64>>();
-        let free = rep.filter(|_| !target.fixed);
+        let free = rep.filter(|_| !target.fixed && !is_range);
         let ramped = taken(&nominal, &factors(&|day| free.map_or(100, |rep| ramp(company, rep, day))));
         let left = taken(&ramped, &factors(&|day| free.map_or(100, |rep| present(company, rep, day))));
         let all = nominal.into_iter().zip(ramped).zip(left);
