@@ -189,10 +189,11 @@ const NUMBERS: [(&str, Get); 15] = [
     ("n", |score| Some(Number::whole(score.n))),
 ];
 
-/// Whether they are one number: exactly if twelve digits can say it, else within a billionth.
-fn same(found: Number, wanted: Exact) -> bool {
+/// Whether they are one number: exactly if a score has it exactly, else within a billionth. Formulas are computed in
+/// double precision.
+fn same(found: Number, wanted: Exact, is_formula: bool) -> bool {
     const ONE: i128 = 1_000_000_000_000;
-    if ONE % wanted.d == 0 && wanted.d <= 1_000_000 {
+    if ONE % wanted.d == 0 && wanted.d <= 1_000_000 && !is_formula {
         return found.units() == wanted.n * (ONE / wanted.d);
     }
     let (found, wanted) = (found.units() as f64 / ONE as f64, wanted.n as f64 / wanted.d as f64);
@@ -231,7 +232,7 @@ fn differing(score: &Score, row: &Row) -> Option<String> {
         let wanted = if name == "n" { Some(Exact::whole(row.n.into())) } else { row.get(name) };
         let agree = match (get(score), wanted) {
             (None, None) => true,
-            (Some(found), Some(wanted)) => same(found, wanted),
+            (Some(found), Some(wanted)) => same(found, wanted, score.metric == "quota_attainment"),
             _ => false,
         };
         if !agree {

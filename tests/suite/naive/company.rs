@@ -310,9 +310,14 @@ impl Company {
     }
 
     /// What Scorebook is known to get otherwise than the rules say. On days that no one works a part of nought is lost,
-    /// and with it, in a range, the other end.
+    /// and with it, in a range, the other end. And a grain's length is taken from the period in which an aligned target
+    /// starts, though that may be what is left of a period beside a list.
     fn leave_out(&mut self) {
         for i in 0..self.targets.len() {
+            let days = |grain: &str| self.cal.period(grain, self.targets[i].from).days().len();
+            if days("quarter") < 75 || days("year") < 300 {
+                self.targets[i].nearest = false;
+            }
             let target = &self.targets[i];
             let is_sum = matches!(target.metric, "bookings" | "calls_made" | "new_customers");
             let works = |day: &Date| self.works(target.rep.as_deref(), *day);
@@ -389,6 +394,8 @@ impl Draw {
         let reps: Vec<String> = reps.iter().map(|rep| rep.id.clone()).collect();
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let count = self.random.pick(&[0, 5, 15, 30, 60]);
+        // Every few days one, so that the periods before make a curve.
+        let steady = self.random.chance(40).then_some(self.random.range(4, 9));
         let all = (1..=count).map(|i| {
             let (source_stage, stage, closed_as) = match self.random.range(0, 9) {
                 0..5 => STAGES[2],
@@ -397,7 +404,10 @@ impl Draw {
             };
             let odd = self.random.chance(5);
             let won = (!self.random.chance(4)).then_some(closed_as == Some("won"));
-            let closed = self.day();
+            let closed = match steady {
+                Some(days) => self.as_of - (i * days + self.random.range(-5, 5)).days(),
+                None => self.day(),
+            };
             Opportunity {
                 id: format!("o{i:02}"),
                 rep: self.random.maybe(90, &reps),
@@ -457,8 +467,12 @@ impl Draw {
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let opportunities: Vec<String> = opportunities.iter().map(|one| one.id.clone()).take(6).collect();
         let count = self.random.pick(&[0, 10, 40, 70]);
+        let steady = self.random.chance(40).then_some(self.random.range(1, 7));
         let all = (1..=count).map(|i| {
-            let recent = self.random.chance(40).then(|| self.as_of - self.random.range(-3, 12).days());
+            let recent = match steady {
+                Some(days) => Some(self.as_of - (i * days + self.random.range(-5, 0)).days()),
+                None => self.random.chance(40).then(|| self.as_of - self.random.range(-3, 12).days()),
+            };
             Activity {
                 id: format!("c{i:02}"),
                 rep: self.random.maybe(90, &reps),

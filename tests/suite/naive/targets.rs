@@ -114,22 +114,21 @@ fn own_place(company: &Company, target: &Target) -> Place {
 
 /// The target in force on the period's last day; of several the one that began last.
 fn in_force(company: &Company, metric: &str, period: Span) -> BTreeMap<Place, Set> {
-    let mut found: BTreeMap<Place, (Date, Set)> = BTreeMap::new();
-    for target in company.targets.iter().filter(|target| target.metric == metric) {
+    // By its own first day, aligned or not. Of two that began on one day the rules name none: Scorebook takes the one
+    // with the later end that is written down.
+    let mut targets: Vec<&Target> = company.targets.iter().filter(|target| target.metric == metric).collect();
+    targets.sort_by_key(|target| (target.from, target.to, &target.id));
+    let mut found: BTreeMap<Place, Set> = BTreeMap::new();
+    for target in targets {
         let end = target.to.or(next_start(company, target).map(|next| next - 1.day()));
         let holds = Span { start: target.from, end: end.unwrap_or(Date::MAX) };
         let holds = if target.nearest { nearest(company, holds) } else { holds };
-        if !holds.has(period.end) {
-            continue;
+        if holds.has(period.end) {
+            let own = target.amounts.map(|amount| amount.map(|amount| (amount.into(), amount.into(), amount.into())));
+            found.insert(own_place(company, target), Set { own: Some(own), ..Set::default() });
         }
-        let place = own_place(company, target);
-        if found.get(&place).is_some_and(|(from, _)| *from > holds.start) {
-            continue;
-        }
-        let own = target.amounts.map(|amount| amount.map(|amount| (amount.into(), amount.into(), amount.into())));
-        found.insert(place, (holds.start, Set { own: Some(own), ..Set::default() }));
     }
-    found.into_iter().map(|(place, (_, set))| (place, set)).collect()
+    found
 }
 
 /// When the same goal starts next.
