@@ -1,7 +1,9 @@
 //! The engine against a second, naive one on random companies: every number of every score, both ways.
 //!
 //! `naive/calculation.rs` follows the written rules alone and shares no code with Scorebook. `SCOREBOOK_SEEDS` says how
-//! many companies are compared.
+//! many companies are compared, `SCOREBOOK_SEED` which is the first. A company that differs is printed as a case of
+//! `queries/tests`. Where Scorebook is known to differ from the rules, a comment says `Known fault`, and where the rules
+//! leave something open, what Scorebook does.
 
 mod calculation;
 mod company;
@@ -33,7 +35,7 @@ use std::path::Path;
 /// The levels at which metrics are scored.
 const LEVELS: [&str; 5] = ["rep", "team", "region", "country", "company"];
 
-/// What is scored of a company; they take turns, for all of them would take too long.
+/// What is scored of a company; they take turns, for all of them would take too long. Targets are mostly on the first.
 const TURNS: [&[&str]; 3] = [
     &["bookings", "quota_attainment", "reps_at_quota"],
     &["calls_made", "sales_cycle_days", "new_customers"],

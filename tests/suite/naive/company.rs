@@ -309,7 +309,7 @@ impl Company {
         company
     }
 
-    /// What Scorebook is known to get otherwise than the rules say. On days that no one works a part of nought is lost,
+    /// Known faults: what Scorebook gets otherwise than the rules say. On days that no one works a part of nought is lost,
     /// and with it, in a range, the other end. And a grain's length is taken from the period in which an aligned target
     /// starts, though that may be what is left of a period beside a list.
     fn leave_out(&mut self) {
