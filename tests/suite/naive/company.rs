@@ -395,7 +395,8 @@ impl Draw {
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let count = self.random.pick(&[0, 5, 15, 30, 60]);
         // Every few days one, so that the periods before make a curve.
-        let steady = self.random.chance(40).then_some(self.random.range(4, 9));
+        let steady = self.random.chance(35).then_some(self.random.range(5, 9));
+        let count = if steady.is_some() { 60 } else { count };
         let all = (1..=count).map(|i| {
             let (source_stage, stage, closed_as) = match self.random.range(0, 9) {
                 0..5 => STAGES[2],
@@ -467,7 +468,8 @@ impl Draw {
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let opportunities: Vec<String> = opportunities.iter().map(|one| one.id.clone()).take(6).collect();
         let count = self.random.pick(&[0, 10, 40, 70]);
-        let steady = self.random.chance(40).then_some(self.random.range(1, 7));
+        let steady = self.random.chance(35).then_some(self.random.range(1, 7));
+        let count = if steady.is_some() { 70 } else { count };
         let all = (1..=count).map(|i| {
             let recent = match steady {
                 Some(days) => Some(self.as_of - (i * days + self.random.range(-5, 0)).days()),
