@@ -1,5 +1,7 @@
 //! Scorebook turns a night's raw CRM exports into scorecards that can be proved.
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod command;
 pub mod diagnostic;

@@ -261,7 +261,7 @@ impl Scoring<'_> {
             let cells = cells::of_facts(&session, metric, &kept, &self.periods.first_slot()).await?;
             // A window is never unfinished.
             let paced = metric.header.window.is_none() && self.targets.has(&metric.id);
-            if shape == Shape::Flow && paced && definition::aggregate(metric).is_additive() {
+            if shape == Shape::Flow && paced && targets::is_spread(metric) {
                 table.set_due(pace::due(&session, metric, &self.periods, &self.workdays).await?);
             }
             cells

@@ -1,7 +1,8 @@
 //! One test binary: linking DataFusion and Typst once is slow enough.
 //!
 //! Whole projects in folders of their own, and the program as its users call it. Tests that need `pdftotext` and
-//! Chromium run with `SCOREBOOK_TEST_TOOLS=1` and say so otherwise; `SCOREBOOK_KILLS` says how often a run is killed.
+//! Chromium run with `SCOREBOOK_TEST_TOOLS=1` and say so otherwise; `SCOREBOOK_KILLS` says how often a run is killed,
+//! `SCOREBOOK_SEEDS` how many random companies are scored twice.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
@@ -17,6 +18,7 @@ mod independent;
 mod kills;
 mod metric_tests;
 mod money;
+mod naive;
 mod project;
 mod repeatable;
 mod tidy;

@@ -1,11 +1,12 @@
 //! How much of a target is due in a period that is not over: by the company's own curve, else by working days.
 
 use crate::diagnostic::Result;
-use crate::domain::metric::Metric;
+use crate::domain::metric::{Aggregate, Metric};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
+use crate::pipeline::score::definition;
 use crate::pipeline::score::finish::Due;
 use crate::pipeline::score::periods::Periods;
 use crate::pipeline::stage::typed::EPOCH;
@@ -29,6 +30,12 @@ pub async fn due(
     let mut due = BTreeMap::new();
     let unfinished: Vec<Period> = periods.unfinished(&metric.header.cadence).collect();
     if unfinished.is_empty() {
+        return Ok(due);
+    }
+    // A count of distinct records is no sum of days, and has no curve of its own.
+    if definition::aggregate(metric) == Aggregate::Distinct {
+        let none = BTreeMap::new();
+        due.extend(unfinished.into_iter().filter_map(|p| Some((p.grain, of_period(p, &none, periods, workdays)?))));
         return Ok(due);
     }
     let total: Vec<String> = metric.header.apart.iter().map(|slice| format!("{slice} = '{NO_VALUE}'")).collect();

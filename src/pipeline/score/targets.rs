@@ -137,7 +137,7 @@ impl Targets {
 }
 
 /// A sum's target is spread over days; what is measured, divided or picked out cannot be.
-fn is_spread(metric: &Metric) -> bool {
+pub(super) fn is_spread(metric: &Metric) -> bool {
     let adds = matches!(metric.header.aggregate, Some(Aggregate::Sum | Aggregate::Count | Aggregate::Distinct));
     adds && definition::measure(metric) == Measure::Flow
 }
@@ -223,18 +223,22 @@ fn dated(given: &Given, next: Option<Date>, goal: &Goal, spread: bool, calendar:
 fn nearest(calendar: &Calendar, start: Date, end: Date) -> (Date, Date) {
     let length = days_between(start, end) + 1;
     let days = |period: &Period| days_between(period.start, period.end) + 1;
-    let grains = [Grain::Month, Grain::Quarter, Grain::Year];
-    let grain = grains.into_iter().min_by_key(|grain| (days(&calendar.period(*grain, start)) - length).abs());
-    let mut period = calendar.period(grain.unwrap_or(Grain::Quarter), start);
     let overlap = |period: &Period| days_between(period.start.max(start), period.end.min(end)) + 1;
-    let mut best = period;
-    while period.end < end {
-        period = calendar.period(period.grain, period.end + 1.day());
-        if overlap(&period) > overlap(&best) {
-            best = period;
+    let most = |grain: Grain| {
+        let mut period = calendar.period(grain, start);
+        let mut best = period;
+        while period.end < end {
+            period = calendar.period(grain, period.end + 1.day());
+            if overlap(&period) > overlap(&best) {
+                best = period;
+            }
         }
-    }
-    (best.start, best.end)
+        best
+    };
+    // By the periods it overlaps most: the one that holds its first day may be cut off by a calendar's list.
+    let candidates = [Grain::Month, Grain::Quarter, Grain::Year].map(most);
+    let best = candidates.into_iter().min_by_key(|period| (days(period) - length).abs());
+    best.map_or((start, end), |best| (best.start, best.end))
 }
 
 impl Target {
@@ -244,6 +248,7 @@ impl Target {
         let rep = (goal.level == "rep").then_some(goal.entity.as_str());
         let worked = |day: &Date| rep.map_or_else(|| workdays.is_worked(*day), |rep| workdays.is_worked_by(rep, *day));
         let weights: Vec<u64> = all.iter().map(|day| u64::from(worked(day))).collect();
+        let idle = weights.iter().all(|weight| *weight == 0);
         let step = 10_i128.pow(SCALE - digits);
         let parts = |number: Option<Number>| number.map(|number| spread(number.round(digits).units() / step, &weights));
         let (value, low, high) = (parts(self.value), parts(self.low), parts(self.high));
@@ -258,7 +263,10 @@ impl Target {
                 ramp = Some(Number::from_units((part - parts[i]) * step));
                 absent = Some(Number::from_units((asked - part) * step));
             }
-            if weights[i] > 0 || on(&value).or(on(&low)).or(on(&high)).is_some_and(|part| part != Number::ZERO) {
+            let parts = [on(&value), on(&low), on(&high)];
+            // A target of nought on days without work is still there.
+            let only = i == 0 && idle;
+            if only || weights[i] > 0 || parts.iter().flatten().any(|part| *part != Number::ZERO) {
                 rows.add(goal, day, None, [on(&value), ramp, absent, on(&low), on(&high)]);
             }
         }
