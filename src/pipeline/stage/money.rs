@@ -1,5 +1,5 @@
 //! Money in several currencies becomes the company's, row by row, while a table is staged. Which rate converts what is
-//! said in [`exchange`](crate::domain::exchange), and with numbers in docs/rules/money.md.
+//! said in [`exchange`], and with numbers in docs/rules/money.md.
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Digest;
