@@ -159,7 +159,9 @@ impl Session {
 
     /// Names the result of SQL, run once, as a table.
     pub async fn keep(&self, name: &str, sql: &Sql<'_>, parameters: &Parameters) -> Result<SchemaRef> {
-        let (schema, batches) = self.query(sql, parameters).await?;
+        let (planned, batches) = self.query(sql, parameters).await?;
+        // The plan may hold for never empty what the rows only happen not to leave empty.
+        let schema = batches.first().map_or(planned, |batch| batch.schema());
         self.add_batches(name, schema.clone(), batches)?;
         Ok(schema)
     }
@@ -190,7 +192,7 @@ impl Session {
             let frame = self.context.sql(sql).await?;
             let planned: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
             let rows = frame.collect().await?;
-            // The plan may hold for never empty what the rows only happen not to leave empty.
+            // As in `keep`.
             let schema = rows.first().map_or(planned, |batch| batch.schema());
             Ok::<_, datafusion::error::DataFusionError>((schema, rows))
         };

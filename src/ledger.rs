@@ -111,12 +111,6 @@ impl Work {
 }
 
 impl Entry {
-    /// The hash of an entry.
-    pub fn hash_of(&self) -> Digest {
-        let bare = Entry { hash: None, ..self.clone() };
-        Digest::of(json::canonical(&bare).as_bytes())
-    }
-
     /// Whether these bytes are the entry's one canonical text.
     pub fn is_canonical(&self, bytes: &[u8]) -> bool {
         json::canonical(self).as_bytes() == bytes
@@ -130,9 +124,14 @@ impl Entry {
     /// The documents of every format, and what else the entry names: all objects with their digests.
     pub fn objects(&self) -> BTreeMap<String, Digest> {
         let mut all = BTreeMap::new();
-        let mut add = |path: String, digest: Digest| {
+        self.each_object(|path, digest| {
             all.insert(path, digest);
-        };
+        });
+        all
+    }
+
+    /// Gives the path and digest of each object that the entry names, some more than once.
+    pub fn each_object(&self, mut add: impl FnMut(String, Digest)) {
         for snapshot in &self.observations {
             add(snapshot.raw_path(), snapshot.raw);
             if let (Some(path), Some(digest)) = (snapshot.rejects_path(), snapshot.rejects) {
@@ -152,8 +151,57 @@ impl Entry {
         for digest in self.definitions.values() {
             add(format!("{}/{digest}", crate::project::DEFINITIONS), *digest);
         }
-        all
     }
+}
+
+/// Where the next entry goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// How many entries there are.
+    pub count: u64,
+    /// The hash of the newest.
+    pub hash: Option<Digest>,
+}
+
+impl Head {
+    /// Appends an entry: gives it its number, its predecessor and its hash, and publishes it.
+    pub async fn append(self, store: &Store, mut entry: Entry, proof: Synced) -> Result<Entry> {
+        entry.number = self.count + 1;
+        entry.previous = self.hash;
+        entry.hash = None;
+        entry.hash = Some(Digest::of(json::canonical(&entry).as_bytes()));
+        let path = Entry::path(entry.number);
+        if !store.append_synced(&path, json::canonical(&entry).into_bytes(), proof).await? {
+            return Err(Diagnostic::new(Kind::Locked, format!("another run sealed {path} in the meantime"))
+                .note("nothing of this run was published; what it made will be found by the next one")
+                .help("run again"));
+        }
+        Ok(entry)
+    }
+}
+
+/// Reads all entries, oldest first, and checks their hashes and their chain. None is kept: a run needs little of most.
+/// That each is canonical is looked at by `verify`: it takes many times an entry's size in memory.
+pub async fn walk(store: &Store, mut each: impl FnMut(Entry)) -> Result<Head> {
+    let mut head = Head::default();
+    for listed in store.list(FOLDER).await?.iter().filter(|listed| listed.path.ends_with(".json")) {
+        if listed.path != Entry::path(head.count + 1) {
+            return Err(broken(&listed.path, &format!("entry {} is missing before it", head.count + 1)));
+        }
+        let entry = entry(&listed.path, &store.get(&listed.path).await?)?;
+        if entry.previous != head.hash {
+            return Err(broken(&listed.path, "it does not continue the entry before it"));
+        }
+        head = Head { count: entry.number, hash: entry.hash };
+        each(entry);
+    }
+    Ok(head)
+}
+
+/// Reads one entry, whose hash is checked, but not its place in the chain.
+pub async fn read(store: &Store, number: u64) -> Result<Entry> {
+    let path = Entry::path(number);
+    entry(&path, &store.get(&path).await?)
 }
 
 /// The ledger as it stands.
@@ -164,18 +212,10 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads all entries, and checks their hashes and their chain. That each is canonical is looked at by `verify`: it
-    /// takes many times an entry's size in memory.
+    /// All entries, as [`walk`] reads them.
     pub async fn read(store: &Store) -> Result<Ledger> {
         let mut ledger = Ledger::default();
-        for listed in store.list(FOLDER).await?.iter().filter(|listed| listed.path.ends_with(".json")) {
-            let number = ledger.entries.len() as u64 + 1;
-            if listed.path != Entry::path(number) {
-                return Err(broken(&listed.path, &format!("entry {number} is missing before it")));
-            }
-            let bytes = store.get(&listed.path).await?;
-            ledger.entries.push(entry(&listed.path, &bytes, ledger.entries.last())?);
-        }
+        walk(store, |entry| ledger.entries.push(entry)).await?;
         Ok(ledger)
     }
 
@@ -210,30 +250,12 @@ impl Ledger {
             })
         })
     }
-
-    /// Appends an entry: gives it its number, its predecessor and its hash, and publishes it.
-    pub async fn append(&self, store: &Store, mut entry: Entry, proof: Synced) -> Result<Entry> {
-        entry.number = self.entries.len() as u64 + 1;
-        entry.previous = self.head();
-        entry.hash = Some(entry.hash_of());
-        let path = Entry::path(entry.number);
-        if !store.append_synced(&path, json::canonical(&entry).into_bytes(), proof).await? {
-            return Err(Diagnostic::new(Kind::Locked, format!("another run sealed {path} in the meantime"))
-                .note("nothing of this run was published; what it made will be found by the next one")
-                .help("run again"));
-        }
-        Ok(entry)
-    }
 }
 
-/// Reads one entry and checks it against the one before.
-fn entry(path: &str, bytes: &[u8], before: Option<&Entry>) -> Result<Entry> {
+fn entry(path: &str, bytes: &[u8]) -> Result<Entry> {
     let entry: Entry = serde_json::from_slice(bytes).map_err(|error| broken(path, &error.to_string()))?;
     if entry.hash.is_none() || entry.hash != hash_without_itself(bytes, &entry) {
         return Err(broken(path, "its hash is not that of its contents"));
-    }
-    if entry.previous != before.and_then(|before| before.hash) {
-        return Err(broken(path, "it does not continue the entry before it"));
     }
     if Entry::path(entry.number) != path {
         return Err(broken(path, &format!("it says that it is entry {}", entry.number)));

@@ -13,8 +13,8 @@ use std::io::Write;
 
 /// Rows of a row group of snapshots and model tables.
 pub const ROW_GROUP_ROWS: usize = 65_536;
-/// Rows of a row group of scores: documents read a few hundred rows of an entity at a time.
-pub const SCORE_ROW_GROUP_ROWS: usize = 8_192;
+/// Rows of a row group of scores. What is known of each column of each group is in memory while documents are made.
+pub const SCORE_ROW_GROUP_ROWS: usize = 32_768;
 
 /// Rows of a page.
 const PAGE_ROWS: usize = 1024;

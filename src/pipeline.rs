@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
-use crate::ledger::{Entry, FORMAT, Failure, Ledger, Program, Work};
+use crate::ledger::{self, Entry, FORMAT, Failure, Head, Program, Work};
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
@@ -137,17 +137,40 @@ pub async fn observe(night: &Night<'_>, exports: &Exports, known: &Known, secret
     night.stage("land", land::run(night, exports, known, secret), Observed::counts).await
 }
 
-/// What the newest run knows of files: those that look the same need not be hashed again.
-pub fn known(ledger: &Ledger) -> Known {
-    let observations = ledger.last().into_iter().flat_map(|entry| &entry.observations);
-    observations.map(|s| ((s.path.clone(), s.size, s.modified.clone()), s.digest)).collect()
+/// What a run needs of those before it.
+#[derive(Default)]
+pub struct Past {
+    /// Where its entry goes.
+    pub head: Head,
+    /// What the newest run knows of files: those that look the same need not be hashed again.
+    pub known: Known,
+    /// The contexts of the newest documents.
+    pub before: Before,
+    /// Period and report -> the newest entry that has them.
+    newest: BTreeMap<(String, String), u64>,
 }
 
-/// The contexts of the newest run's documents.
-pub fn before(ledger: &Ledger) -> Before {
-    let documents = ledger.entries.iter().flat_map(|entry| &entry.documents);
-    let identity = |d: &render::Document| (d.report.clone(), d.period.clone(), d.entity.clone());
-    documents.filter_map(|d| Some((identity(d), (d.key, *d.files.get(CONTEXT)?)))).collect()
+impl Past {
+    /// Reads it from the ledger.
+    pub async fn read(store: &Store) -> Result<Past> {
+        let mut past = Past::default();
+        past.head = ledger::walk(store, |entry| past.add(&entry)).await?;
+        Ok(past)
+    }
+
+    /// Adds the next entry.
+    fn add(&mut self, entry: &Entry) {
+        self.known =
+            entry.observations.iter().map(|s| ((s.path.clone(), s.size, s.modified.clone()), s.digest)).collect();
+        for document in &entry.documents {
+            let (report, period) = (document.report.clone(), document.period.clone());
+            if let Some(context) = document.files.get(CONTEXT) {
+                let identity = (report.clone(), period.clone(), document.entity.clone());
+                self.before.insert(identity, (document.key, *context));
+            }
+            self.newest.insert((period, report), entry.number);
+        }
+    }
 }
 
 /// The wall clock's part of an entry.
@@ -161,8 +184,8 @@ pub struct Times {
 /// Seals a run: brings everything to the disk, and appends the entry that publishes it.
 pub async fn seal(
     night: &Night<'_>,
-    ledger: &Ledger,
-    made: &Made,
+    head: Head,
+    made: &mut Made,
     landed: Counts,
     overrides: BTreeMap<String, String>,
     times: Times,
@@ -190,7 +213,7 @@ pub async fn seal(
         findings: made.findings.clone(),
         model: made.model.tables.clone(),
         scores: made.scores.tables.clone(),
-        documents: made.rendered.documents.clone(),
+        documents: std::mem::take(&mut made.rendered.documents),
         failures: made.rendered.failed.iter().map(failure).collect(),
         work: Work {
             land: landed,
@@ -201,14 +224,16 @@ pub async fn seal(
         hash: None,
     };
     // An entry names nothing that is not there, whatever the cache believed.
-    for object in entry.objects().keys() {
-        if !night.store.exists(object).await? {
+    let mut objects = Vec::new();
+    entry.each_object(|path, _| objects.push(path));
+    for object in objects {
+        if !night.store.exists(&object).await? {
             return Err(Diagnostic::internal(format!("{object} should be sealed and is not there"))
                 .help("delete the folder `steps` of the warehouse, which is only a cache, and run again"));
         }
     }
     let proof = night.store.sync()?;
-    ledger.append(night.store, entry, proof).await
+    head.append(night.store, entry, proof).await
 }
 
 /// The programs at work.
@@ -221,25 +246,44 @@ pub fn program() -> Program {
 }
 
 /// Makes the readable view what the ledger says: of every period the documents of the newest entry that has it. Writes
-/// what is missing or different, and removes files that are no document. Gives the number of files written.
-pub async fn repair_view(store: &Store, reports: &Store, entries: &[&Entry]) -> Result<usize> {
-    let mut newest: BTreeMap<(&str, &str), &Entry> = BTreeMap::new();
-    for (entry, document) in entries.iter().flat_map(|entry| entry.documents.iter().map(move |d| (*entry, d))) {
-        newest.insert((&document.period, &document.report), entry);
+/// what is missing or different, and removes files that are no document.
+pub async fn repair_view(store: &Store, reports: &Store, mut past: Past, last: &Entry) -> Result<()> {
+    past.add(last);
+    let mut periods: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+    for ((period, report), number) in past.newest {
+        periods.entry(period).or_default().push((report, number));
     }
-    let mut wanted: BTreeMap<String, (String, Digest)> = BTreeMap::new();
-    let mut sums: BTreeMap<&str, String> = BTreeMap::new();
-    for ((period, report), entry) in newest {
-        for document in entry.documents.iter().filter(|d| d.period == period && d.report == report) {
-            for (view, object, digest) in document.views() {
-                let within = view.strip_prefix(&format!("{period}/")).unwrap_or(&view);
-                sums.entry(period).or_default().push_str(&format!("{digest}  {within}\n"));
-                wanted.insert(view, (object, digest));
-            }
+    for (period, parts) in periods {
+        let mut wanted: BTreeMap<String, (String, Digest)> = BTreeMap::new();
+        for (report, number) in parts {
+            let read;
+            let entry = match number == last.number {
+                true => last,
+                false => {
+                    read = ledger::read(store, number).await?;
+                    &read
+                }
+            };
+            let own = entry.documents.iter().filter(|document| document.period == period && document.report == report);
+            wanted.extend(own.flat_map(|document| document.views()).map(|(view, object, digest)| (view, (object, digest))));
         }
+        repair_period(store, reports, &period, &wanted).await?;
     }
-    let mut written = 0;
-    for (view, (object, digest)) in &wanted {
+    reports.sync()?;
+    Ok(())
+}
+
+/// Makes one period's folder what is wanted: path -> the object and its digest.
+async fn repair_period(
+    store: &Store,
+    reports: &Store,
+    period: &str,
+    wanted: &BTreeMap<String, (String, Digest)>,
+) -> Result<()> {
+    let mut sums = String::new();
+    for (view, (object, digest)) in wanted {
+        let within = view.strip_prefix(&format!("{period}/")).unwrap_or(view);
+        sums.push_str(&format!("{digest}  {within}\n"));
         if reports.exists(view).await? && reports.digest(view).await? == *digest {
             continue;
         }
@@ -250,20 +294,15 @@ pub async fn repair_view(store: &Store, reports: &Store, entries: &[&Entry]) -> 
                 .help("`scorebook verify` says what else is; restore the warehouse from a backup"));
         }
         reports.put(view, bytes.to_vec()).await?;
-        written += 1;
     }
-    for (period, sums) in sums {
-        let path = format!("{period}/SHA256SUMS");
-        if reports.find(&path).await?.is_none_or(|bytes| bytes != sums.as_bytes()) {
-            reports.put(&path, sums.into_bytes()).await?;
-            written += 1;
-        }
-        for listed in reports.list(period).await? {
-            if listed.path != path && !wanted.contains_key(&listed.path) {
-                reports.remove(&listed.path).await?;
-            }
+    let path = format!("{period}/SHA256SUMS");
+    if reports.find(&path).await?.is_none_or(|bytes| bytes != sums.as_bytes()) {
+        reports.put(&path, sums.into_bytes()).await?;
+    }
+    for listed in reports.list(period).await? {
+        if listed.path != path && !wanted.contains_key(&listed.path) {
+            reports.remove(&listed.path).await?;
         }
     }
-    reports.sync()?;
-    Ok(written)
+    Ok(())
 }

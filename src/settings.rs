@@ -70,11 +70,31 @@ pub struct People {
     /// The part of a target that a new rep has in each month since the hire: `["0.25", "0.5", "0.75"]`. Then all of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ramp: Vec<Number>,
+    /// So many peers there must be for a quartile to be told.
+    pub minimum_group: usize,
+    /// Metrics that may not be shown of a single rep.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_for_teams: Vec<OnlyForTeams>,
+}
+
+/// Metrics that are scored for teams only in a region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnlyForTeams {
+    /// The reps' holiday region; `all` means everyone.
+    pub region: String,
+    /// The metrics' ids.
+    pub metrics: Vec<String>,
 }
 
 impl Default for People {
     fn default() -> People {
-        People { tenure_bands_months: vec![0, 6, 12, 24], ramp: Vec::new() }
+        People {
+            tenure_bands_months: vec![0, 6, 12, 24],
+            ramp: Vec::new(),
+            minimum_group: 5,
+            only_for_teams: Vec::new(),
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Remembers what a step made, from the next [`Steps::flush`] on.
-    pub fn remember<T: Made>(&self, key: Key, made: &T) -> Result<()> {
+    pub fn remember(&self, key: Key, made: &impl Serialize) -> Result<()> {
         let mut waiting = self.waiting.lock().map_err(|_| Diagnostic::internal("a step's writer died"))?;
         waiting.push((key, json::canonical(made)));
         Ok(())

@@ -8,7 +8,7 @@ use crate::command::{Opened, host, now};
 use crate::diagnostic::Result;
 use crate::lock;
 use crate::pipeline::land;
-use crate::pipeline::{self, Night, Until};
+use crate::pipeline::{self, Night, Past, Until};
 use crate::steps::Steps;
 
 pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
@@ -23,7 +23,7 @@ pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
 }
 
 async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()> {
-    let ledger = opened.ledger().await?;
+    let past = Past::read(&opened.store).await?;
     let exports = land::find(&opened.folder, &opened.settings).await?;
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store);
@@ -37,8 +37,8 @@ async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()
         limits: opened.limits,
         tell: &follow,
     };
-    let observed = pipeline::observe(&night, &exports, &pipeline::known(&ledger), secret()?.as_deref()).await?;
-    let made = pipeline::from_snapshots(&night, &observed.snapshots, &pipeline::before(&ledger), Until::Scored).await?;
+    let observed = pipeline::observe(&night, &exports, &past.known, secret()?.as_deref()).await?;
+    let made = pipeline::from_snapshots(&night, &observed.snapshots, &past.before, Until::Scored).await?;
     progress.finish();
     tell_findings(&made.findings);
     let warnings = match made.findings.len() {

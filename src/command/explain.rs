@@ -316,7 +316,13 @@ impl Explained<'_> {
             .collect();
         let apart: String =
             kept_apart(&metric.header, &cell.slice).map(|name| format!(" AND f.{name} = '{NO_VALUE}'")).collect();
-        let facts = kept.on_day("facts", &format!("DATE '{measured_on}'"));
+        let day = format!("DATE '{measured_on}'");
+        let allocated = metric.header.allocated.iter().find(|slice| **slice == cell.slice);
+        let facts = match allocated {
+            Some(slice) => format!("({})", score::allocated_sql(metric, kept, slice)),
+            None => kept.worth_on("facts", &day),
+        };
+        let facts = kept.on_day(&facts, &day);
         let of_record = "LEFT JOIN lineage AS l ON l.record = f.record_id";
         let of_day = format!(
             "LEFT JOIN traced AS t ON t.record = f.record_id AND t.day = f.{}",

@@ -5,12 +5,12 @@ use crate::command::output::{self, tell};
 use crate::command::progress::{Progress, Stage};
 use crate::command::{Opened, host, now};
 use crate::diagnostic::{Diagnostic, Kind, Result};
-use crate::ledger::{Entry, Ledger};
+use crate::ledger::Entry;
 use crate::lock;
 use crate::pipeline::check::Finding;
 use crate::pipeline::land::{self, Exports, Known};
 use crate::pipeline::render::Reason;
-use crate::pipeline::{self, Made, Night, Times, Until};
+use crate::pipeline::{self, Made, Night, Past, Times, Until};
 use crate::steps::Steps;
 use jiff::civil::Date;
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn locked(
     started: jiff::Timestamp,
     mut lock: lock::Lock<'_>,
 ) -> Result<Option<Kind>> {
-    let ledger = opened.ledger().await?;
+    let past = Past::read(&opened.store).await?;
     let reports = opened.reports(global)?;
     let exports = land::find(&opened.folder, &opened.settings).await?;
     let as_of = as_of(&exports, args.as_of)?;
@@ -59,23 +59,23 @@ async fn locked(
         limits: opened.limits,
         tell: &follow,
     };
-    let known = if args.rehash { Known::new() } else { pipeline::known(&ledger) };
-    let observed = pipeline::observe(&night, &exports, &known, secret()?.as_deref()).await?;
+    let nothing = Known::new();
+    let known = if args.rehash { &nothing } else { &past.known };
+    let observed = pipeline::observe(&night, &exports, known, secret()?.as_deref()).await?;
     lock.renew(now()).await?;
-    let before = pipeline::before(&ledger);
-    let made = pipeline::from_snapshots(&night, &observed.snapshots, &before, Until::Rendered).await?;
+    let mut made = pipeline::from_snapshots(&night, &observed.snapshots, &past.before, Until::Rendered).await?;
     lock.renew(now()).await?;
     let overrides = args.as_of.map(|date| ("as_of".to_owned(), date.to_string()));
     let times = Times { started, sealed: now() };
     let overrides: BTreeMap<String, String> = overrides.into_iter().collect();
-    let entry = pipeline::seal(&night, &ledger, &made, observed.counts(), overrides, times).await?;
-    let entries: Vec<&Entry> = ledger.entries.iter().chain([&entry]).collect();
-    pipeline::repair_view(&opened.store, &reports, &entries).await?;
+    let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), overrides, times).await?;
+    let is_first = past.head.count == 0;
+    pipeline::repair_view(&opened.store, &reports, past, &entry).await?;
     lock.release().await?;
     let stages = progress.finish();
     match global.format {
         Format::Json => output::write(&format!("{:#}\n", report(&entry, &made, &stages)))?,
-        _ => summary(&ledger, &entry, &made, &exports, reports.folder(), global.quiet)?,
+        _ => summary(is_first, &entry, &made, &exports, reports.folder(), global.quiet)?,
     }
     Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial))
 }
@@ -112,13 +112,13 @@ fn rows(count: u64) -> String {
 }
 
 /// The run for people: what was read, made and published, and what needs a look.
-fn summary(ledger: &Ledger, entry: &Entry, made: &Made, exports: &Exports, reports: &Path, quiet: bool) -> Result<()> {
+fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, reports: &Path, quiet: bool) -> Result<()> {
     if !quiet {
         for (table, pattern) in &exports.missing {
             tell(&format!("warning: {table} has no export at {pattern}"));
         }
         tell_findings(&made.findings);
-        tell_reasons(&made.rendered.made, ledger.entries.is_empty());
+        tell_reasons(&made.rendered.made, is_first);
     }
     for (report, entity, error) in &made.rendered.failed {
         tell(&format!("the {report} of {entity} could not be made; it is held back, the others are published"));

@@ -9,7 +9,7 @@ use crate::command::output::{self, tell};
 use crate::command::test::expectation::Expected;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::calendar::Calendar;
-use crate::domain::metric::{Metric, Metrics};
+use crate::domain::metric::{Form, Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::parquet_file;
 use crate::pipeline::stage::given::{self, Row, Rows};
@@ -85,7 +85,8 @@ pub(super) async fn test(global: &Global, args: TestArgs) -> Result<Option<Kind>
         }
     }
     let asked = |id: &&str| args.metrics.is_empty() || args.metrics.iter().any(|asked| asked == id);
-    let untested = metrics.keys().map(String::as_str).filter(|id| !tested.contains(id)).filter(asked);
+    let own = metrics.values().filter(|metric| metric.form == Form::Itself);
+    let untested = own.map(|metric| metric.id.as_str()).filter(|id| !tested.contains(id)).filter(asked);
     let untested: Vec<&str> = untested.collect();
     if !untested.is_empty() && !global.quiet {
         tell(&format!("without a test: {}", untested.join(", ")));

@@ -51,6 +51,9 @@ pub struct Header {
     /// Slices of which a fact has a list of values: it counts on the line of each, and in the total once.
     #[serde(default)]
     pub multi: Vec<String>,
+    /// Slices of which a fact has a list of parts, each with a name: they share it out, and so their lines add up.
+    #[serde(default)]
+    pub allocated: Vec<String>,
     /// The grains it is scored at.
     #[serde(default = "all_grains")]
     pub cadence: Vec<Grain>,
@@ -69,13 +72,22 @@ pub struct Header {
     /// Another metric whose facts this one adds up in its own way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<String>,
+    /// Of shared facts: the column that is added up instead of `value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The column of the facts with their value at the plan's exchange rates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// An expression over other metrics; then there is no SQL beneath the header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formula: Option<String>,
+    /// Of a formula: words that stand for its number while their conditions hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub states: BTreeMap<String, String>,
     /// The metrics whose scores the SQL reads from the table `scores`.
     #[serde(default)]
     pub reads: Vec<String>,
-    /// Each period's number covers so long a time up to its end: `12 months`.
+    /// Each period's number covers so long a time up to its end: `12 months`. A formula's parts do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// Of a ratio: facts return `converted_on` instead of its sides, and count above the line if it is within so many days of
@@ -140,6 +152,17 @@ enum WindowUnit {
 }
 
 impl Window {
+    /// How many months it has. Those of a window of days are twelfths of 365.
+    pub fn months(self) -> f64 {
+        let count = f64::from(self.count);
+        match self.unit {
+            WindowUnit::Days => months_of_days(count),
+            WindowUnit::Weeks => months_of_days(7.0 * count),
+            WindowUnit::Months => count,
+            WindowUnit::Years => 12.0 * count,
+        }
+    }
+
     /// The first day of the window that ends on a day.
     pub fn start(self, end: Date) -> Date {
         let next = end + 1.day();
@@ -151,6 +174,11 @@ impl Window {
             WindowUnit::Years => count.years(),
         }
     }
+}
+
+/// So many days as months.
+pub fn months_of_days(days: f64) -> f64 {
+    days * 12.0 / 365.0
 }
 
 impl TryFrom<String> for Window {
@@ -284,9 +312,31 @@ pub struct Metric {
     pub sql_line: usize,
     /// The whole file.
     pub source: String,
+    /// Whether this is the metric itself.
+    pub form: Form,
+}
+
+/// A metric may be scored in further forms, for others to use. They have ids of their own and are printed nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// The metric itself.
+    #[default]
+    Itself,
+    /// Its value at the plan's exchange rates.
+    AtPlan,
+    /// The metric of this id, over the window of a formula that uses it.
+    OverWindow(String),
 }
 
 impl Metric {
+    /// The id of the metric whose targets are this one's.
+    pub fn targets_of(&self) -> &str {
+        match &self.form {
+            Form::OverWindow(of) => of,
+            _ => &self.id,
+        }
+    }
+
     /// Whether a cell without facts is nought rather than empty.
     pub fn is_nought_without_facts(&self) -> bool {
         self.header.aggregate.is_some_and(Aggregate::is_nought_without_facts)
@@ -343,7 +393,7 @@ mod tests {
                       cohort_days = 90";
         let header = toml::from_str(header).unwrap();
         let [id, group, path, sql, source] = ["m", "g", "p", "", ""].map(String::from);
-        let metric = Metric { id, group, path, header, sql, sql_line: 1, source };
+        let metric = Metric { id, group, path, header, sql, sql_line: 1, source, form: Form::Itself };
         assert!(metric.is_immature(date(2026, 8, 31), date(2026, 11, 28)));
         assert!(!metric.is_immature(date(2026, 8, 31), date(2026, 11, 29)));
         assert!(!metric.is_immature(date(2026, 5, 31), date(2026, 9, 30)));

@@ -68,10 +68,20 @@ pub struct Score {
     pub usual: Option<Number>,
     /// `high` or `low`, if the value leaves the entity's own habit on its bad side.
     pub alert: Option<String>,
-    /// `immature`, if its facts have not all had their days to convert.
+    /// `immature`, if its facts have not all had their days to convert; or a formula's word, and then there is no value.
     pub state: Option<String>,
     /// The lower end of the 95 % interval, where every numerator is 0 or 1 and every denominator 1.
     pub low: Option<Number>,
     /// The upper end.
     pub high: Option<Number>,
+    /// Of a rep: 1 for the best quarter among peers, 4 for the last.
+    pub quartile: Option<i64>,
+    /// The value at the plan's exchange rates, if the metric has one.
+    pub plan: Option<Number>,
+    /// The target for the period after this one.
+    pub next_target: Option<Number>,
+    /// Of a stock: what stood on the day before the period's first.
+    pub at_start: Option<Number>,
+    /// Of a stock: the part of it that is due within the period.
+    pub due: Option<Number>,
 }

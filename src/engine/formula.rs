@@ -20,6 +20,14 @@ pub enum Taken {
     Previous,
     /// Its value of the same period a year before.
     YearBefore,
+    /// Its target of the next period.
+    NextTarget,
+    /// What of it stood on the day before the period's first.
+    AtStart,
+    /// What of it is due within the period.
+    Due,
+    /// Nothing: how many months the period has.
+    Months,
 }
 
 /// A part of a formula.
@@ -32,6 +40,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// How many months the period has.
+    pub fn months() -> Part {
+        Part { metric: String::new(), taken: Taken::Months }
+    }
+
     /// The column under which [`Formula::sql`] knows it.
     pub fn column(&self) -> String {
         let suffix = match self.taken {
@@ -39,13 +52,17 @@ impl Part {
             Taken::Target => "target",
             Taken::Previous => "previous",
             Taken::YearBefore => "year_before",
+            Taken::NextTarget => "next_target",
+            Taken::AtStart => "at_start",
+            Taken::Due => "due",
+            Taken::Months => "months",
         };
         format!("{}__{suffix}", self.metric)
     }
 }
 
 /// A formula that SQL can compute.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Formula {
     /// The expression over [`Part::column`]s. Division by nought is empty.
     pub sql: String,
@@ -53,19 +70,44 @@ pub struct Formula {
     pub parts: BTreeSet<Part>,
 }
 
-const FUNCTIONS: [(&str, Taken); 3] =
-    [("target", Taken::Target), ("previous", Taken::Previous), ("year_before", Taken::YearBefore)];
+const FUNCTIONS: [(&str, Taken); 6] = [
+    ("target", Taken::Target),
+    ("previous", Taken::Previous),
+    ("year_before", Taken::YearBefore),
+    ("next_target", Taken::NextTarget),
+    ("at_start", Taken::AtStart),
+    ("due", Taken::Due),
+];
+const MONTHS: &str = "months";
 /// Plain functions that formulas may call.
 const PLAIN: [&str; 6] = ["abs", "least", "greatest", "coalesce", "nullif", "round"];
 
-/// Reads a formula.
-pub fn parse(text: &str) -> Result<Formula> {
+fn expression(text: &str) -> Result<Expr> {
     let parsed = Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| {
         let expression = parser.parse_expr()?;
         parser.expect_token(&datafusion::sql::sqlparser::tokenizer::Token::EOF)?;
         Ok(expression)
     });
-    let mut expression = parsed.map_err(|error| Diagnostic::project(format!("`{text}` is no formula: {error}")))?;
+    parsed.map_err(|error| Diagnostic::project(format!("`{text}` is no formula: {error}")))
+}
+
+/// The same formula over metrics of other names.
+pub fn renamed(text: &str, name: impl Fn(&str) -> Option<String>) -> Result<String> {
+    let mut expression = expression(text)?;
+    let _: ControlFlow<()> = ast::visit_expressions_mut(&mut expression, |expression: &mut Expr| {
+        if let Expr::Identifier(identifier) = expression
+            && let Some(other) = name(&identifier.value)
+        {
+            *identifier = Ident::new(other);
+        }
+        ControlFlow::Continue(())
+    });
+    Ok(expression.to_string())
+}
+
+/// Reads a formula.
+pub fn parse(text: &str) -> Result<Formula> {
+    let mut expression = expression(text)?;
     // Arguments are visited before the call around them: a name is a value until a call turns out to hold it.
     let mut names: Vec<String> = Vec::new();
     let mut parts = BTreeSet::new();
@@ -75,7 +117,9 @@ pub fn parse(text: &str) -> Result<Formula> {
             ControlFlow::Continue(())
         }
         Ok(Rewritten::Part(part)) => {
-            names.pop();
+            if part.taken != Taken::Months {
+                names.pop();
+            }
             *expression = Expr::Identifier(Ident::new(part.column()));
             parts.insert(part);
             ControlFlow::Continue(())
@@ -105,9 +149,15 @@ fn rewrite(expression: &mut Expr) -> std::result::Result<Rewritten, String> {
         }
         Expr::Function(function) => {
             let name = function.name.to_string().to_lowercase();
+            if name == MONTHS {
+                return match &function.args {
+                    FunctionArguments::List(list) if list.args.is_empty() => Ok(Rewritten::Part(Part::months())),
+                    _ => Err(format!("`{MONTHS}` takes nothing")),
+                };
+            }
             if let Some((_, taken)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
                 let metric = only_name(&function.args).ok_or_else(|| format!("`{name}` takes one metric"))?;
-                let metric = metric.trim_end_matches("__value").to_owned();
+                let metric = metric.strip_suffix("__value").unwrap_or(&metric).to_owned();
                 return Ok(Rewritten::Part(Part { metric, taken: *taken }));
             }
             match PLAIN.contains(&name.as_str()) {
@@ -145,6 +195,12 @@ mod tests {
         let parts: Vec<String> = formula.parts.iter().map(Part::column).collect();
         assert_eq!(parts, ["bookings__value", "bookings__target"]);
         assert_eq!(parse("target(bookings)").unwrap().parts.len(), 1);
+        let formula = parse("churned / at_start(active) / months()").unwrap();
+        assert_eq!(formula.sql, "churned__value / NULLIF(active__at_start, 0) / NULLIF(__months, 0)");
+        assert_eq!(formula.parts.len(), 3);
+        let other = renamed("bookings / target(deals) + months()", |name| (name == "deals").then(|| "won".into()));
+        assert_eq!(other.unwrap(), "bookings / target(won) + months()");
+        assert!(parse("months(bookings)").is_err());
         assert!(parse("now()").is_err());
         assert!(parse("bookings bookings").is_err());
     }

@@ -186,7 +186,8 @@ pub async fn run(
             return Err(error.note(format!("none of the {failed} documents of {} could be made", report.id)));
         }
         if failed == 0 {
-            night.steps.remember(key, &MadeReport(rendered.documents[start..].to_vec()))?;
+            // As `MadeReport` reads it.
+            night.steps.remember(key, &&rendered.documents[start..])?;
         }
     }
     night.steps.flush().await?;
@@ -398,7 +399,8 @@ impl<'a> Rendering<'a> {
             let digest = self.night.store.put_named("documents", &format, bytes).await?;
             document.files.insert(format, digest);
         }
-        self.night.steps.remember(job.key, &MadeDocument(document.files.clone()))?;
+        // As `MadeDocument` reads it.
+        self.night.steps.remember(job.key, &document.files)?;
         Ok(document)
     }
 }

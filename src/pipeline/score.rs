@@ -5,19 +5,22 @@
 
 pub mod definition;
 
+mod allocation;
 mod cells;
 mod credit;
 mod facts;
 mod finish;
 mod habit;
 mod pace;
+mod peers;
 mod periods;
 mod targets;
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
-use crate::domain::metric::{Aggregate, Credit, Measure, Metric, Metrics, Unit, Window};
+use crate::domain::metric::{Aggregate, Better, Credit, Measure, Metric, Metrics, Unit, Window};
 use crate::domain::period::Grain;
+use crate::engine::formula::Taken;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
 use crate::pipeline::stage::workdays::Workdays;
@@ -26,6 +29,7 @@ use crate::steps::{Counts, Made};
 use crate::store::object_name;
 pub use facts::Kept;
 use facts::Shape;
+use jiff::civil::Date;
 pub use periods::PERIODS;
 use periods::Periods;
 use serde::{Deserialize, Serialize};
@@ -33,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use targets::Targets;
 
 /// Raised when scoring makes other numbers of the same inputs.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The scores of one run.
 #[derive(Clone, Debug, Default)]
@@ -155,10 +159,14 @@ impl Scoring<'_> {
             measure: Option<Measure>,
             aggregate: Option<Aggregate>,
             credit: Option<(Credit, Unit, Option<&'a str>)>,
-            slices: [&'a [String]; 4],
+            slices: [&'a [String]; 5],
             cadence: &'a [Grain],
             levels: &'a [String],
-            formula: Option<&'a str>,
+            formula: (Option<&'a str>, &'a BTreeMap<String, String>),
+            value: [Option<&'a str>; 2],
+            better: Better,
+            hidden: BTreeSet<String>,
+            minimum: Option<(usize, i64)>,
             window: Option<Window>,
             cohort_days: Option<u32>,
             immature: Vec<String>,
@@ -178,9 +186,13 @@ impl Scoring<'_> {
             tables.extend(header.credit.map(|_| credit::TABLE.to_owned()));
         }
         let stock = definition::measure(metric) == Measure::Stock;
-        let targets = self.targets.digest(&metric.id);
+        let targets = self.targets.digest(metric);
+        let ranked = peers::has_quartiles(metric);
+        if ranked {
+            tables.extend(["membership".to_owned(), "tenure".to_owned()]);
+        }
         let table = |name: String| (name.clone(), self.model.tables.get(&name).map(|table| table.digest));
-        let parts = definition::uses(metric)?.into_iter().filter(|part| Some(part) != header.facts.as_ref());
+        let parts = self.parts(metric)?.into_iter().filter(|part| Some(part) != header.facts.as_ref());
         let inputs = Inputs {
             metric: &metric.id,
             engine: engine::VERSION,
@@ -188,10 +200,14 @@ impl Scoring<'_> {
             measure: header.measure,
             aggregate: header.aggregate,
             credit: header.credit.map(|credit| (credit, header.unit, header.record.as_deref())),
-            slices: [&header.slices, &header.pairs, &header.apart, &header.multi],
+            slices: [&header.slices, &header.pairs, &header.apart, &header.multi, &header.allocated],
             cadence: &header.cadence,
             levels: &header.levels,
-            formula: header.formula.as_deref(),
+            formula: (header.formula.as_deref(), &header.states),
+            value: [header.value.as_deref(), header.plan.as_deref()],
+            better: header.better,
+            hidden: self.hidden(metric)?,
+            minimum: ranked.then_some((self.night.settings.people.minimum_group, header.minimum_n)),
             window: header.window,
             cohort_days: header.cohort_days,
             immature: self
@@ -219,7 +235,8 @@ impl Scoring<'_> {
     async fn make(&self, metric: &Metric, scores: &Scores) -> Result<MadeScores> {
         let missing: Vec<&str> =
             self.supplied(metric).into_iter().filter(|(_, supplied)| !supplied).map(|(name, _)| name).collect();
-        let parts = definition::uses(metric)?;
+        let mut parts = definition::uses(metric)?;
+        definition::plan_twin(metric).map(|twin| parts.remove(&twin));
         let lacking = parts.iter().find_map(|part| scores.tables.get(part)?.not_supplied.clone());
         let not_supplied = match missing.is_empty() {
             true => lacking,
@@ -239,36 +256,43 @@ impl Scoring<'_> {
         for (name, table) in &self.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
         }
-        let parts = definition::uses(metric)?;
-        for part in &parts {
+        for part in &self.parts(metric)? {
             session.add_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
         }
         if !metric.header.reads.is_empty() {
             let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
             session.add_parquets("scores", &paths).await?;
         }
+        let mut known =
+            finish::Known { at_plan: self.targets.are_at_plan(&metric.id), hidden: self.hidden(metric)?, ..Default::default() };
         let cells = if metric.is_formula() {
+            self.refuse_undue(&session, metric).await?;
             self.periods.add_to(&session, metric)?;
-            cells::of_formula(self.metrics, metric)?
+            cells::of_formula(self.metrics, metric, &|part| self.targets.are_at_plan(part))?
         } else {
             let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             let shape = kept.shape;
-            if shape == Shape::Given {
-                table.without_parts();
-            }
+            known.without_parts = shape == Shape::Given;
+            known.has_due = kept.due_on;
             // Only now: a definition that read the scored periods would depend on what its key does not name.
             self.periods.add_to(&session, metric)?;
             let cells = cells::of_facts(&session, metric, &kept, &self.periods.first_slot()).await?;
             // A window is never unfinished.
-            let paced = metric.header.window.is_none() && self.targets.has(&metric.id);
+            let paced = metric.header.window.is_none() && self.targets.has(metric);
             if shape == Shape::Flow && paced && targets::is_spread(metric) {
-                table.set_due(pace::due(&session, metric, &self.periods, &self.workdays).await?);
+                known.due = pace::due(&session, metric, &self.periods, &self.workdays).await?;
             }
             cells
         };
+        if peers::has_quartiles(metric) {
+            let minimum = self.night.settings.people.minimum_group;
+            known.quartiles =
+                peers::quartiles(&session, table, metric, &cells.of_reps, minimum, &known.hidden).await?;
+        }
+        table.set(known);
         self.targets.add_to(&session, metric, &self.workdays, &self.periods)?;
         let targets = cells::of_targets(metric);
-        let parts = [("cells", cells.as_str()), ("targets", targets.as_str())];
+        let parts = [("cells", cells.all.as_str()), ("plan", &cells::at_plan(metric)), ("targets", targets.as_str())];
         let mut rows = session.stream(&cells::fill(include_str!("score/sql/assemble.sql"), &parts)).await?;
         while let Some(batch) = rows.next().await? {
             table.add(&batch)?;
@@ -277,10 +301,67 @@ impl Scoring<'_> {
     }
 }
 
+impl Scoring<'_> {
+    /// The metrics whose scores this one reads: those it uses, and what is held against targets at the plan's rates.
+    fn parts(&self, metric: &Metric) -> Result<BTreeSet<String>> {
+        let mut parts = definition::uses(metric)?;
+        parts.extend(cells::plan_parts(self.metrics, metric, &|part| self.targets.are_at_plan(part))?);
+        Ok(parts)
+    }
+
+    /// The reps of whom this metric may not be shown, or one of those it is made of.
+    fn hidden(&self, metric: &Metric) -> Result<BTreeSet<String>> {
+        let mut hidden = BTreeSet::new();
+        for rule in &self.night.settings.people.only_for_teams {
+            if rule.metrics.iter().any(|id| id == metric.targets_of()) {
+                hidden.extend(self.workdays.reps_of(&rule.region).cloned());
+            }
+        }
+        for part in definition::uses(metric)?.iter().filter_map(|part| self.metrics.get(part)) {
+            // What reads scores adds up over reps.
+            if metric.is_formula() {
+                hidden.extend(self.hidden(part)?);
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// A formula can take only what its parts say.
+    async fn refuse_undue(&self, session: &Session, metric: &Metric) -> Result<()> {
+        for part in definition::all_parts(metric)?.iter().filter(|part| part.taken == Taken::Due) {
+            let of = &self.metrics[&part.metric];
+            if !facts::has_due(session, self.metrics, of, &self.parameters).await? {
+                return Err(Diagnostic::project(format!("the facts of {} do not say when they are due", of.id))
+                    .at(definition::place(metric, "due"))
+                    .help(format!("return a date `due_on` from {}", of.path)));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The facts of a metric as SQL, without slices and checks: `record_id`, `rep_id`, `day` or the validity, `a`, `b`;
-/// shared, if the metric has `credit` and the model any credits.
-pub fn facts_sql(metrics: &Metrics, metric: &Metric, model: &Model) -> String {
-    facts::bare(metrics, metric, model.tables.get(credit::TABLE).is_some_and(|table| table.rows > 0))
+/// shared, if the metric has `credit` and the model any credits. A stock is worth what it is on `measured_on`. The session
+/// has the model's tables.
+pub async fn facts_sql(
+    session: &Session,
+    metrics: &Metrics,
+    metric: &Metric,
+    model: &Model,
+    parameters: &Parameters,
+    measured_on: Date,
+) -> Result<String> {
+    let credits = model.tables.get(credit::TABLE).is_some_and(|table| table.rows > 0);
+    let since = facts::has_since(session, metrics, metric, parameters).await?;
+    let to = since.then(|| format!("CAST(DATE '{measured_on}' AS INT)"));
+    Ok(facts::bare(metrics, metric, credits, to.as_deref()))
+}
+
+/// The facts of an allocated slice as SQL, from the session's table `facts`: each part of a fact, with the slice's value.
+pub fn allocated_sql(metric: &Metric, kept: &Kept, slice: &str) -> String {
+    let mut place = kept.place();
+    place.extend(metric.header.apart.iter().map(String::as_str).filter(|apart| !kept.is_late(apart)));
+    allocation::sql(metric, kept, slice, &place)
 }
 
 /// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape. They are kept

@@ -93,7 +93,6 @@ fn a_window_covers_the_time_up_to_a_periods_end() {
                   definition = \"Bookings of the three months up to the period's end.\"\nunit = \"money\"\n\
                   measure = \"flow\"\naggregate = \"sum\"\nbetter = \"higher\"\nrecord = \"opportunities\"\n\
                   facts = \"bookings\"\nwindow = \"3 months\"\ncadence = [\"month\"]\n---*/\n";
-    project.write("queries/metrics/outcome/recent_sales.sql", metric);
     let head = "opportunity_id | credited_rep_id | closed_as | amount | closed_on";
     let deals = [
         "o1 | ada | won | 1 | 2026-06-30",
@@ -107,15 +106,13 @@ fn a_window_covers_the_time_up_to_a_periods_end() {
          level | entity | period | value | previous\nrep | ada | 2026-09 | 1110 | 111\nrep | ada | 2026-08 | 111 | 11\n\"\"\"\n",
         deals.join("\n")
     );
-    project.write("queries/tests/recent_sales.toml", &case);
-    project.scorebook(&["test", "recent_sales"]).expect_code(0);
+    project.test_metric("recent_sales", metric, &case);
     // The first half of September: the three months up to the 15th, against those up to August's eleventh working day.
     let case = case.replace("as_of = \"2026-09-30\"", "as_of = \"2026-09-15\"").replace(
         "rep | ada | 2026-09 | 1110 | 111\nrep | ada | 2026-08 | 111 | 11\n",
         "rep | ada | 2026-09 | 111 | 11\n",
     );
-    project.write("queries/tests/recent_sales.toml", &case);
-    project.scorebook(&["test", "recent_sales"]).expect_code(0);
+    project.test_metric("recent_sales", metric, &case);
 }
 
 /// The worked example of docs/rules/honesty.md.
@@ -127,7 +124,6 @@ fn a_cohort_counts_what_converts_within_its_days() {
                   measure = \"flow\"\naggregate = \"ratio\"\nbetter = \"higher\"\nrecord = \"leads\"\n\
                   cohort_days = 90\ncadence = [\"month\"]\nneeds = [\"leads\"]\n---*/\n\
                   SELECT lead_id AS record_id, rep_id, created_on AS event_date, converted_on FROM leads\n";
-    project.write("queries/metrics/pipeline/lead_conversion.sql", metric);
     let leads = [
         "l1 | ada | 2026-05-10 | 2026-08-08",
         "l2 | ada | 2026-05-10 | 2026-08-09",
@@ -145,10 +141,9 @@ fn a_cohort_counts_what_converts_within_its_days() {
             .replace("2026-05-31 |", "2026-05-31 00:00:00 |")
             .replace("2026-08-01 |", "2026-08-01 00:00:00 |")
     );
-    project.write("queries/tests/lead_conversion.toml", &case);
-    project.scorebook(&["test", "lead_conversion"]).expect_code(0);
+    project.test_metric("lead_conversion", metric, &case);
     // Two sides make no cohort.
-    project.write("queries/metrics/pipeline/lead_conversion.sql", &metric.replace("\"ratio\"", "\"count\""));
+    project.write("queries/metrics/outcome/lead_conversion.sql", &metric.replace("\"ratio\"", "\"count\""));
     let said = project.scorebook(&["test", "lead_conversion"]).expect_code(3);
     assert!(said.stderr.contains("cohort_days"), "{}", said.stderr);
 }

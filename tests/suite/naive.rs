@@ -150,7 +150,7 @@ fn calendar(cal: &Cal) -> Calendar {
 
 fn people(company: &Company) -> People {
     let ramp = company.ramp.iter().map(|part| Number::from_units(i128::from(*part) * 10_000_000_000)).collect();
-    People { tenure_bands_months: company.bands.clone(), ramp }
+    People { tenure_bands_months: company.bands.clone(), ramp, ..People::default() }
 }
 
 /// A company as a case of `queries/tests`.

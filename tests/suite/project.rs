@@ -99,6 +99,13 @@ impl Project {
         command
     }
 
+    /// Writes a metric and its test, and runs it.
+    pub fn test_metric(&self, id: &str, metric: &str, case: &str) {
+        self.write(&format!("queries/metrics/outcome/{id}.sql"), metric);
+        self.write(&format!("queries/tests/{id}.toml"), case);
+        self.scorebook(&["test", id]).expect_code(0);
+    }
+
     /// Runs the program.
     pub fn scorebook(&self, arguments: &[&str]) -> Said {
         Said::of(self.command(arguments).output().unwrap())

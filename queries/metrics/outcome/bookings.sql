@@ -9,6 +9,7 @@ aggregate  = "sum"
 better     = "higher"
 record     = "opportunities"
 credit     = "revenue"
+plan       = "plan_value"
 slices     = ["kind", "segment", "industry", "source"]
 pairs      = ["kind*segment"]
 cadence    = ["month", "quarter", "year"]
@@ -20,6 +21,8 @@ SELECT
     o.credited_rep_id AS rep_id,
     o.closed_on AS event_date,
     COALESCE(o.amount, 0) AS value,
+    -- A currency that the plan has no rate for counts at the day's.
+    COALESCE(o.amount_at_plan, o.amount, 0) AS plan_value,
     o.kind,
     a.segment,
     a.industry,

@@ -21,7 +21,7 @@ const NEEDED: [&str; 3] = ["level", "entity", "period"];
 type Get = fn(&Score) -> Option<Number>;
 
 /// The columns that say a score's numbers.
-const NUMBERS: [(&str, Get); 17] = [
+const NUMBERS: [(&str, Get); 22] = [
     ("value", |score| score.value),
     ("numerator", |score| score.numerator),
     ("denominator", |score| score.denominator),
@@ -39,6 +39,20 @@ const NUMBERS: [(&str, Get); 17] = [
     ("pace", |score| score.pace),
     ("low", |score| score.low),
     ("high", |score| score.high),
+    ("quartile", |score| score.quartile.map(Number::whole)),
+    ("plan", |score| score.plan),
+    ("next_target", |score| score.next_target),
+    ("at_start", |score| score.at_start),
+    ("due", |score| score.due),
+];
+
+type GetWord = fn(&Score) -> Option<&str>;
+
+/// The columns that say a score's words.
+const WORDS: [(&str, GetWord); 3] = [
+    ("state", |score| score.state.as_deref()),
+    ("alert", |score| score.alert.as_deref()),
+    ("pace_by", |score| score.pace_by.as_deref()),
 ];
 
 /// A number that a row says.
@@ -58,6 +72,8 @@ pub struct Expected<'a> {
     slice_value: &'a str,
     /// The columns' position and name, how to get the score's number, and the expected one.
     numbers: Vec<(usize, &'static str, Get, Said)>,
+    /// The same of words; none is expected to be empty.
+    words: Vec<(usize, &'static str, GetWord, Option<&'a str>)>,
 }
 
 impl<'a> Expected<'a> {
@@ -68,7 +84,8 @@ impl<'a> Expected<'a> {
         tables: &BTreeMap<String, Rows>,
         rows: &'a Rows,
     ) -> Result<Vec<Expected<'a>>> {
-        let numbers: Vec<&str> = NUMBERS.iter().map(|(name, _)| *name).collect();
+        let numbers: Vec<&str> =
+            NUMBERS.iter().map(|(name, _)| *name).chain(WORDS.iter().map(|(name, _)| *name)).collect();
         let known = || NAMING.into_iter().chain(numbers.iter().copied());
         if let Some(stranger) = rows.head.iter().find(|head| known().all(|name| name != **head)) {
             return Err(Diagnostic::project(format!("scores have no column `{stranger}`"))
@@ -174,13 +191,16 @@ impl<'a> Expected<'a> {
             };
             numbers.push((i, name, get, said));
         }
-        Ok(Expected { row, level, entity, period, slice, slice_value: text("slice_value"), numbers })
+        let words = WORDS.into_iter().filter_map(|(name, get)| Some((position(name)?, name, get)));
+        let words = words.map(|(i, name, get)| (i, name, get, row.cells[i].as_deref())).collect();
+        Ok(Expected { row, level, entity, period, slice, slice_value: text("slice_value"), numbers, words })
     }
 
     /// What is otherwise among the scores.
     pub fn compare(&self, found: &[Score], not_supplied: Option<&str>) -> Vec<Diagnostic> {
         let Some(score) = found.iter().find(|score| self.means(score)) else {
-            let silent = self.numbers.iter().all(|(_, _, _, said)| matches!(said, Said::Nothing));
+            let silent = self.numbers.iter().all(|(_, _, _, said)| matches!(said, Said::Nothing))
+                && self.words.iter().all(|(_, _, _, said)| said.is_none());
             return if silent { Vec::new() } else { vec![*self.missing(found, not_supplied)] };
         };
         let differs = |(i, name, get, said): &(usize, &str, Get, Said)| {
@@ -196,7 +216,15 @@ impl<'a> Expected<'a> {
                 *error.at(self.row.place_of(*i))
             })
         };
-        self.numbers.iter().filter_map(differs).collect()
+        let differs_in_word = |(i, name, get, said): &(usize, &str, GetWord, Option<&str>)| {
+            let say = |word: Option<&str>| word.map_or_else(|| "nothing".to_owned(), |word| format!("`{word}`"));
+            (get(score) != *said).then(|| {
+                let message = format!("{name} is {}, expected {}", say(get(score)), say(*said));
+                *Diagnostic::project(message).at(self.row.place_of(*i))
+            })
+        };
+        let numbers = self.numbers.iter().filter_map(differs);
+        numbers.chain(self.words.iter().filter_map(differs_in_word)).collect()
     }
 
     fn means(&self, score: &Score) -> bool {

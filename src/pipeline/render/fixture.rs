@@ -233,6 +233,11 @@ impl Fixture {
             usual: None,
             alert: None,
             state: None,
+            quartile: None,
+            plan: None,
+            next_target: None,
+            at_start: None,
+            due: None,
             low: None,
             high: None,
         }
@@ -376,6 +381,7 @@ fn metric(id: &str, header: &str) -> Metric {
         header,
         sql_line: 20,
         source: format!("source of {id}"),
+        form: Default::default(),
     }
 }
 

@@ -116,7 +116,7 @@ impl Reading {
         }
         let parameters: Parameters = score::parameters(of.night.as_of);
         let stock = definition::measure(metric) == Measure::Stock;
-        let facts = score::facts_sql(of.metrics, metric, of.model);
+        let facts = score::facts_sql(session, of.metrics, metric, of.model, &parameters, measured_on).await?;
         let (day, within) = match stock {
             true => (
                 format!("DATE '{measured_on}'"),
@@ -346,5 +346,13 @@ pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
         state: word("state")?,
         low: number("low")?,
         high: number("high")?,
+        quartile: {
+            let column = column(batch, "quartile")?.as_primitive::<Int64Type>();
+            column.is_valid(row).then(|| column.value(row))
+        },
+        plan: number("plan")?,
+        next_target: number("next_target")?,
+        at_start: number("at_start")?,
+        due: number("due")?,
     })
 }

@@ -3,13 +3,16 @@
 //! Cells are many and are read once: what is made here is their query, not their rows.
 
 use crate::diagnostic::Result;
-use crate::domain::metric::{Aggregate, Metric, Metrics};
+use crate::domain::metric::{Aggregate, Metric, Metrics, months_of_days};
+use crate::domain::period::Grain;
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
-use crate::engine::formula::{self, Formula, Part, Taken};
-use crate::pipeline::score::definition;
+use crate::engine::formula::{Formula, Part, Taken};
 use crate::pipeline::score::facts::{Kept, Shape};
-use crate::pipeline::score::periods::SPANS;
+use crate::pipeline::score::finish::PLAN;
+use crate::pipeline::score::periods::{DUE, SPANS};
+use crate::pipeline::score::{allocation, definition};
+use std::collections::{BTreeMap, BTreeSet};
 
 const OF_CELL: &str = "level, entity, grain, period_start";
 const CELL: &str = "level, entity, grain, period_start, span";
@@ -24,11 +27,22 @@ fn all_of(queries: impl Iterator<Item = String>) -> String {
     queries.map(|query| format!("SELECT * FROM (\n{query}\n)")).collect::<Vec<_>>().join("\nUNION ALL\n")
 }
 
+/// The cells of a metric, as SQL.
+pub struct Cells {
+    /// Every one: level, entity, grain, period, span, slice and its value, `a`, `b`, `n`, `unit`, `state`.
+    pub all: String,
+    /// The same of reps as a whole.
+    pub of_reps: String,
+}
+
 /// What is common to the queries of a metric.
 struct Query<'a> {
     metric: &'a Metric,
     slices: Vec<&'a String>,
-    multi: Option<&'a str>,
+    /// The only slice that is grouped by: one of which facts have lists.
+    listed: Option<&'a str>,
+    /// Nothing is grouped by slices.
+    is_whole: bool,
     levels: String,
     grains: String,
 }
@@ -42,14 +56,21 @@ impl<'a> Query<'a> {
         let header = &metric.header;
         let levels = quoted(header.levels.iter());
         let grains = quoted(header.cadence.iter().map(|grain| grain.name()));
-        let slices = header.slices.iter().filter(|slice| !header.multi.contains(slice)).collect();
-        Query { metric, slices, multi: None, levels, grains }
+        let is_listed = |slice: &String| header.multi.contains(slice) || header.allocated.contains(slice);
+        let slices = header.slices.iter().filter(|slice| !is_listed(slice)).collect();
+        Query { metric, slices, listed: None, is_whole: false, levels, grains }
     }
 
     /// Of a slice that has several values for a fact: the facts stand there once for each, so nothing else may count them.
-    fn of_multi(metric: &'a Metric, slice: &'a String) -> Query<'a> {
+    fn of_listed(metric: &'a Metric, slice: &'a String) -> Query<'a> {
         let slices = metric.header.apart.iter().chain([slice]).collect();
-        Query { slices, multi: Some(slice), ..Query::of(metric) }
+        Query { slices, listed: Some(slice), ..Query::of(metric) }
+    }
+
+    /// Of reps, without slices.
+    fn of_reps(metric: &'a Metric) -> Query<'a> {
+        let slices = metric.header.apart.iter().collect();
+        Query { slices, is_whole: true, levels: quoted(["rep"].into_iter()), ..Query::of(metric) }
     }
 
     /// The slices, each followed by a comma, so that they may be none.
@@ -62,8 +83,11 @@ impl<'a> Query<'a> {
         let header = &self.metric.header;
         let total = header.apart.iter().map(|slice| format!("{slice} = '{NO_VALUE}'")).collect::<Vec<_>>();
         let rows = if total.is_empty() { "TRUE".to_owned() } else { total.join(" AND ") };
-        if let Some(slice) = self.multi {
+        if let Some(slice) = self.listed {
             return vec![Grouping { rows, groups: vec![vec![slice]] }];
+        }
+        if self.is_whole {
+            return vec![Grouping { rows, groups: vec![Vec::new()] }];
         }
         let mut groups: Vec<Vec<&str>> = vec![Vec::new()];
         let within = self.slices.iter().filter(|slice| !header.apart.contains(slice));
@@ -113,63 +137,70 @@ impl Grouping<'_> {
     }
 }
 
-/// The query that adds the metric's facts up, from the session's table `facts`.
-pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slot: &str) -> Result<String> {
-    let mut cells = Vec::new();
-    for slice in &metric.header.multi {
-        let query = Query::of_multi(metric, slice);
+/// The queries that add the metric's facts up, from the session's table `facts`.
+pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slot: &str) -> Result<Cells> {
+    let mut all = Vec::new();
+    for slice in metric.header.multi.iter().chain(&metric.header.allocated) {
+        let query = Query::of_listed(metric, slice);
         let facts = format!("facts_by_{slice}");
         session.keep_asked(&facts, &by_value(&query, kept, slice)).await?;
-        cells.extend(added_up(session, &query, kept, &facts, first_slot).await?);
+        let source = summed(session, &query, kept, &facts, first_slot).await?;
+        all.extend(added_up(&query, kept, &source));
     }
-    cells.extend(added_up(session, &Query::of(metric), kept, "facts", first_slot).await?);
-    Ok(all_of(cells.into_iter()))
+    let query = Query::of(metric);
+    let source = summed(session, &query, kept, "facts", first_slot).await?;
+    all.extend(added_up(&query, kept, &source));
+    let of_reps = all_of(added_up(&Query::of_reps(metric), kept, &source).into_iter());
+    Ok(Cells { all: all_of(all.into_iter()), of_reps })
 }
 
-/// The facts, each once for every value that a slice has of it.
+/// The facts, each once for every value that a slice has of it, or for each of its parts.
 fn by_value(query: &Query<'_>, kept: &Kept, slice: &str) -> String {
-    let place = match kept.shape {
-        Shape::Flow => "rep_id, day",
-        Shape::Stock => "rep_id, valid_from, valid_to",
-        Shape::Given => "level, entity, grain, period_start",
-    };
     let apart = query.slices.iter().filter(|other| other.as_str() != slice && !kept.is_late(other));
-    let apart: String = apart.map(|slice| format!("{slice}, ")).collect();
+    let mut place = kept.place();
+    apart.for_each(|slice| place.push(slice));
+    if query.metric.header.allocated.iter().any(|allocated| allocated == slice) {
+        return allocation::sql(query.metric, kept, slice, &place);
+    }
+    let place = place.join(", ");
     format!(
-        "SELECT record_id, {place}, {apart}COALESCE(_value, '{NO_VALUE}') AS {slice}, a, b, unit \
+        "SELECT record_id, {place}, COALESCE(_value, '{NO_VALUE}') AS {slice}, a, b, unit \
          FROM (SELECT f.*, UNNEST(f.{slice}) AS _value FROM facts AS f) AS f"
     )
 }
 
-/// The queries that add facts up by a query's slices. What they read is kept; the facts themselves are let go, if they
-/// are read no more.
-async fn added_up(
-    session: &Session,
-    query: &Query<'_>,
-    kept: &Kept,
-    facts: &str,
-    first_slot: &str,
-) -> Result<Vec<String>> {
-    let (metric, shape) = (query.metric, kept.shape);
-    let aggregate = definition::aggregate(metric);
-    let (template, select) = match (shape, aggregate.is_additive()) {
-        (Shape::Flow, true) => (include_str!("sql/flow.sql"), Some(daily(query, facts))),
-        (Shape::Flow, false) => (include_str!("sql/flow.sql"), None),
-        (Shape::Stock, additive) => {
+/// Brings facts into what their cells are added up from: sums by rep and day, or what stands on each measuring day. Gives
+/// the table's name. The facts themselves are let go, if they are read no more.
+async fn summed(session: &Session, query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> Result<String> {
+    let additive = definition::aggregate(query.metric).is_additive();
+    let select = match kept.shape {
+        Shape::Flow if additive => daily(query, facts),
+        Shape::Stock => {
             let standing = match additive {
                 true => standing(query, kept, facts, first_slot),
-                false => fill(include_str!("sql/stock_facts.sql"), &[("facts", facts)]),
+                false => {
+                    let value = if kept.since { "f.a + CAST(CAST(m.measured_on AS INT) AS DECIMAL(38, 12))" } else { "f.a" };
+                    fill(include_str!("sql/stock_facts.sql"), &[("facts", facts), ("value", value)])
+                }
             };
-            (include_str!("sql/stock.sql"), Some(kept.on_day(&format!("(\n{standing})"), "f.day")))
+            kept.on_day(&format!("(\n{standing})"), "f.day")
         }
-        (Shape::Given, _) => (include_str!("sql/given.sql"), None),
+        Shape::Flow | Shape::Given => return Ok(facts.to_owned()),
     };
-    let mut source = facts.to_owned();
-    if let Some(select) = select {
-        source = format!("summed_{facts}");
-        session.keep_asked(&source, &select).await?;
-        session.remove(facts)?;
-    }
+    let source = format!("summed_{facts}");
+    session.keep_asked(&source, &select).await?;
+    session.remove(facts)?;
+    Ok(source)
+}
+
+/// The queries that add up by a query's slices, from facts or their sums.
+fn added_up(query: &Query<'_>, kept: &Kept, source: &str) -> Vec<String> {
+    let (shape, aggregate) = (kept.shape, definition::aggregate(query.metric));
+    let template = match shape {
+        Shape::Flow => include_str!("sql/flow.sql"),
+        Shape::Stock => include_str!("sql/stock.sql"),
+        Shape::Given => include_str!("sql/given.sql"),
+    };
     let (inputs, outputs) = match (aggregate, shape) {
         (Aggregate::Distinct, _) => ("record_id", "record_id, COUNT(*) AS facts"),
         (Aggregate::Median, _) => {
@@ -180,15 +211,17 @@ async fn added_up(
     };
     let groupings = query.groupings();
     let within = if aggregate == Aggregate::Distinct { ", record_id" } else { "" };
+    let due = if kept.due_on { "f.due_on BETWEEN p.period_start AND p.period_end" } else { "FALSE" };
     let cells = groupings.iter().map(|grouping| {
         let cells = fill(
             template,
             &[
-                ("source", &source),
+                ("source", source),
                 // `membership` has a role too.
                 ("slices", &query.slices("f.")),
                 ("inputs", inputs),
                 ("outputs", outputs),
+                ("due", &format!("(p.span <> '{DUE}' OR {due})")),
                 ("levels", &query.levels),
                 ("grains", &query.grains),
                 ("rows", &grouping.rows),
@@ -197,12 +230,13 @@ async fn added_up(
                 ("slice_value", &grouping.by_group(slice_value)),
             ],
         );
-        match aggregate {
+        let cells = match aggregate {
             Aggregate::Distinct => fill(include_str!("sql/distinct.sql"), &[("records", &cells)]),
             _ => cells,
-        }
+        };
+        format!("SELECT *, CAST(NULL AS VARCHAR) AS state FROM (\n{cells}\n)")
     });
-    Ok(cells.collect())
+    cells.collect()
 }
 
 /// A slice's value as SQL. A pair's two are joined by `*`, and a `*` within one is escaped, so that no two pairs meet.
@@ -227,7 +261,17 @@ fn daily(query: &Query<'_>, facts: &str) -> String {
 }
 
 fn standing(query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> String {
-    let slices = || query.slices.iter().filter(|slice| !kept.is_late(slice));
+    let due_on = kept.due_on.then_some("due_on");
+    let slices = || {
+        let known = query.slices.iter().filter(|slice| !kept.is_late(slice));
+        known.map(|slice| slice.as_str()).chain(due_on)
+    };
+    // What has stood since a day has stood for as many days as there are from it to the day of measuring.
+    let weight = if definition::aggregate(query.metric) == Aggregate::Mean { "s.b" } else { "s.n" };
+    let days = match kept.since {
+        true => format!(" + SUM({weight}) * CAST(CAST(m.measured_on AS INT) AS DECIMAL(18, 0))"),
+        false => String::new(),
+    };
     let before_comma = |prefix: &str| -> String { slices().map(|slice| format!(", {prefix}{slice}")).collect() };
     let after_comma = |prefix: &str| -> String { slices().map(|slice| format!("{prefix}{slice}, ")).collect() };
     fill(
@@ -240,6 +284,7 @@ fn standing(query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> St
             ("seen_keys", &before_comma("c.")),
             ("keys_of_s", &before_comma("s.")),
             ("first_slot", first_slot),
+            ("days", &days),
         ],
     )
 }
@@ -250,89 +295,182 @@ pub fn of_targets(metric: &Metric) -> String {
     fill(include_str!("sql/targets.sql"), &[("levels", &query.levels), ("grains", &query.grains)])
 }
 
-/// The query that computes a formula over the scores of its parts (tables `score_<metric>`): of every period, and of
+/// The queries that compute a formula over the scores of its parts (tables `score_<metric>`): of every period, and of
 /// what an unfinished one is compared with.
-pub fn of_formula(metrics: &Metrics, metric: &Metric) -> Result<String> {
-    let text = metric.header.formula.as_deref().unwrap_or_default();
-    let formula = formula::parse(text).map_err(|error| error.at(definition::place(metric, "formula")))?;
-    Ok(all_of(SPANS.into_iter().map(|span| of_formula_in(span, &formula, metrics, metric))))
-}
-
-fn of_formula_in(span: &str, formula: &Formula, metrics: &Metrics, metric: &Metric) -> String {
+pub fn of_formula(metrics: &Metrics, metric: &Metric, at_plan: &dyn Fn(&str) -> bool) -> Result<Cells> {
+    let compiled = Compiled::of(metrics, metric, at_plan)?;
+    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric)).unwrap_or_default();
     let query = Query::of(metric);
-    let mut wanted = vec![String::new()];
-    wanted.extend(metric.header.slices.iter().chain(&metric.header.pairs).cloned());
-    let keys = formula.parts.iter().map(|part| {
-        format!(
-            "SELECT {OF_CELL}, slice, slice_value FROM score_{} WHERE {} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND grain IN ({})",
-            part.metric, column(part, span), quoted(wanted.iter()), query.levels, query.grains
-        )
-    });
-    let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
-    let keys = match span {
-        "now" => format!("SELECT k.*, k.period_start AS of_start FROM ({keys}) AS k"),
-        _ => format!(
-            "SELECT k.*, u.earlier_start AS of_start FROM ({keys}) AS k \
-             JOIN unfinished AS u ON u.grain = k.grain AND u.period_start = k.period_start AND u.span = '{span}'"
-        ),
-    };
-    let parts = || formula.parts.iter().enumerate();
-    let joins: Vec<String> = parts().map(|(i, part)| join(i, part, &metrics[&part.metric])).collect();
-    let columns: Vec<String> = parts().map(|(i, part)| expression(i, part, span, &metrics[&part.metric])).collect();
-    let values =
-        formula.parts.iter().filter(|part| part.taken == Taken::Value).map(|part| format!("{}__n", part.metric));
-    let values: Vec<String> = values.collect();
-    let n = if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
-    fill(
-        include_str!("sql/formula.sql"),
-        &[
-            ("span", span),
-            ("keys", &keys),
-            ("columns", &columns.join(", ")),
-            ("joins", &joins.join("\n    ")),
-            ("expression", &formula.sql),
-            ("n", &n),
-        ],
-    )
+    let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query));
+    Ok(Cells { all: all_of(all), of_reps })
 }
 
-/// The column that holds what a formula takes. What is compared in part is in the column of that name.
-fn column(part: &Part, span: &str) -> &'static str {
-    match (part.taken, span) {
-        (Taken::Value, "previous") | (Taken::Previous, _) => "previous",
-        (Taken::Value, "year_before") | (Taken::YearBefore, _) => "year_before",
-        (Taken::Value, _) => "value",
-        (Taken::Target, _) => "target",
+/// A formula and its states, ready to be filled in.
+struct Compiled<'a> {
+    metric: &'a Metric,
+    metrics: &'a Metrics,
+    formula: Formula,
+    /// Word and condition, in the order in which they count.
+    states: Vec<(&'a str, Formula)>,
+    parts: BTreeSet<Part>,
+    /// Metric -> its twin at the plan's exchange rates, where targets are meant at these.
+    twins: BTreeMap<String, String>,
+}
+
+/// The twins of what a formula holds against targets that are meant at the plan's exchange rates.
+fn twins(metrics: &Metrics, metric: &Metric, at_plan: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String, String>> {
+    let parts = definition::all_parts(metric)?;
+    let of_targets = parts.iter().filter(|part| matches!(part.taken, Taken::Target | Taken::NextTarget));
+    let twin = |part: &Part| Some((part.metric.clone(), definition::plan_twin(metrics.get(&part.metric)?)?));
+    Ok(of_targets.filter(|part| at_plan(&part.metric)).filter_map(twin).collect())
+}
+
+/// The further metrics whose scores a formula reads for them.
+pub fn plan_parts(
+    metrics: &Metrics,
+    metric: &Metric,
+    at_plan: &dyn Fn(&str) -> bool,
+) -> Result<impl Iterator<Item = String> + use<>> {
+    Ok(twins(metrics, metric, at_plan)?.into_values())
+}
+
+impl<'a> Compiled<'a> {
+    fn of(metrics: &'a Metrics, metric: &'a Metric, at_plan: &dyn Fn(&str) -> bool) -> Result<Compiled<'a>> {
+        let formula = definition::formula(metric)?.unwrap_or_default();
+        let states = definition::states(metric)?;
+        let parts = definition::all_parts(metric)?;
+        let twins = twins(metrics, metric, at_plan)?;
+        Ok(Compiled { metric, metrics, formula, states, parts, twins })
+    }
+
+    /// The metric in whose scores a part is looked up.
+    fn scores_of<'b>(&'b self, part: &'b Part) -> &'b str {
+        let value = matches!(part.taken, Taken::Value | Taken::Previous | Taken::YearBefore);
+        self.twins.get(&part.metric).filter(|_| value).unwrap_or(&part.metric)
+    }
+
+    /// The cells of a span, unless nothing is known of it.
+    fn cells(&self, span: &str, query: &Query<'_>) -> Option<String> {
+        let mut wanted = vec![String::new()];
+        if !query.is_whole {
+            wanted.extend(self.metric.header.slices.iter().chain(&self.metric.header.pairs).cloned());
+        }
+        let keys = self.parts.iter().filter_map(|part| {
+            let column = column(part, span)?;
+            Some(format!(
+                "SELECT {OF_CELL}, slice, slice_value FROM score_{} WHERE {column} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND grain IN ({})",
+                self.scores_of(part), quoted(wanted.iter()), query.levels, query.grains
+            ))
+        });
+        let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
+        if keys.is_empty() {
+            return None;
+        }
+        let keys = match span {
+            "now" => format!("SELECT k.*, k.period_start AS of_start FROM ({keys}) AS k"),
+            _ => format!(
+                "SELECT k.*, u.earlier_start AS of_start FROM ({keys}) AS k \
+                 JOIN unfinished AS u ON u.grain = k.grain AND u.period_start = k.period_start AND u.span = '{span}'"
+            ),
+        };
+        let parts = || self.parts.iter().filter(|part| part.taken != Taken::Months).enumerate();
+        let joins: Vec<String> = parts().map(|(i, part)| join(i, part, &self.metrics[self.scores_of(part)])).collect();
+        let mut columns: Vec<String> =
+            parts().map(|(i, part)| expression(i, part, span, &self.metrics[&part.metric])).collect();
+        columns.push(format!("{} AS {}", self.months(), Part::months().column()));
+        let values = self.formula.parts.iter().filter(|part| part.taken == Taken::Value);
+        let values: Vec<String> = values.map(|part| format!("{}__n", part.metric)).collect();
+        let n = if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
+        let states = self.states.iter().map(|(word, state)| format!("WHEN {} THEN '{word}' ", state.sql));
+        let states: String = states.collect();
+        let state = if states.is_empty() { "CAST(NULL AS VARCHAR)".to_owned() } else { format!("CASE {states}END") };
+        Some(fill(
+            include_str!("sql/formula.sql"),
+            &[
+                ("span", span),
+                ("keys", &keys),
+                ("columns", &columns.join(", ")),
+                ("joins", &joins.join("\n    ")),
+                ("expression", &self.formula.sql),
+                ("state", &state),
+                ("n", &n),
+            ],
+        ))
+    }
+
+    /// How many months the period has, or the window.
+    fn months(&self) -> String {
+        if let Some(window) = self.metric.header.window {
+            return format!("CAST({} AS DOUBLE)", window.months());
+        }
+        let months = |grain: Grain| match grain {
+            Grain::Day => months_of_days(1.0),
+            Grain::Week => months_of_days(7.0),
+            Grain::Month => 1.0,
+            Grain::Quarter => 3.0,
+            Grain::Year => 12.0,
+        };
+        let whens = Grain::ALL.map(|grain| format!("WHEN '{grain}' THEN CAST({} AS DOUBLE)", months(grain)));
+        format!("CASE k.grain {} END", whens.join(" "))
     }
 }
 
-/// Joins a part: on the key's slice if the part has it, else on its whole. Targets are set for wholes, and of what is
-/// compared in part the target is still that of the whole period, as it is of an unfinished one.
+/// The column that holds what a formula takes. What is compared in part is in the column of that name; `None` is not
+/// known in part, or stands in no column.
+fn column(part: &Part, span: &str) -> Option<&'static str> {
+    let now = span == SPANS[0];
+    match part.taken {
+        Taken::Value => Some(match span {
+            "previous" => "previous",
+            "year_before" => "year_before",
+            _ => "value",
+        }),
+        Taken::Target => Some("target"),
+        Taken::NextTarget => Some("next_target"),
+        Taken::AtStart => Some("at_start"),
+        Taken::Previous => now.then_some("previous"),
+        Taken::YearBefore => now.then_some("year_before"),
+        Taken::Due => now.then_some("due"),
+        Taken::Months => None,
+    }
+}
+
+/// Joins a part: on the key's slice if the part has it, else on its whole. Targets are set for wholes, and what does not
+/// grow with the days of a period is that of the whole earlier one.
 fn join(i: usize, part: &Part, metric: &Metric) -> String {
-    let own = metric.header.slices.iter().chain(&metric.header.pairs).filter(|_| part.taken != Taken::Target);
+    let of_target = matches!(part.taken, Taken::Target | Taken::NextTarget);
+    let own = metric.header.slices.iter().chain(&metric.header.pairs).filter(|_| !of_target);
     let own = quoted(own.map(String::as_str).chain([""]));
-    let start = if part.taken == Taken::Target { "of_start" } else { "period_start" };
+    let start = if of_target || part.taken == Taken::AtStart { "of_start" } else { "period_start" };
     format!(
         "LEFT JOIN score_{id} AS p{i} ON p{i}.level = k.level AND p{i}.entity = k.entity AND p{i}.grain = k.grain \
          AND p{i}.period_start = k.{start} AND p{i}.slice = CASE WHEN k.slice IN ({own}) THEN k.slice ELSE '' END \
          AND p{i}.slice_value = CASE WHEN k.slice IN ({own}) THEN k.slice_value ELSE '' END",
-        id = part.metric
+        id = metric.id
     )
 }
 
 /// A part as a column. Without facts, a sum is nought and a ratio is empty.
 fn expression(i: usize, part: &Part, span: &str, metric: &Metric) -> String {
-    // An earlier period's earlier period is not known in part.
-    let unknown = span != "now" && matches!(part.taken, Taken::Previous | Taken::YearBefore);
-    let value = match unknown {
-        true => "CAST(NULL AS DOUBLE)".to_owned(),
-        false => format!("CAST(p{i}.{} AS DOUBLE)", column(part, span)),
+    let value = match column(part, span) {
+        None => "CAST(NULL AS DOUBLE)".to_owned(),
+        Some(column) => format!("CAST(p{i}.{column} AS DOUBLE)"),
     };
-    let nought = metric.is_nought_without_facts() && part.taken == Taken::Value;
+    let of_facts = matches!(part.taken, Taken::Value | Taken::AtStart) || (part.taken == Taken::Due && span == SPANS[0]);
+    let nought = metric.is_nought_without_facts() && of_facts;
     let value = if nought { format!("COALESCE({value}, 0)") } else { value };
     let n = match part.taken {
         Taken::Value => format!(", COALESCE(p{i}.n, 0) AS {}__n", part.metric),
         _ => String::new(),
     };
     format!("{value} AS {}{n}", part.column())
+}
+
+/// The rows that a metric is worth at the plan's exchange rates, from the scores of its twin there.
+pub fn at_plan(metric: &Metric) -> String {
+    let Some(twin) = definition::plan_twin(metric) else { return String::new() };
+    format!(
+        "UNION ALL SELECT {OF_CELL}, '{PLAN}' AS span, slice, slice_value, value AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, \
+         CAST(0 AS BIGINT) AS n, FALSE AS unit, CAST(NULL AS VARCHAR) AS state FROM score_{twin} WHERE value IS NOT NULL"
+    )
 }

@@ -24,9 +24,10 @@ pub async fn applies(session: &Session, metric: &Metric) -> Result<bool> {
 }
 
 /// The lines that facts are shared into, as a query in parentheses: `record_id`, `rep_id`, the day or the validity, these
-/// slices, `credit_kind` (empty for revenue), `a` and `b`. The facts are a table or a query in parentheses.
-pub fn shared(metric: &Metric, facts: &str, slices: &[&str]) -> String {
-    let (a, b, _) = sides(metric);
+/// slices, `credit_kind` (empty for revenue), `_share`, `a` and `b`. The facts are a table or a query in parentheses; what
+/// has stood since a day has its days up to `to`.
+pub fn shared(metric: &Metric, facts: &str, slices: &[&str], to: Option<&str>) -> String {
+    let (a, b, _) = sides(metric, to);
     let (day, days) = match definition::measure(metric) {
         Measure::Flow => ("event_date", "event_date"),
         Measure::Stock => ("valid_from", "valid_from, valid_to"),
@@ -89,8 +90,8 @@ mod tests {
              credit = 'revenue'\nunit = '{unit}'\naggregate = '{aggregate}'"
         );
         let header = toml::from_str(&header).unwrap();
-        let (id, group, path, sql, source) = Default::default();
-        Metric { id, group, path, header, sql, sql_line: 1, source }
+        let (id, group, path, sql, source, form) = Default::default();
+        Metric { id, group, path, header, sql, sql_line: 1, source, form }
     }
 
     fn decimals(units: impl Iterator<Item = i128>, scale: i8) -> ArrayRef {
@@ -125,7 +126,7 @@ mod tests {
         .unwrap();
         session.add_batches("facts", facts.schema(), vec![facts]).unwrap();
         session.add_batches(TABLE, table.schema(), vec![table]).unwrap();
-        let sql = format!("SELECT record_id, rep_id, credit_kind, a, b FROM {} AS f", shared(metric, "facts", &[]));
+        let sql = format!("SELECT record_id, rep_id, credit_kind, a, b FROM {} AS f", shared(metric, "facts", &[], None));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut lines = Lines::new();
         for batch in runtime.block_on(session.ask(&sql)).unwrap() {

@@ -2,8 +2,9 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
-use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
-use crate::engine::{Sql, formula};
+use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit, Window};
+use crate::engine::formula::{self, Formula, Part, Taken};
+use crate::engine::Sql;
 use crate::project::{self, Project};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,9 @@ pub const OF_THE_ENGINE: [&str; 2] = ["tenure_band", "role"];
 
 /// The slice that keeps overlay credit apart, added to every metric that shares its facts over credits.
 pub const CREDIT_KIND: &str = "credit_kind";
+
+/// The table without which nothing has a value at the plan's rates.
+const RATES: &str = "exchange_rates";
 
 /// Names that facts have for other things, or that SQL keeps for itself.
 const TAKEN: [&str; 19] = [
@@ -73,7 +77,7 @@ pub fn read(project: &Project) -> Result<Metrics> {
     }
     for metric in metrics.values() {
         check(metric)?;
-        for part in uses(metric)? {
+        for part in uses(metric)?.into_iter().filter(|part| Some(part) != plan_twin(metric).as_ref()) {
             if !metrics.contains_key(&part) {
                 return Err(Diagnostic::project(format!("`{part}` is no metric"))
                     .at(place(metric, &part))
@@ -81,7 +85,10 @@ pub fn read(project: &Project) -> Result<Metrics> {
             }
         }
     }
+    add_plans(&mut metrics);
     order(&metrics)?;
+    add_windows(&mut metrics)?;
+    metrics.values().try_for_each(|metric| check_parts(metric, &metrics))?;
     for header in metrics.values_mut().map(|metric| &mut metric.header).filter(|header| header.credit.is_some()) {
         header.slices.push(CREDIT_KIND.to_owned());
         header.apart.push(CREDIT_KIND.to_owned());
@@ -117,7 +124,115 @@ fn one(path: &str, source: &str) -> Result<Metric> {
         sql: split.sql.to_owned(),
         sql_line: split.sql_line,
         source: source.to_owned(),
+        form: Form::Itself,
     })
+}
+
+/// The id of a metric's twin at the plan's exchange rates, if it has one.
+pub fn plan_twin(metric: &Metric) -> Option<String> {
+    metric.header.plan.as_ref().map(|_| format!("{}__plan", metric.id))
+}
+
+/// Adds the twins at the plan's exchange rates: the same facts, with their value there.
+fn add_plans(metrics: &mut Metrics) {
+    let twin = |metric: &Metric| {
+        let mut twin = Metric { id: plan_twin(metric)?, form: Form::AtPlan, ..metric.clone() };
+        twin.header.value = twin.header.plan.take();
+        twin.header.hidden = true;
+        twin.header.needs.push(RATES.to_owned());
+        Some((twin.id.clone(), twin))
+    };
+    let twins: Vec<_> = metrics.values().filter_map(twin).collect();
+    metrics.extend(twins);
+}
+
+/// Adds what formulas with a window use: their parts, over that window.
+fn add_windows(metrics: &mut Metrics) -> Result<()> {
+    let mut waiting: Vec<String> =
+        metrics.values().filter(|m| m.is_formula() && m.header.window.is_some()).map(|m| m.id.clone()).collect();
+    while let Some(id) = waiting.pop() {
+        let Some(window) = metrics[&id].header.window else { continue };
+        let parts = uses(&metrics[&id])?.into_iter().filter(|part| has_window(metrics, &metrics[part])).collect();
+        let parts: BTreeSet<String> = parts;
+        for part in &parts {
+            let over = over_window(part, window);
+            if metrics.contains_key(&over) {
+                continue;
+            }
+            let form = Form::OverWindow(part.clone());
+            let mut twin = Metric { id: over.clone(), form, ..metrics[part].clone() };
+            twin.header.window = Some(window);
+            twin.header.hidden = true;
+            twin.header.plan = None;
+            if twin.is_formula() {
+                waiting.push(over.clone());
+            }
+            metrics.insert(over, twin);
+        }
+        let name = |name: &str| parts.contains(name).then(|| over_window(name, window));
+        let header = &metrics[&id].header;
+        let formula = header.formula.as_deref().map(|text| formula::renamed(text, name)).transpose()?;
+        let states = header.states.iter().map(|(word, text)| Ok((word.clone(), formula::renamed(text, name)?)));
+        let states = states.collect::<Result<_>>()?;
+        if let Some(metric) = metrics.get_mut(&id) {
+            (metric.header.formula, metric.header.states) = (formula, states);
+        }
+    }
+    Ok(())
+}
+
+fn over_window(metric: &str, window: Window) -> String {
+    format!("{metric}__{}", String::from(window).replace(' ', "_"))
+}
+
+/// Whether a formula's window is also that of this part: of flows without one, and of formulas over such.
+fn has_window(metrics: &Metrics, part: &Metric) -> bool {
+    let of_parts = |part: &Metric| {
+        uses(part).unwrap_or_default().iter().any(|id| metrics.get(id).is_some_and(|part| has_window(metrics, part)))
+    };
+    match part.is_formula() {
+        true => part.header.window.is_none() && of_parts(part),
+        false => part.header.window.is_none() && part.header.reads.is_empty() && measure(part) == Measure::Flow,
+    }
+}
+
+/// Checks what a formula takes of its parts.
+fn check_parts(metric: &Metric, metrics: &Metrics) -> Result<()> {
+    for part in all_parts(metric)? {
+        let Some(of) = metrics.get(&part.metric) else { continue };
+        let stock = !of.is_formula() && measure(of) == Measure::Stock;
+        let adds = of.header.aggregate.is_some_and(|aggregate| matches!(aggregate, Aggregate::Sum | Aggregate::Count));
+        let (fits, word, needs) = match part.taken {
+            Taken::AtStart => (stock, "at_start", "what holds over time: a metric with measure = \"stock\""),
+            Taken::Due => (stock && adds, "due", "a sum or count of what holds over time"),
+            _ => continue,
+        };
+        if !fits {
+            return Err(Diagnostic::project(format!("`{word}` cannot be taken of {}", part.metric))
+                .at(place(metric, word))
+                .help(format!("it is of {needs}")));
+        }
+    }
+    Ok(())
+}
+
+/// A metric's formula, if it has one.
+pub fn formula(metric: &Metric) -> Result<Option<Formula>> {
+    let parsed = metric.header.formula.as_deref().map(formula::parse).transpose();
+    parsed.map_err(|error| error.at(place(metric, "formula")))
+}
+
+/// The words that stand for a formula's number, and their conditions.
+pub fn states(metric: &Metric) -> Result<Vec<(&str, Formula)>> {
+    let states = metric.header.states.iter().map(|(word, text)| Ok((word.as_str(), formula::parse(text)?)));
+    states.collect::<Result<_>>().map_err(|error: Box<Diagnostic>| error.at(place(metric, "states")))
+}
+
+/// All that a formula and its states take.
+pub fn all_parts(metric: &Metric) -> Result<BTreeSet<Part>> {
+    let mut parts = formula(metric)?.unwrap_or_default().parts;
+    parts.extend(states(metric)?.into_iter().flat_map(|(_, state)| state.parts));
+    Ok(parts)
 }
 
 /// The place of a word in a metric's header.
@@ -183,8 +298,21 @@ fn check(metric: &Metric) -> Result<()> {
             );
         }
     }
-    if header.window.is_some() && (header.formula.is_some() || measure(metric) == Measure::Stock) {
-        return wrong("only what happens on a day has a window", "window", "set it on the metrics that a formula uses");
+    if header.window.is_some() && header.formula.is_none() && measure(metric) == Measure::Stock {
+        return wrong("what holds over time has no window", "window", "set it on flows, or on a formula over them");
+    }
+    if !header.states.is_empty() && header.formula.is_none() {
+        return wrong("only a formula has states", "states", "write the formula of which they are, or take them out");
+    }
+    if let Some(word) = header.states.keys().find(|word| !word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+        return wrong("a state is a word of lower-case letters", word, "states = { met = \"...\" }");
+    }
+    let sums = header.aggregate == Some(Aggregate::Sum);
+    if header.value.is_some() && (header.facts.is_none() || !sums) {
+        return wrong("`value` names a column of shared facts to add up", "value", "set `facts`, and aggregate = \"sum\"");
+    }
+    if header.plan.is_some() && !(sums && header.unit == Unit::Money) {
+        return wrong("only a sum of money has a value at the plan's rates", "plan", "take `plan` out of the header");
     }
     if let Some(days) = header.cohort_days {
         let ratio = header.aggregate == Some(Aggregate::Ratio) && measure(metric) == Measure::Flow;
@@ -215,16 +343,25 @@ fn check(metric: &Metric) -> Result<()> {
             return wrong("a pair is two of the slices", pair, "write it as \"competitor*segment\"");
         }
     }
-    for slice in &header.multi {
+    for slice in header.multi.iter().chain(&header.allocated) {
+        let word = if header.multi.contains(slice) { "multi" } else { "allocated" };
         let in_pair = header.pairs.iter().any(|pair| pair.split('*').any(|part| part == slice));
         if !header.slices.contains(slice) {
-            return wrong("`multi` names a slice", slice, "add it to `slices`");
+            return wrong(&format!("`{word}` names a slice"), slice, "add it to `slices`");
         }
         if in_pair || header.apart.contains(slice) || OF_THE_ENGINE.contains(&slice.as_str()) {
             return wrong(
                 &format!("`{slice}` has several values for a fact, and cannot be in a pair, apart, or the engine's"),
                 slice,
-                "take it out of `multi`, or out of `pairs` and `apart`",
+                &format!("take it out of `{word}`, or out of `pairs` and `apart`"),
+            );
+        }
+        let shared = matches!(header.aggregate, Some(Aggregate::Sum | Aggregate::Ratio)) && header.cohort_days.is_none();
+        if word == "allocated" && (!shared || header.multi.contains(slice)) {
+            return wrong(
+                &format!("`{slice}` cannot be allocated"),
+                slice,
+                "the parts of a sum or of a ratio's two sides can: take it out of `allocated`",
             );
         }
     }
@@ -236,11 +373,11 @@ fn check(metric: &Metric) -> Result<()> {
 
 /// The metrics that this one needs before it can be scored.
 pub fn uses(metric: &Metric) -> Result<BTreeSet<String>> {
-    let mut uses: BTreeSet<String> = metric.header.reads.iter().chain(&metric.header.facts).cloned().collect();
-    if let Some(text) = &metric.header.formula {
-        let formula = formula::parse(text).map_err(|error| error.at(place(metric, "formula")))?;
-        uses.extend(formula.parts.into_iter().map(|part| part.metric));
-    }
+    let header = &metric.header;
+    let mut uses: BTreeSet<String> = header.reads.iter().chain(&header.facts).cloned().collect();
+    let parts = all_parts(metric)?.into_iter().filter(|part| part.taken != Taken::Months);
+    uses.extend(parts.map(|part| part.metric));
+    uses.extend(plan_twin(metric));
     Ok(uses)
 }
 

@@ -4,10 +4,10 @@
 //! the slices as text (never empty), and what the aggregate needs: `a`, `b` and `unit`.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::metric::{Aggregate, Measure, Metric, Metrics};
+use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics};
 use crate::domain::score::{NO_VALUE, UNASSIGNED};
 use crate::engine::{Parameters, Session};
-use crate::pipeline::score::{credit, definition};
+use crate::pipeline::score::{allocation, credit, definition};
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::array_value_to_string;
 
@@ -29,6 +29,12 @@ pub struct Kept {
     pub(super) shape: Shape,
     /// The slices that it still lacks: of a stock, those that are known on a measuring day only.
     late: Vec<String>,
+    /// Of a stock: `a` is the day since when it stands, as days before 1970, and waits for a measuring day.
+    pub(super) since: bool,
+    /// Of a stock: there is a column `due_on`.
+    pub(super) due_on: bool,
+    /// Facts are lines of credits.
+    pub(super) shared: bool,
 }
 
 impl Kept {
@@ -42,6 +48,26 @@ impl Kept {
         self.late.iter().any(|late| late == slice)
     }
 
+    /// The columns that say whose and when a fact is.
+    pub(super) fn place(&self) -> Vec<&str> {
+        match self.shape {
+            Shape::Flow => vec!["rep_id", "day"],
+            Shape::Stock if self.due_on => vec!["rep_id", "valid_from", "valid_to", "due_on"],
+            Shape::Stock => vec!["rep_id", "valid_from", "valid_to"],
+            Shape::Given => vec!["level", "entity", "grain", "period_start"],
+        }
+    }
+
+    /// The facts in a table as they are worth on a day.
+    pub fn worth_on(&self, facts: &str, day: &str) -> String {
+        match self.since {
+            true => format!(
+                "(SELECT f.* EXCLUDE (a), f.a + CAST(CAST({day} AS INT) AS DECIMAL(38, 12)) AS a FROM {facts} AS f)"
+            ),
+            false => facts.to_owned(),
+        }
+    }
+
     /// A table or query of facts with all slices, as those who hold them are on a day.
     pub fn on_day(&self, source: &str, day: &str) -> String {
         let found = self.late.iter().map(|slice| (slice, finding(slice, day)));
@@ -52,13 +78,13 @@ impl Kept {
 }
 
 /// What a column of facts is for, and what it may be.
-struct Need {
-    name: &'static str,
+struct Need<'a> {
+    name: &'a str,
     what: &'static str,
     fits: fn(&DataType) -> bool,
 }
 
-const fn need(name: &'static str, what: &'static str, fits: fn(&DataType) -> bool) -> Need {
+const fn need<'a>(name: &'a str, what: &'static str, fits: fn(&DataType) -> bool) -> Need<'a> {
     Need { name, what, fits }
 }
 
@@ -82,7 +108,7 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
     session.remove("returned")?;
     session.remove("facts")?;
     let schema = session.shape(&sql, parameters).await?.schema;
-    let shape = check(owner, metric, &schema)?;
+    let shape = check(metrics, owner, metric, &schema)?;
     session.keep("returned", &sql, parameters).await?;
     refuse_empty(session, owner, shape).await?;
     refuse_fan_out(session, owner, shape).await?;
@@ -90,15 +116,50 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
         refuse_overlap(session, owner).await?;
     }
     let credits = credit::applies(session, metric).await?;
-    let select = normalise(metric, shape, &schema, credits);
+    let stock = shape == Shape::Stock;
+    let late = if stock { added(metric, &schema) } else { Vec::new() };
+    let kept = Kept {
+        shape,
+        late: late.into_iter().map(String::from).collect(),
+        since: stock && schema.field_with_name(SINCE).is_ok(),
+        due_on: stock && schema.field_with_name(DUE_ON).is_ok(),
+        shared: credits,
+    };
+    let select = normalise(metric, &kept, &schema);
     session.keep_asked("facts", &select).await?;
     session.remove("returned")?;
-    let late = if shape == Shape::Stock { added(metric, &schema) } else { Vec::new() };
-    Ok(Kept { shape, late: late.into_iter().map(String::from).collect() })
+    Ok(kept)
 }
 
+/// Whether the facts of a stock say when they are due.
+pub async fn has_due(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
+    returns(session, metrics, metric, parameters, DUE_ON).await
+}
+
+/// Whether the facts of a stock say since when they stand.
+pub async fn has_since(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
+    let stock = definition::measure(metric) == Measure::Stock;
+    Ok(stock && returns(session, metrics, metric, parameters, SINCE).await?)
+}
+
+async fn returns(
+    session: &Session,
+    metrics: &Metrics,
+    metric: &Metric,
+    parameters: &Parameters,
+    column: &str,
+) -> Result<bool> {
+    let sql = definition::sql(definition::owner_of_facts(metrics, metric));
+    Ok(session.shape(&sql, parameters).await?.schema.field_with_name(column).is_ok())
+}
+
+/// What a stock may return instead of `value`.
+const SINCE: &str = "since";
+/// When a stock's fact is due.
+const DUE_ON: &str = "due_on";
+
 /// The columns of facts by shape and aggregate.
-fn needs(metric: &Metric, shape: Shape) -> Vec<Need> {
+fn needs<'a>(metric: &'a Metric, shape: Shape, since: bool) -> Vec<Need<'a>> {
     let mut needs = vec![need("record_id", "text: the key of the record", |t| is_text(t) || t.is_integer())];
     match shape {
         Shape::Flow => {
@@ -118,8 +179,13 @@ fn needs(metric: &Metric, shape: Shape) -> Vec<Need> {
         }
     }
     match definition::aggregate(metric) {
+        Aggregate::Sum | Aggregate::Mean | Aggregate::Median if since => {
+            needs.push(need(SINCE, "a date: the day since when it stands so", is_day));
+        }
         Aggregate::Sum | Aggregate::Mean | Aggregate::Median => {
-            needs.push(need("value", "an exact number: a whole number or DECIMAL", is_exact));
+            let value = metric.header.value.as_deref().unwrap_or("value");
+            needs.push(need(value, "an exact number: a whole number or DECIMAL", is_exact));
+            needs.extend(metric.header.plan.as_deref().map(|plan| need(plan, "an exact number: a DECIMAL", is_exact)));
         }
         Aggregate::Ratio if metric.header.cohort_days.is_some() => {
             needs.push(need("converted_on", "a date, or nothing: the day on which it converted", is_day));
@@ -134,7 +200,7 @@ fn needs(metric: &Metric, shape: Shape) -> Vec<Need> {
 }
 
 /// Checks the columns that the SQL returns against what the header promises.
-fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
+fn check(metrics: &Metrics, owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
     let has = |name: &str| schema.field_with_name(name).is_ok();
     let shape = match (has("level") && has("entity"), definition::measure(metric)) {
         (true, _) => Shape::Given,
@@ -143,7 +209,18 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
     };
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let select = || definition::sql(owner).place_of("SELECT");
-    for need in needs(metric, shape) {
+    let since = shape == Shape::Stock && has(SINCE);
+    let shared = definition::aggregate(metric) == Aggregate::Sum && metric.header.credit.is_some();
+    if since && (shared || !metric.header.allocated.is_empty()) {
+        return Err(Diagnostic::project(format!("the days of {} cannot be shared out", metric.id))
+            .at(definition::sql(owner).place_of(SINCE))
+            .help("set aggregate = \"mean\", or take `credit` and `allocated` out of the header"));
+    }
+    let mut needed = needs(metric, shape, since);
+    if shape == Shape::Stock && has(DUE_ON) {
+        needed.push(need(DUE_ON, "a date, or nothing: the day on which it is due", is_day));
+    }
+    for need in needed {
         let Ok(field) = schema.field_with_name(need.name) else {
             return Err(Diagnostic::project(format!("the facts of {} lack the column `{}`", metric.id, need.name))
                 .at(select())
@@ -155,8 +232,8 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
             return Err(Diagnostic::project(format!("`{}` is {}", need.name, plain(field.data_type())))
                 .at(definition::sql(owner).place_of(need.name).label(format!("must be {}", need.what)))
                 .help(match need.name {
-                    "value" | "numerator" | "denominator" => {
-                        format!("write `CAST(... AS DECIMAL(18, 6)) AS {}`", need.name)
+                    name if (need.fits)(&DataType::Int64) && !(need.fits)(&DataType::Utf8) => {
+                        format!("write `CAST(... AS DECIMAL(18, 6)) AS {name}`")
                     }
                     name if (need.fits)(&DataType::Date32) => format!("write `CAST(... AS DATE) AS {name}`"),
                     name => format!("write `CAST(... AS VARCHAR) AS {name}`"),
@@ -193,24 +270,40 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
             }
             continue;
         }
+        if metric.header.allocated.contains(slice) {
+            allocation::check(owner, metric, slice, field.data_type())?;
+            continue;
+        }
         if matches!(field.data_type(), DataType::Float32 | DataType::Float64 | DataType::List(_)) {
             return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
                 .at(definition::sql(owner).place_of(slice))
                 .help("a slice is text, a whole number, a date or a truth value; for a list, name it in `multi`"));
         }
     }
-    refuse_strangers(owner, metric, shape, &names)?;
+    refuse_strangers(metrics, owner, metric, shape, &names)?;
     Ok(shape)
 }
 
 /// A column that nothing uses is a mistake, most likely of its name.
-fn refuse_strangers(owner: &Metric, metric: &Metric, shape: Shape, names: &[&str]) -> Result<()> {
-    // Whoever shares these facts may slice by more than their owner does.
-    if owner.id != metric.id {
+fn refuse_strangers(
+    metrics: &Metrics,
+    owner: &Metric,
+    metric: &Metric,
+    shape: Shape,
+    names: &[&str],
+) -> Result<()> {
+    // Said once, of the metric itself.
+    if owner.id != metric.id || metric.form != Form::Itself {
         return Ok(());
     }
-    let mut known: Vec<&str> = needs(metric, shape).iter().map(|need| need.name).collect();
-    known.extend(metric.header.slices.iter().map(String::as_str));
+    let mut known: Vec<&str> = needs(metric, shape, false).iter().map(|need| need.name).collect();
+    if shape == Shape::Stock {
+        known.extend([SINCE, DUE_ON]);
+    }
+    // Whoever shares these facts may slice and add up by more than their owner does.
+    for user in metrics.values().filter(|user| definition::owner_of_facts(metrics, user).id == owner.id) {
+        known.extend(user.header.slices.iter().chain(&user.header.value).map(String::as_str));
+    }
     match names.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => Err(Diagnostic::project(format!("nothing uses the column `{name}`"))
@@ -294,8 +387,9 @@ async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
 
 /// The facts of a metric that has SQL of its own, as a `SELECT` without slices and without checks: for readers of facts
 /// that scoring has checked. Columns: `record_id`, `rep_id`, `day` or `valid_from` and `valid_to`, `a`, `b`. With
-/// `credits` they are shared; overlay credit is in no total, and so not among them.
-pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool) -> String {
+/// `credits` they are shared; overlay credit is in no total, and so not among them. What has stood `since` a day is worth
+/// the days up to `day`.
+pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>) -> String {
     let owner = definition::owner_of_facts(metrics, metric);
     let place = match definition::measure(metric) {
         Measure::Flow => "f.event_date AS day",
@@ -303,9 +397,9 @@ pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool) -> String {
     };
     let returned = format!("(\n{}\n)", owner.sql);
     let (source, a, b, filter) = match metric.header.credit.filter(|_| credits) {
-        Some(_) => (credit::shared(metric, &returned, &[]), "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL"),
+        Some(_) => (credit::shared(metric, &returned, &[], day), "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL"),
         None => {
-            let (a, b, _) = sides(metric);
+            let (a, b, _) = sides(metric, day);
             (returned, a, b, "")
         }
     };
@@ -315,12 +409,19 @@ pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool) -> String {
     )
 }
 
-/// What a fact adds above and below the line, and whether it is a one among ones.
-pub(super) fn sides(metric: &Metric) -> (String, String, &'static str) {
+/// What a fact adds above and below the line, and whether it is a one among ones. What has stood since a day adds the days
+/// up to `to`.
+pub(super) fn sides(metric: &Metric, to: Option<&str>) -> (String, String, &'static str) {
     let number = |text: &str| format!("CAST({text} AS DECIMAL(38, 12))");
+    let value = match to {
+        Some(to) => format!("{to} - CAST(f.{SINCE} AS INT)"),
+        None => format!("f.{}", metric.header.value.as_deref().unwrap_or("value")),
+    };
     match definition::aggregate(metric) {
-        Aggregate::Sum | Aggregate::Median => (number("f.value"), number("NULL"), "FALSE"),
-        Aggregate::Mean => (number("f.value"), number("CASE WHEN f.value IS NULL THEN 0 ELSE 1 END"), "FALSE"),
+        Aggregate::Sum | Aggregate::Median => (number(&value), number("NULL"), "FALSE"),
+        Aggregate::Mean => {
+            (number(&value), number(&format!("CASE WHEN {value} IS NULL THEN 0 ELSE 1 END")), "FALSE")
+        }
         Aggregate::Ratio if metric.header.cohort_days.is_some() => {
             let days = metric.header.cohort_days.unwrap_or_default();
             let took = "CAST(f.converted_on AS INT) - CAST(f.event_date AS INT)";
@@ -364,13 +465,17 @@ fn slice_of(column: &str, slice: &str) -> String {
 }
 
 /// The `SELECT` that brings facts into the one form. The added slices of a stock wait for its measuring day.
-fn normalise(metric: &Metric, shape: Shape, schema: &Schema, credits: bool) -> String {
-    let (mut a, mut b, mut unit) = sides(metric);
+fn normalise(metric: &Metric, kept: &Kept, schema: &Schema) -> String {
+    let (shape, credits) = (kept.shape, kept.shared);
+    // The measuring day is added when it is known.
+    let to = kept.since.then_some("0");
+    let (mut a, mut b, mut unit) = sides(metric, to);
     let mut source = "returned".to_owned();
     if credits {
         let own = schema.fields().iter().map(|field| field.name().as_str());
-        let own: Vec<&str> = own.filter(|name| metric.header.slices.iter().any(|slice| slice == name)).collect();
-        source = credit::shared(metric, "returned", &own);
+        let kept_too = |name: &&str| metric.header.slices.iter().any(|slice| slice == name) || *name == DUE_ON;
+        let own: Vec<&str> = own.filter(kept_too).collect();
+        source = credit::shared(metric, "returned", &own, to);
         // Shared ones are no longer ones.
         let ones = definition::aggregate(metric) == Aggregate::Ratio;
         unit = if ones { "COALESCE(f.b = 1 AND f.a IN (0, 1), FALSE)" } else { "FALSE" };
@@ -383,12 +488,23 @@ fn normalise(metric: &Metric, shape: Shape, schema: &Schema, credits: bool) -> S
     };
     let added = added(metric, schema);
     let (mut slices, mut joins) = (String::new(), String::new());
+    if kept.due_on {
+        slices.push_str("f.due_on, ");
+    }
+    if !metric.header.allocated.is_empty() {
+        let share = if credits { "f._share" } else { "CAST(1 AS DECIMAL(20, 6))" };
+        slices.push_str(&format!("{share} AS _share, "));
+    }
     for slice in metric.header.slices.iter().map(String::as_str) {
         if metric.header.multi.iter().any(|multi| multi == slice) {
             slices.push_str(&format!(
                 "CASE WHEN f.{slice} IS NULL OR CARDINALITY(f.{slice}) = 0 THEN MAKE_ARRAY('{NO_VALUE}') \
                  ELSE ARRAY_DISTINCT(f.{slice}) END AS {slice}, "
             ));
+            continue;
+        }
+        if metric.header.allocated.iter().any(|allocated| allocated == slice) {
+            slices.push_str(&format!("f.{slice}, "));
             continue;
         }
         let column = match slice {

@@ -1,62 +1,66 @@
 //! From cells to scores, entity by entity: exact division, what came before, attainment and intervals.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::metric::{Aggregate, Metric};
+use crate::domain::metric::{Aggregate, Measure, Metric};
 use crate::domain::number::{Number, PRECISION, SCALE};
 use crate::domain::period::Grain;
+use crate::domain::score::REP_IN_TEAM;
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
-use crate::pipeline::score::periods::{Earlier, Neighbours, Periods};
+use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, Periods};
 use crate::pipeline::score::{definition, habit};
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
 use jiff::ToSpan;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The digits to which the ends of an interval are rounded: they are estimates.
 const INTERVAL_DIGITS: u32 = 6;
 
+/// The span of what a metric is worth at the plan's exchange rates.
+pub const PLAN: &str = "plan";
+
 /// The state of a cohort that has not had its days.
 const IMMATURE: &str = "immature";
 
+/// The columns of a score that are numbers, in their order.
+const NUMBERS: [&str; 21] = [
+    "value",
+    "numerator",
+    "denominator",
+    "previous",
+    "year_before",
+    "target",
+    "attainment",
+    "target_low",
+    "target_high",
+    "target_of_reps",
+    "target_given",
+    "target_ramp",
+    "target_absent",
+    "pace",
+    "usual",
+    "low",
+    "high",
+    "plan",
+    "next_target",
+    "at_start",
+    "due",
+];
+
 /// The schema of `scores/<metric>/<digest>.parquet`.
 pub fn schema() -> SchemaRef {
-    let text = |name: &str| Field::new(name, DataType::Utf8, false);
-    let day = |name: &str| Field::new(name, DataType::Date32, false);
-    let number = |name: &str| Field::new(name, DataType::Decimal128(PRECISION, SCALE as i8), true);
-    Arc::new(Schema::new(vec![
-        text("metric"),
-        text("level"),
-        text("entity"),
-        text("grain"),
-        day("period_start"),
-        day("period_end"),
-        text("slice"),
-        text("slice_value"),
-        number("value"),
-        number("numerator"),
-        number("denominator"),
-        Field::new("n", DataType::Int64, false),
-        number("previous"),
-        number("year_before"),
-        number("target"),
-        number("attainment"),
-        number("target_low"),
-        number("target_high"),
-        number("target_of_reps"),
-        number("target_given"),
-        number("target_ramp"),
-        number("target_absent"),
-        number("pace"),
-        Field::new("pace_by", DataType::Utf8, true),
-        number("usual"),
-        Field::new("alert", DataType::Utf8, true),
-        Field::new("state", DataType::Utf8, true),
-        number("low"),
-        number("high"),
-    ]))
+    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
+    let mut fields: Vec<Field> = ["metric", "level", "entity", "grain"].map(|name| text(name, false)).to_vec();
+    fields.extend(["period_start", "period_end"].map(|name| Field::new(name, DataType::Date32, false)));
+    fields.extend(["slice", "slice_value"].map(|name| text(name, false)));
+    fields.push(Field::new("n", DataType::Int64, false));
+    fields.extend(NUMBERS.map(|name| Field::new(name, DataType::Decimal128(PRECISION, SCALE as i8), true)));
+    fields.extend(["pace_by", "alert", "state"].map(|name| text(name, true)));
+    fields.push(Field::new("quartile", DataType::Int64, true));
+    Arc::new(Schema::new(fields))
 }
 
 /// What was added up for a cell.
@@ -66,10 +70,24 @@ struct Cell {
     b: Option<Number>,
     n: i64,
     unit: bool,
+    /// The word that stands for a formula's number.
+    state: Option<String>,
     /// The sum of reps' targets.
     of_reps: Option<Target>,
     /// A team's or the company's own target.
     own: Option<Target>,
+}
+
+impl Cell {
+    /// Whether anything was added up.
+    fn has_facts(&self) -> bool {
+        self.a.is_some() || self.n > 0 || self.state.is_some()
+    }
+
+    /// The target that counts: an own one, else the sum of its reps'.
+    fn goal(&self) -> Option<Number> {
+        self.own.or(self.of_reps)?.value()
+    }
 }
 
 /// A target of a cell.
@@ -97,6 +115,8 @@ impl Target {
 type Group = (String, String, String);
 /// Period's start, slice and its value.
 type Key = (i32, String, String);
+/// The same, borrowed.
+type At<'a> = (i32, &'a str, &'a str);
 
 /// How much of an unfinished period's target is due by now, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,18 +127,35 @@ pub struct Due {
     pub by: &'static str,
 }
 
+/// What is known of a metric's scores before its cells are.
+#[derive(Default)]
+pub struct Known {
+    /// By grain: how much of its target is due of the period that is not over.
+    pub due: BTreeMap<Grain, Due>,
+    /// Facts that name their own cells say nothing of a part of a period.
+    pub without_parts: bool,
+    /// A stock whose facts say when they are due.
+    pub has_due: bool,
+    /// Whether its targets are meant at the plan's exchange rates.
+    pub at_plan: bool,
+    /// Reps without scores of their own.
+    pub hidden: BTreeSet<String>,
+    /// Grain, period's start and rep -> quartile.
+    pub quartiles: Quartiles,
+}
+
+/// Grain, period's start and rep -> quartile.
+pub type Quartiles = BTreeMap<(String, i32, String), i64>;
+
 /// A metric's scores while they are made. Only one group is in memory at a time, and one row group of scores.
 pub struct Table<'a> {
     metric: &'a Metric,
     periods: BTreeMap<(&'static str, i32), Neighbours>,
     as_of: Date,
-    /// By grain: of the period that is not over.
-    due: BTreeMap<Grain, Due>,
-    /// Facts that name their own cells say nothing of a part of a period.
-    has_parts: bool,
+    known: Known,
     group: Group,
     cells: BTreeMap<Key, Cell>,
-    /// What unfinished periods are compared with, by span.
+    /// Of other spans than the period itself, such as what an unfinished one is compared with.
     parts: BTreeMap<(String, Key), Cell>,
     rows: Rows,
     writer: parquet_file::Writer,
@@ -132,8 +169,7 @@ impl<'a> Table<'a> {
             metric,
             periods: periods.neighbours(),
             as_of: periods.as_of(),
-            due: BTreeMap::new(),
-            has_parts: true,
+            known: Known::default(),
             group: Group::default(),
             cells: BTreeMap::new(),
             parts: BTreeMap::new(),
@@ -143,14 +179,9 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Says how much is due of unfinished periods' targets.
-    pub fn set_due(&mut self, due: BTreeMap<Grain, Due>) {
-        self.due = due;
-    }
-
-    /// Says that nothing is known of parts of periods.
-    pub fn without_parts(&mut self) {
-        self.has_parts = false;
+    /// Says what is known before the rows come.
+    pub fn set(&mut self, known: Known) {
+        self.known = known;
     }
 
     /// Adds rows of `assemble.sql`, which come group by group.
@@ -164,6 +195,7 @@ impl<'a> Table<'a> {
         let (n, unit) = (batch.column(9).as_primitive::<Int64Type>(), batch.column(10).as_boolean());
         let of_reps = batch.column(11).as_boolean();
         let [given, ramp, absent, low, high] = [12, 13, 14, 15, 16].map(number);
+        let states = text(17);
         for row in 0..batch.num_rows() {
             let group = (levels.value(row), entities.value(row), grains.value(row));
             if group != (self.group.0.as_str(), self.group.1.as_str(), self.group.2.as_str()) {
@@ -180,6 +212,9 @@ impl<'a> Table<'a> {
             cell.b = get(b, row).or(cell.b);
             cell.n += n.value(row);
             cell.unit |= unit.is_valid(row) && unit.value(row);
+            if states.is_valid(row) {
+                cell.state = Some(states.value(row).to_owned());
+            }
             if of_reps.is_valid(row) {
                 let target = Target {
                     given: get(given, row),
@@ -207,6 +242,11 @@ impl<'a> Table<'a> {
     /// A cell's number: a ratio is empty without facts, a sum is nought.
     fn value(&self, cell: Option<&Cell>) -> Option<Number> {
         let (a, b) = cell.map_or((None, None), |cell| (cell.a, cell.b));
+        self.number(a, b)
+    }
+
+    /// What two sums make.
+    pub fn number(&self, a: Option<Number>, b: Option<Number>) -> Option<Number> {
         match self.divides() {
             true => a?.checked_div(b?),
             false => a.or(self.metric.is_nought_without_facts().then_some(Number::ZERO)),
@@ -217,45 +257,107 @@ impl<'a> Table<'a> {
         matches!(self.metric.header.aggregate, Some(Aggregate::Ratio | Aggregate::Mean))
     }
 
+    /// Whether the group is a rep's whose numbers may not be shown.
+    fn is_hidden(&self) -> bool {
+        let (level, entity, _) = &self.group;
+        let rep = match level.as_str() {
+            "rep" => entity.as_str(),
+            REP_IN_TEAM => entity.rsplit('|').next().unwrap_or_default(),
+            _ => return false,
+        };
+        self.known.hidden.contains(rep)
+    }
+
+    /// The cells of a group that have a score: where there are facts or targets, or something to compare with.
+    fn scored<'b>(&self, cells: &'b BTreeMap<Key, Cell>, parts: &'b BTreeMap<(String, Key), Cell>) -> BTreeSet<At<'b>> {
+        fn at(key: &Key) -> At<'_> {
+            (key.0, key.1.as_str(), key.2.as_str())
+        }
+        let mut scored: BTreeSet<At<'b>> = cells.keys().map(at).collect();
+        // What stood or was due is no reason for a score: it stands in those of its own period.
+        scored.extend(parts.keys().filter(|(span, _)| !matches!(span.as_str(), AT_START | DUE)).map(|(_, key)| at(key)));
+        let of_grain = self.periods.iter().filter(|((grain, _), _)| *grain == self.group.2);
+        for ((_, start), period) in of_grain {
+            for earlier in [period.previous, period.year_before] {
+                let Earlier::Whole(from) = earlier else { continue };
+                let first: Key = (from, String::new(), String::new());
+                let facts = cells.range(first..).take_while(|(key, _)| key.0 == from).filter(|(_, cell)| cell.has_facts());
+                scored.extend(facts.map(|(key, _)| (*start, key.1.as_str(), key.2.as_str())));
+            }
+        }
+        scored
+    }
+
     fn close_group(&mut self) -> Result<()> {
         let (cells, parts) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.parts));
+        if self.is_hidden() {
+            return Ok(());
+        }
+        for (start, slice, slice_value) in self.scored(&cells, &parts) {
+            let Some(period) = self.periods.get(&(self.group.2.as_str(), start)) else { continue };
+            let key = (start, slice.to_owned(), slice_value.to_owned());
+            let row = self.row(&cells, &parts, period, &key);
+            let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, &key.1, &key.2];
+            self.rows.add(texts, [start, period.end], row);
+            if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
+                self.write()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One score of a group.
+    fn row(
+        &self,
+        cells: &BTreeMap<Key, Cell>,
+        parts: &BTreeMap<(String, Key), Cell>,
+        period: &Neighbours,
+        key: &Key,
+    ) -> Row {
+        let (start, slice, slice_value) = key;
+        let nothing = Cell::default();
+        let cell = cells.get(key).unwrap_or(&nothing);
+        let part = |span: &str| parts.get(&(span.to_owned(), key.clone()));
+        // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
+        let earlier = |earlier: Earlier| match earlier {
+            Earlier::Unknown => None,
+            Earlier::Part(_) if self.known.without_parts => None,
+            Earlier::Part(span) => self.value(part(span)),
+            Earlier::Whole(start) => self.value(cells.get(&(start, slice.clone(), slice_value.clone()))),
+        };
+        let value = self.value(Some(cell));
+        let interval = match definition::aggregate(self.metric) {
+            Aggregate::Ratio if cell.unit => cell.a.zip(cell.b).and_then(|(a, b)| wilson(a, b)),
+            _ => None,
+        };
+        let side = |side: Option<Number>| side.filter(|_| self.divides());
+        let target = cell.own.or(cell.of_reps);
+        let goal = cell.goal();
+        let of_reps = cell.of_reps.filter(|_| self.group.0 != "rep").and_then(|target| target.value());
+        let plan = self.metric.header.plan.as_ref().and_then(|_| self.value(part(PLAN)));
+        let held = if self.known.at_plan { plan } else { value };
+        let unfinished = matches!(period.previous, Earlier::Part(_));
         let grain = self.group.2.parse::<Grain>().ok();
-        let grows = self.metric.grows_with_time();
-        for (key, cell) in &cells {
-            let (start, slice, slice_value) = key;
-            let Some(period) = self.periods.get(&(self.group.2.as_str(), *start)) else { continue };
-            // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
-            let earlier = |earlier: Earlier| match earlier {
-                Earlier::Unknown => None,
-                Earlier::Part(_) if !self.has_parts => None,
-                Earlier::Part(span) => self.value(parts.get(&(span.to_owned(), key.clone()))),
-                Earlier::Whole(start) => self.value(cells.get(&(start, slice.clone(), slice_value.clone()))),
-            };
-            let value = self.value(Some(cell));
-            let interval = match definition::aggregate(self.metric) {
-                Aggregate::Ratio if cell.unit => cell.a.zip(cell.b).and_then(|(a, b)| wilson(a, b)),
-                _ => None,
-            };
-            let side = |side: Option<Number>| side.filter(|_| self.divides());
-            let target = cell.own.or(cell.of_reps);
-            let goal = target.and_then(|target| target.value());
-            let of_reps = cell.of_reps.filter(|_| self.group.0 != "rep").and_then(|target| target.value());
-            let unfinished = matches!(period.previous, Earlier::Part(_));
-            let due = grain.and_then(|grain| self.due.get(&grain)).filter(|_| unfinished && goal.is_some());
-            let pace = due.and_then(|due| value?.checked_div(goal?.checked_mul(due.share, SCALE)?));
-            let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);
-            let habit = match (unfinished && grows) || immature {
-                true => None,
-                false => value.and_then(|value| habit::of(self.metric, value, cell.n, &self.series(&cells, key))),
-            };
-            let numbers = [
+        let due = grain.and_then(|grain| self.known.due.get(&grain)).filter(|_| unfinished && goal.is_some());
+        let pace = due.and_then(|due| held?.checked_div(goal?.checked_mul(due.share, SCALE)?));
+        let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);
+        let habit = match (unfinished && self.metric.grows_with_time()) || immature {
+            true => None,
+            false => value.and_then(|value| habit::of(self.metric, value, cell.n, &self.series(cells, key))),
+        };
+        let stock = definition::measure(self.metric) == Measure::Stock && !self.metric.is_formula();
+        let is_ranked = self.group.0 == "rep" && slice.is_empty() && !immature;
+        let quartile = || self.known.quartiles.get(&(self.group.2.clone(), *start, self.group.1.clone())).copied();
+        Row {
+            n: cell.n,
+            numbers: [
                 value,
                 side(cell.a),
                 side(cell.b),
                 earlier(period.previous),
                 earlier(period.year_before),
                 goal,
-                value.filter(|_| !immature).and_then(|value| value.checked_div(goal?)),
+                held.filter(|_| !immature).and_then(|held| held.checked_div(goal?)),
                 target.and_then(|target| target.low),
                 target.and_then(|target| target.high),
                 of_reps,
@@ -266,17 +368,16 @@ impl<'a> Table<'a> {
                 habit.as_ref().map(|habit| habit.usual),
                 interval.map(|(low, _)| low),
                 interval.map(|(_, high)| high),
-            ];
-            let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
-            let by = due.filter(|_| pace.is_some()).map(|due| due.by);
-            let alert = habit.and_then(|habit| habit.alert);
-            let state = immature.then_some(IMMATURE);
-            self.rows.add(texts, [*start, period.end], cell.n, numbers, [by, alert, state]);
-            if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
-                self.write()?;
-            }
+                plan,
+                part(NEXT).and_then(Cell::goal),
+                stock.then(|| earlier(period.before)).flatten(),
+                self.known.has_due.then(|| self.value(part(DUE))).flatten(),
+            ],
+            pace_by: due.filter(|_| pace.is_some()).map(|due| due.by),
+            alert: habit.and_then(|habit| habit.alert),
+            state: cell.state.clone().or(immature.then(|| IMMATURE.to_owned())),
+            quartile: is_ranked.then(quartile).flatten(),
         }
-        Ok(())
     }
 
     /// The numbers of the twelve periods before a cell's, and how many facts stand behind each. Only totals have a habit.
@@ -302,52 +403,50 @@ impl<'a> Table<'a> {
     }
 }
 
+/// What a score says, besides what it is of. Its numbers are [`NUMBERS`].
+struct Row {
+    n: i64,
+    numbers: [Option<Number>; NUMBERS.len()],
+    pace_by: Option<&'static str>,
+    alert: Option<&'static str>,
+    state: Option<String>,
+    quartile: Option<i64>,
+}
+
 /// Rows on their way into the file, by column: always a whole row group, so that the file's bytes depend on nothing else.
 #[derive(Default)]
 struct Rows {
     texts: [StringBuilder; 6],
     days: [Vec<i32>; 2],
     n: Vec<i64>,
-    numbers: [Vec<Option<i128>>; 17],
-    pace_by: StringBuilder,
-    alert: StringBuilder,
-    state: StringBuilder,
+    numbers: [Vec<Option<i128>>; NUMBERS.len()],
+    words: [StringBuilder; 3],
+    quartile: Vec<Option<i64>>,
 }
 
 impl Rows {
-    fn add(
-        &mut self,
-        texts: [&String; 6],
-        days: [i32; 2],
-        n: i64,
-        numbers: [Option<Number>; 17],
-        [pace_by, alert, state]: [Option<&str>; 3],
-    ) {
+    fn add(&mut self, texts: [&String; 6], days: [i32; 2], row: Row) {
         self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
         self.days.iter_mut().zip(days).for_each(|(column, day)| column.push(day));
-        self.n.push(n);
-        self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number.map(Number::units)));
-        self.pace_by.append_option(pace_by);
-        self.alert.append_option(alert);
-        self.state.append_option(state);
+        self.n.push(row.n);
+        self.numbers.iter_mut().zip(row.numbers).for_each(|(column, number)| column.push(number.map(Number::units)));
+        let words = [row.pace_by, row.alert, row.state.as_deref()];
+        self.words.iter_mut().zip(words).for_each(|(column, word)| column.append_option(word));
+        self.quartile.push(row.quartile);
     }
 
-    fn batch(mut self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
-        let texts = self.texts.map(|mut column| -> ArrayRef { Arc::new(column.finish()) });
-        let days = self.days.map(|column| -> ArrayRef { Arc::new(Date32Array::from(column)) });
-        let [metric, level, entity, grain, slice, slice_value] = texts;
-        let [start, end] = days;
+    fn batch(self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
+        let text = |mut column: StringBuilder| -> ArrayRef { Arc::new(column.finish()) };
+        let [metric, level, entity, grain, slice, slice_value] = self.texts.map(text);
+        let [start, end] = self.days.map(|days| -> ArrayRef { Arc::new(Date32Array::from(days)) });
         let mut columns = vec![metric, level, entity, grain, start, end, slice, slice_value];
-        for (i, column) in self.numbers.into_iter().enumerate() {
-            match i {
-                3 => columns.push(Arc::new(Int64Array::from(std::mem::take(&mut self.n)))),
-                14 => columns.push(Arc::new(self.pace_by.finish())),
-                15 => columns.extend([&mut self.alert, &mut self.state].map(|c| -> ArrayRef { Arc::new(c.finish()) })),
-                _ => {}
-            }
+        columns.push(Arc::new(Int64Array::from(self.n)));
+        for column in self.numbers {
             let numbers = Decimal128Array::from(column).with_precision_and_scale(PRECISION, SCALE as i8)?;
             columns.push(Arc::new(numbers));
         }
+        columns.extend(self.words.map(text));
+        columns.push(Arc::new(Int64Array::from(self.quartile)));
         RecordBatch::try_new(schema(), columns)
     }
 }

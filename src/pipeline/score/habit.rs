@@ -67,6 +67,7 @@ mod tests {
             sql: String::new(),
             sql_line: 1,
             source: String::new(),
+            form: Default::default(),
         }
     }
 

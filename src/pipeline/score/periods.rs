@@ -19,6 +19,12 @@ pub const PERIODS: usize = 13;
 
 /// What a cell's facts are of: its own period, or what that is compared with while it is not over.
 pub const SPANS: [&str; 3] = ["now", "previous", "year_before"];
+/// Of a stock: what stood on the day before the first, where that is in no other cell.
+pub const AT_START: &str = "start";
+/// Of a stock: what is due within the period.
+pub const DUE: &str = "due";
+/// Of targets: those of the next period.
+pub const NEXT: &str = "next";
 
 /// A scored period's last day, and what it is compared with. Days of Arrow.
 pub struct Neighbours {
@@ -28,6 +34,8 @@ pub struct Neighbours {
     pub previous: Earlier,
     /// The same period a year before.
     pub year_before: Earlier,
+    /// Where the whole period before is.
+    pub before: Earlier,
 }
 
 /// Where the numbers of an earlier period are.
@@ -37,7 +45,7 @@ pub enum Earlier {
     Unknown,
     /// In the cells of the period that starts on this day.
     Whole(i32),
-    /// Of its first working days only: in the cells of this span of the unfinished period.
+    /// In the cells of this span of the period itself: of the first working days only, or of the day before the first.
     Part(&'static str),
 }
 
@@ -122,10 +130,16 @@ impl Periods {
         format!("DATE '{first}'")
     }
 
-    /// Period, span, and the day on which what holds over time is measured.
+    /// Period, span, and the day on which what holds over time is measured. Before the first working day it is what
+    /// stood before the earlier period.
     fn measured(&self) -> impl Iterator<Item = (Period, &'static str, Date)> {
         let now = self.all.iter().map(|period| (*period, SPANS[0], period.measured_on(self.as_of)));
-        now.chain(self.parts.iter().filter_map(|part| Some((part.of, part.span, part.end?))))
+        let due = self.all.iter().map(|period| (*period, DUE, period.measured_on(self.as_of)));
+        let starts = self.all.iter().filter(|period| !self.all.contains(&self.calendar.previous(**period)));
+        let starts = starts.map(|period| (*period, AT_START, period.start - 1.day()));
+        let parts =
+            self.parts.iter().map(|part| (part.of, part.span, part.end.unwrap_or_else(|| part.start - 1.day())));
+        now.chain(due).chain(starts).chain(parts)
     }
 
     fn measuring_days(&self) -> BTreeSet<Date> {
@@ -145,18 +159,29 @@ impl Periods {
             false => Earlier::Unknown,
         };
         let neighbours = self.all.iter().map(|period| {
+            let previous = self.calendar.previous(*period);
             let neighbours = Neighbours {
                 end: day(period.end),
-                previous: earlier(period, SPANS[1], self.calendar.previous(*period)),
+                previous: earlier(period, SPANS[1], previous),
                 year_before: earlier(period, SPANS[2], self.calendar.year_before(*period)),
+                before: match self.all.contains(&previous) {
+                    true => Earlier::Whole(day(previous.start)),
+                    false => Earlier::Part(AT_START),
+                },
             };
             ((period.grain.name(), day(period.start)), neighbours)
         });
         neighbours.collect()
     }
 
-    /// Names the tables `period_days` and `measurings`, which say what belongs to which period, `measuring_days` and
-    /// `measuring_slots`, and `unfinished`: the periods that are compared in part, and where the compared one starts.
+    /// Each scored period of some grains, and the one after it.
+    pub fn with_next(&self, grains: &[Grain]) -> impl Iterator<Item = (Period, Period)> {
+        self.of_grains(grains).map(|period| (period, self.calendar.period(period.grain, period.end + 1.day())))
+    }
+
+    /// Names the tables `period_days` and `measurings`, which say what belongs to which period, `target_periods`, the
+    /// same for targets, `measuring_days` and `measuring_slots`, and `unfinished`: the periods that are compared in part,
+    /// and where the compared one starts.
     pub fn add_to(&self, session: &Session, metric: &Metric) -> Result<()> {
         let stretches = self.all.iter().map(|period| {
             let (start, end) = metric.days(*period, self.as_of);
@@ -171,16 +196,16 @@ impl Periods {
         for (period, span, start, end) in stretches.chain(parts) {
             each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, period, span)));
         }
-        add(
-            session,
-            "period_days",
-            vec![
-                ("day", days(each.iter().map(|(day, _, _)| *day))),
-                ("grain", texts(each.iter().map(|(_, period, _)| period.grain.name()))),
-                ("period_start", days(each.iter().map(|(_, period, _)| period.start))),
-                ("span", texts(each.iter().map(|(_, _, span)| *span))),
-            ],
-        )?;
+        add(session, "period_days", placed(&each))?;
+        let mut each: Vec<(Date, Period, &'static str)> = Vec::new();
+        for (period, next) in self.with_next(&metric.header.cadence) {
+            for (of, span) in [(period, SPANS[0]), (next, NEXT)] {
+                let as_of = if span == NEXT { of.end } else { self.as_of };
+                let (start, end) = metric.days(of, as_of);
+                each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, period, span)));
+            }
+        }
+        add(session, "target_periods", placed(&each))?;
         let measured: Vec<(Period, &'static str, Date)> = self.measured().collect();
         add(
             session,
@@ -188,6 +213,7 @@ impl Periods {
             vec![
                 ("grain", texts(measured.iter().map(|(period, _, _)| period.grain.name()))),
                 ("period_start", days(measured.iter().map(|(period, _, _)| period.start))),
+                ("period_end", days(measured.iter().map(|(period, _, _)| period.end))),
                 ("span", texts(measured.iter().map(|(_, span, _)| *span))),
                 ("measured_on", days(measured.iter().map(|(_, _, day)| *day))),
             ],
@@ -221,6 +247,16 @@ impl Periods {
             ],
         )
     }
+}
+
+/// Days, and the period and span that each belongs to.
+fn placed(each: &[(Date, Period, &'static str)]) -> Vec<(&'static str, ArrayRef)> {
+    vec![
+        ("day", days(each.iter().map(|(day, _, _)| *day))),
+        ("grain", texts(each.iter().map(|(_, period, _)| period.grain.name()))),
+        ("period_start", days(each.iter().map(|(_, period, _)| period.start))),
+        ("span", texts(each.iter().map(|(_, _, span)| *span))),
+    ]
 }
 
 fn texts<'a>(of: impl Iterator<Item = &'a str>) -> ArrayRef {

@@ -5,14 +5,14 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::json;
-use crate::domain::metric::{Aggregate, Measure, Metric, Metrics, Unit};
+use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit};
 use crate::domain::number::{Number, PRECISION, SCALE, divide_half_away, spread};
 use crate::domain::period::{Grain, Period, days_between};
 use crate::domain::score::COMPANY;
 use crate::engine::Session;
 use crate::pipeline::Night;
 use crate::pipeline::score::definition;
-use crate::pipeline::score::periods::Periods;
+use crate::pipeline::score::periods::{NEXT, Periods, SPANS};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Rows, Workdays};
 use crate::pipeline::stage::{Model, read_table};
@@ -55,7 +55,11 @@ struct Target {
 
 /// All targets, by metric and goal.
 #[derive(Default)]
-pub struct Targets(BTreeMap<String, BTreeMap<Goal, Vec<Target>>>);
+pub struct Targets {
+    all: BTreeMap<String, BTreeMap<Goal, Vec<Target>>>,
+    /// The metrics whose targets are meant at the plan's exchange rates, or not.
+    at_plan: BTreeMap<String, bool>,
+}
 
 /// A row as it stands in the model.
 struct Given {
@@ -63,6 +67,7 @@ struct Given {
     start: Date,
     end: Option<Date>,
     aligned: bool,
+    at_plan: bool,
     target: Target,
 }
 
@@ -78,15 +83,16 @@ impl Targets {
             let team = |row| Some((rows.text("team_id", row)?, rows.text("level", row)?));
             levels.extend((0..batch.num_rows()).filter_map(team));
         }
+        let mut targets = Targets::default();
         let mut goals: BTreeMap<Goal, Vec<Given>> = BTreeMap::new();
         for batch in read_table(night, model, "targets").await? {
             let rows = Rows(&batch);
             for row in 0..batch.num_rows() {
                 let (goal, given) = given(&rows, row, &levels, metrics)?;
+                targets.set_basis(&goal.metric, given.at_plan, &given.id)?;
                 goals.entry(goal).or_default().push(given);
             }
         }
-        let mut targets = Targets::default();
         for (goal, mut rows) in goals {
             rows.sort_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
             let metric = &metrics[&goal.metric];
@@ -95,37 +101,54 @@ impl Targets {
                 let next = rows[i + 1..].iter().map(|next| next.start).find(|next| *next > rows[i].start);
                 own.push(dated(&rows[i], next, &goal, is_spread(metric), &night.settings.calendar)?);
             }
-            targets.0.entry(goal.metric.clone()).or_default().insert(goal, own);
+            targets.all.entry(goal.metric.clone()).or_default().insert(goal, own);
         }
         Ok(targets)
     }
 
+    /// All targets of a metric are meant at the same rates.
+    fn set_basis(&mut self, metric: &str, at_plan: bool, id: &str) -> Result<()> {
+        match *self.at_plan.entry(metric.to_owned()).or_insert(at_plan) == at_plan {
+            true => Ok(()),
+            false => Err(Diagnostic::data(format!("targets of {metric} are meant at different exchange rates"))
+                .note(format!("{id} is meant at {} rates, and others are not", if at_plan { "the plan's" } else { "the day's" }))
+                .help("set `basis` to `plan` for all targets of a metric, or for none")),
+        }
+    }
+
+    /// Whether a metric's targets are meant at the plan's exchange rates.
+    pub fn are_at_plan(&self, metric: &str) -> bool {
+        self.at_plan.get(metric).copied().unwrap_or_default()
+    }
+
     /// The digest of a metric's targets, if it has any.
-    pub fn digest(&self, metric: &str) -> Option<Digest> {
-        let goals = self.0.get(metric)?.iter().collect::<Vec<_>>();
-        Some(Digest::of(json::canonical(&goals).as_bytes()))
+    pub fn digest(&self, metric: &Metric) -> Option<Digest> {
+        let goals = self.all.get(metric.targets_of())?.iter().collect::<Vec<_>>();
+        Some(Digest::of(json::canonical(&(goals, self.are_at_plan(metric.targets_of()))).as_bytes()))
     }
 
     /// Whether a metric has any.
-    pub fn has(&self, metric: &str) -> bool {
-        self.0.contains_key(metric)
+    pub fn has(&self, metric: &Metric) -> bool {
+        self.all.contains_key(metric.targets_of())
     }
 
     /// Names the tables `target_days`, what falls on each day of whom, and `target_values`, what is in force.
     pub fn add_to(&self, session: &Session, metric: &Metric, workdays: &Workdays, periods: &Periods) -> Result<()> {
         let (mut days, mut values) = (Columns::default(), Columns::default());
-        for (goal, targets) in self.0.get(&metric.id).into_iter().flatten() {
+        for (goal, targets) in self.all.get(metric.targets_of()).into_iter().flatten() {
             if is_spread(metric) {
                 let unit = if metric.header.unit == Unit::Money { 2 } else { 6 };
                 targets.iter().for_each(|target| target.spread(goal, workdays, unit, &mut days));
                 continue;
             }
-            for period in periods.of_grains(&metric.header.cadence) {
-                // Of several in force the one that began last.
-                let in_force = |target: &&Target| target.days.0 <= period.end && period.end <= target.days.1;
-                if let Some(target) = targets.iter().rev().find(in_force) {
-                    let numbers = [target.value, None, None, target.low, target.high];
-                    values.add(goal, period.start, Some(period), numbers);
+            for (period, next) in periods.with_next(&metric.header.cadence) {
+                for (of, span) in [(period, SPANS[0]), (next, NEXT)] {
+                    // Of several in force the one that began last.
+                    let in_force = |target: &&Target| target.days.0 <= of.end && of.end <= target.days.1;
+                    if let Some(target) = targets.iter().rev().find(in_force) {
+                        let numbers = [target.value, None, None, target.low, target.high];
+                        values.add(goal, period.start, Some((period, span)), numbers);
+                    }
                 }
             }
         }
@@ -150,8 +173,8 @@ fn given(rows: &Rows<'_>, row: usize, levels: &BTreeMap<String, String>, metrics
             "correct it in the export behind `targets`; `scorebook sql \"SELECT * FROM targets WHERE target_id = '{id}'\"` shows it"
         ))
     };
-    let Some(metric) = metrics.get(&name) else {
-        let known = metrics.keys().map(String::as_str);
+    let Some(metric) = metrics.get(&name).filter(|metric| metric.form == Form::Itself) else {
+        let known = metrics.values().filter(|metric| metric.form == Form::Itself).map(|metric| metric.id.as_str());
         return Err(wrong(format!("a target is set for `{name}`, which is no metric")).closest(&name, known));
     };
     let (level, entity) = match (text("rep_id"), text("team_id")) {
@@ -178,6 +201,15 @@ fn given(rows: &Rows<'_>, row: usize, levels: &BTreeMap<String, String>, metrics
         Some("nearest") => true,
         Some(other) => return Err(wrong(format!("a target has `align` = `{other}`, which is not `nearest`"))),
     };
+    let at_plan = match text("basis").as_deref() {
+        None => false,
+        Some("plan") if metric.header.plan.is_some() => true,
+        Some("plan") => {
+            return Err(wrong(format!("a target of {name} is meant at the plan's rates, at which it has no value"))
+                .note("its header names no column `plan`"));
+        }
+        Some(other) => return Err(wrong(format!("a target has `basis` = `{other}`, which is not `plan`"))),
+    };
     let Some(start) = rows.day("starts_on", row) else { return Err(wrong("a target has no first day".into())) };
     let number = |name: &str| rows.share(name, row);
     let (value, low, high) = (number("amount"), number("low"), number("high"));
@@ -190,7 +222,7 @@ fn given(rows: &Rows<'_>, row: usize, levels: &BTreeMap<String, String>, metrics
     let end = rows.day("ends_on", row);
     let (starts_on, ends_on, days) = (String::new(), None, (start, start));
     let target = Target { starts_on, ends_on, value, low, high, fixed: rows.flag("is_fixed", row), days };
-    Ok((Goal { metric: name, level, entity, slice, slice_value }, Given { id, start, end, aligned, target }))
+    Ok((Goal { metric: name, level, entity, slice, slice_value }, Given { id, start, end, aligned, at_plan, target }))
 }
 
 /// Gives a target its last day, and its calendar period's days if it is aligned.
@@ -297,16 +329,16 @@ impl Running {
 /// Rows of `target_days` or `target_values`.
 #[derive(Default)]
 struct Columns {
-    texts: [StringBuilder; 5],
+    texts: [StringBuilder; 6],
     days: Vec<i32>,
     numbers: [Decimal128Builder; 5],
 }
 
 impl Columns {
     /// Value, ramp, absence, low and high.
-    fn add(&mut self, goal: &Goal, day: Date, period: Option<Period>, numbers: [Option<Number>; 5]) {
-        let grain = period.map_or("", |period| period.grain.name());
-        let texts = [&goal.level, &goal.entity, &goal.slice, &goal.slice_value, grain];
+    fn add(&mut self, goal: &Goal, day: Date, period: Option<(Period, &str)>, numbers: [Option<Number>; 5]) {
+        let (grain, span) = period.map_or(("", ""), |(period, span)| (period.grain.name(), span));
+        let texts = [&goal.level, &goal.entity, &goal.slice, &goal.slice_value, grain, span];
         self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
         self.days.push(days_between(EPOCH, day));
         self.numbers
@@ -321,7 +353,7 @@ impl Columns {
             let number = |mut column: Decimal128Builder| -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
                 Ok(Arc::new(column.finish().with_precision_and_scale(PRECISION, SCALE as i8)?))
             };
-            let [level, entity, slice, slice_value, grain] = self.texts.map(text);
+            let [level, entity, slice, slice_value, grain, span] = self.texts.map(text);
             let [given, ramp, absent, low, high] = self.numbers;
             RecordBatch::try_from_iter([
                 ("level", level),
@@ -329,6 +361,7 @@ impl Columns {
                 ("slice", slice),
                 ("slice_value", slice_value),
                 ("grain", grain),
+                ("span", span),
                 ("day", Arc::new(Date32Array::from(self.days)) as ArrayRef),
                 ("given", number(given)?),
                 ("ramp", number(ramp)?),

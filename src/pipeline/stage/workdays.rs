@@ -128,6 +128,12 @@ impl Workdays {
         self.is_worked(day) && !self.is_holiday(region, day)
     }
 
+    /// The reps of a region; of the region `all`, everyone.
+    pub fn reps_of(&self, region: &str) -> impl Iterator<Item = &String> {
+        let belongs = move |rep: &Rep| region == EVERYWHERE || rep.region.as_deref() == Some(region);
+        self.reps.iter().filter(move |(_, rep)| belongs(rep)).map(|(id, _)| id)
+    }
+
     /// Everyone's region, and those with holidays of their own.
     pub fn regions(&self) -> BTreeSet<&str> {
         self.holidays.keys().map(String::as_str).chain([EVERYWHERE]).collect()

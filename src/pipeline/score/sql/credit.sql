@@ -34,7 +34,7 @@ placed AS (
     FROM cut
 )
 SELECT
-    record_id, rep_id, {days}{slices}, NULLIF(_kind, 'revenue') AS credit_kind,
+    record_id, rep_id, {days}{slices}, NULLIF(_kind, 'revenue') AS credit_kind, _share,
     CAST(
         CASE
             WHEN _kind = 'overlay' THEN CAST(_exact_a AS DECIMAL(38, {digits}))

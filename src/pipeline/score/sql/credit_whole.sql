@@ -8,6 +8,7 @@ lines AS (
 )
 SELECT
     w.record_id, COALESCE(l._rep, w._owner) AS rep_id, {days}{slices},
-    NULLIF(l._kind, 'revenue') AS credit_kind, w.a, w.b
+    NULLIF(l._kind, 'revenue') AS credit_kind, COALESCE(l._share, CAST(1 AS DECIMAL(20, 6))) AS _share,
+    w.a, w.b
 FROM whole AS w
 LEFT JOIN lines AS l ON l._record = w.record_id

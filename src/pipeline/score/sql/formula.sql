@@ -8,14 +8,15 @@ parts AS (
     {joins}
 ),
 computed AS (
-    SELECT level, entity, grain, period_start, slice, slice_value, {expression} AS result, {n} AS n
+    SELECT level, entity, grain, period_start, slice, slice_value, {expression} AS result, {n} AS n, {state} AS state
     FROM parts
 )
 SELECT
     level, entity, grain, period_start, '{span}' AS span, slice, slice_value,
-    CAST(ROUND(result, 12) AS DECIMAL(38, 12)) AS a,
+    CASE WHEN state IS NULL THEN CAST(ROUND(result, 12) AS DECIMAL(38, 12)) END AS a,
     CAST(NULL AS DECIMAL(38, 12)) AS b,
     n,
-    FALSE AS unit
+    FALSE AS unit,
+    state
 FROM computed
-WHERE result IS NOT NULL
+WHERE result IS NOT NULL OR state IS NOT NULL

@@ -10,7 +10,7 @@ seen AS (
     JOIN measuring_slots AS s ON s.day = GREATEST(c.day, {first_slot})
     GROUP BY c.rep_id, s.measured_on {seen_keys}
 )
-SELECT s.rep_id, m.measured_on AS day, {seen_slices_of_s} SUM(s.a) AS a, SUM(s.b) AS b, SUM(s.n) AS n, BOOL_AND(s.unit) AS unit
+SELECT s.rep_id, m.measured_on AS day, {seen_slices_of_s} SUM(s.a){days} AS a, SUM(s.b) AS b, SUM(s.n) AS n, BOOL_AND(s.unit) AS unit
 FROM seen AS s
 JOIN measuring_days AS m ON s.measured_on <= m.measured_on
 GROUP BY s.rep_id, m.measured_on {keys_of_s}

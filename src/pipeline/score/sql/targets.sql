@@ -11,14 +11,14 @@ WITH placed AS (
     WHERE level <> 'rep'
 )
 SELECT
-    t.level, t.entity, p.grain, p.period_start, t.slice, t.slice_value, t.of_reps,
+    t.level, t.entity, p.grain, p.period_start, p.span, t.slice, t.slice_value, t.of_reps,
     SUM(t.given) AS given, SUM(t.ramp) AS ramp, SUM(t.absent) AS absent, SUM(t.low) AS low, SUM(t.high) AS high
 FROM placed AS t
-JOIN period_days AS p ON p.day = t.day AND p.span = 'now'
+JOIN target_periods AS p ON p.day = t.day
 WHERE p.grain IN ({grains})
-GROUP BY t.level, t.entity, p.grain, p.period_start, t.slice, t.slice_value, t.of_reps
+GROUP BY t.level, t.entity, p.grain, p.period_start, p.span, t.slice, t.slice_value, t.of_reps
 UNION ALL
 SELECT
-    level, entity, grain, day AS period_start, slice, slice_value, level = 'rep' AS of_reps,
+    level, entity, grain, day AS period_start, span, slice, slice_value, level = 'rep' AS of_reps,
     given, ramp, absent, low, high
 FROM target_values

@@ -1,0 +1,65 @@
+//! Slices that share a fact out: each part stands on the line of its name, and what they leave on a line of its own, so that
+//! the lines add up to the total.
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::metric::{Aggregate, Metric, Unit};
+use crate::domain::score::NO_VALUE;
+use crate::pipeline::score::cells::fill;
+use crate::pipeline::score::definition;
+use crate::pipeline::score::facts::Kept;
+use arrow::datatypes::{DataType, Fields};
+
+/// The value of what no part names.
+const UNALLOCATED: &str = "(unallocated)";
+
+/// Checks that a slice is a list of named parts.
+pub fn check(owner: &Metric, metric: &Metric, slice: &str, given: &DataType) -> Result<()> {
+    let wanted: &[&str] = match definition::aggregate(metric) {
+        Aggregate::Ratio => &["numerator", "denominator"],
+        _ => &["value"],
+    };
+    let number = |t: &DataType| t.is_integer() || matches!(t, DataType::Decimal128(_, _) | DataType::Null);
+    let text = |t: &DataType| matches!(t, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let fits = |fields: &Fields| {
+        let has = |name: &str, fits: &dyn Fn(&DataType) -> bool| {
+            fields.iter().any(|field| field.name() == name && fits(field.data_type()))
+        };
+        has("name", &text) && wanted.iter().all(|name| has(name, &number))
+    };
+    let is_list = matches!(given, DataType::List(of) if matches!(of.data_type(), DataType::Struct(fields) if fits(fields)));
+    if is_list {
+        return Ok(());
+    }
+    let members: Vec<String> = wanted.iter().map(|name| format!("'{name}', ...")).collect();
+    Err(Diagnostic::project(format!("the slice `{slice}` of {} is no list of parts", metric.id))
+        .at(definition::sql(owner).place_of(slice))
+        .note(format!("it stands in `allocated`; each part has a name, and {} as exact numbers", wanted.join(" and ")))
+        .help(format!("return ARRAY_AGG(NAMED_STRUCT('name', ..., {}) ORDER BY ...) AS {slice}", members.join(", "))))
+}
+
+/// The parts of the session's table `facts` as facts of their own, with what is unallocated: `record_id`, these columns of
+/// place, the slice, `a`, `b`, `unit`.
+pub fn sql(metric: &Metric, kept: &Kept, slice: &str, place: &[&str]) -> String {
+    let ratio = definition::aggregate(metric) == Aggregate::Ratio;
+    let (a, b) = if ratio { ("numerator", Some("denominator")) } else { ("value", None) };
+    // A part of what is shared in cents is shared in cents; nothing else is rounded.
+    let cents = kept.shared && metric.header.unit == Unit::Money && !ratio;
+    let side = |member: Option<&str>| match member {
+        Some(member) => format!("CAST(_part['{member}'] * _share AS DECIMAL(38, 12))"),
+        None => "CAST(NULL AS DECIMAL(38, 12))".to_owned(),
+    };
+    let own = |prefix: &str| -> String { place.iter().map(|column| format!("{prefix}{column}, ")).collect() };
+    fill(
+        include_str!("sql/allocated.sql"),
+        &[
+            ("slice", slice),
+            ("place_of_f", &own("f.")),
+            ("place", &own("")),
+            ("a", &side(Some(a))),
+            ("b", &side(b)),
+            ("none", NO_VALUE),
+            ("unallocated", UNALLOCATED),
+            ("step", if cents { "0.01" } else { "0.000000000001" }),
+        ],
+    )
+}
