@@ -193,11 +193,11 @@ fn targets_may_be_meant_at_the_plans_rates() {
     let refused = |targets: &str, what: &str| {
         let targets = format!("tables.targets = \"\"\"\ntarget_id | metric | rep_id | starts_on | ends_on | amount | basis\n{targets}\n\"\"\"");
         let expect = "level | entity | period | value\nrep | ada | 2026-09 | ?";
-        project.write("queries/tests/bookings.toml", &case("2026-09-30", deals, &format!("{rates}{targets}"), expect));
-        let said = project.scorebook(&["test", "bookings"]).expect_code(3).stderr;
+        project.write("queries/tests/quota_attainment.toml", &case("2026-09-30", deals, &format!("{rates}{targets}"), expect));
+        let said = project.scorebook(&["test", "quota_attainment"]).expect_code(3).stderr;
         assert!(said.contains(what), "{said}");
     };
-    refused("t1 | win_rate | ada | 2026-09-01 | 2026-09-30 | 1 | plan", "at which it has no value");
+    refused("t1 | quota_attainment | ada | 2026-09-01 | 2026-09-30 | 1 | plan", "at which it has no value");
     refused(
         "t1 | bookings | ada | 2026-09-01 | 2026-09-30 | 1 | plan\nt2 | bookings | ada | 2026-10-01 | 2026-10-30 | 1 |",
         "meant at different exchange rates",
