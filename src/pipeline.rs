@@ -99,6 +99,7 @@ pub fn open_project(folder: &Path) -> Result<Project> {
 /// From snapshots to documents: the same for a run, a check (which stops before documents) and a replay.
 pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &Before, until: Until) -> Result<Made> {
     let metrics = definition::read(night.project)?;
+    score::check_people(night.project, &night.settings.people, &metrics)?;
     let reports = render::reports(night)?;
     reports.iter().try_for_each(|report| render::input::check(report, &metrics))?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
@@ -265,7 +266,9 @@ pub async fn repair_view(store: &Store, reports: &Store, mut past: Past, last: &
                 }
             };
             let own = entry.documents.iter().filter(|document| document.period == period && document.report == report);
-            wanted.extend(own.flat_map(|document| document.views()).map(|(view, object, digest)| (view, (object, digest))));
+            wanted.extend(
+                own.flat_map(|document| document.views()).map(|(view, object, digest)| (view, (object, digest))),
+            );
         }
         repair_period(store, reports, &period, &wanted).await?;
     }

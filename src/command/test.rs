@@ -191,7 +191,7 @@ async fn one(
     let expect = text.rows(&case.expect)?;
     let expected = Expected::read(&night, metric, &tables, &expect)?;
     let model = given::model(&night, &tables).await?;
-    let needed = needed(metrics, metric)?;
+    let needed = score::definition::needed(metrics, metric)?;
     let scores = score::run(&night, &model, &needed, &Grain::ALL.into()).await?;
     let table = &scores.tables[&metric.id];
     let object = table.path(&metric.id);
@@ -204,11 +204,3 @@ async fn one(
     Ok(expected.iter().flat_map(|expected| expected.compare(&found, table.not_supplied.as_deref())).collect())
 }
 
-/// The metric and all that it uses.
-fn needed(metrics: &Metrics, metric: &Metric) -> Result<Metrics> {
-    let mut needed = Metrics::from([(metric.id.clone(), metric.clone())]);
-    for part in score::definition::uses(metric)? {
-        needed.extend(self::needed(metrics, &metrics[&part])?);
-    }
-    Ok(needed)
-}

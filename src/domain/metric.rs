@@ -322,13 +322,21 @@ pub enum Form {
     /// The metric itself.
     #[default]
     Itself,
-    /// Its value at the plan's exchange rates.
-    AtPlan,
+    /// The metric of this id, with its value at the plan's exchange rates.
+    AtPlan(String),
     /// The metric of this id, over the window of a formula that uses it.
     OverWindow(String),
 }
 
 impl Metric {
+    /// The id of the metric of which this is a form.
+    pub fn form_of(&self) -> &str {
+        match &self.form {
+            Form::Itself => &self.id,
+            Form::AtPlan(of) | Form::OverWindow(of) => of,
+        }
+    }
+
     /// The id of the metric whose targets are this one's.
     pub fn targets_of(&self) -> &str {
         match &self.form {

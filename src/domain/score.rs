@@ -13,6 +13,9 @@ pub const REP_IN_TEAM: &str = "rep_in_team";
 /// The slice value of facts that have none.
 pub const NO_VALUE: &str = "(none)";
 
+/// The state of a cohort that has not had its days.
+pub const IMMATURE: &str = "immature";
+
 /// A row of `scores/<metric>/<digest>.parquet`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {

@@ -34,6 +34,7 @@ use crate::domain::period::{Grain, Period};
 use crate::pipeline::score::{Scores, definition};
 use crate::pipeline::stage::Model;
 use crate::pipeline::{Event, Night};
+use crate::settings::OnlyForTeams;
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use charts::Chart;
@@ -43,7 +44,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised when rendering makes other documents of the same inputs.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The typesetter's name and version, part of every PDF's key.
 pub const TYPESETTER: &str = "typst 0.15.1";
 /// Where report templates stand.
@@ -252,6 +253,7 @@ impl<'a> Rendering<'a> {
             model: BTreeMap<&'a str, Digest>,
             scores: BTreeMap<&'a str, (Digest, Option<&'a str>)>,
             company: &'a Company,
+            only_for_teams: &'a [OnlyForTeams],
             period: String,
             as_of: String,
         }
@@ -269,6 +271,7 @@ impl<'a> Rendering<'a> {
                     .map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_deref())))
                     .collect(),
                 company: &self.company,
+                only_for_teams: &self.night.settings.people.only_for_teams,
                 period: self.period.name(),
                 as_of: self.night.as_of.to_string(),
             },
@@ -360,6 +363,7 @@ impl<'a> Rendering<'a> {
             facts,
             facts_total,
             not_supplied: reading.not_supplied(),
+            hidden: reading.hidden(&member.entity.id),
             entity: member.entity,
         };
         let context = context::context(&input);

@@ -16,15 +16,17 @@ mod peers;
 mod periods;
 mod targets;
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
-use crate::domain::metric::{Aggregate, Better, Credit, Measure, Metric, Metrics, Unit, Window};
+use crate::domain::metric::{Aggregate, Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
 use crate::domain::period::Grain;
 use crate::engine::formula::Taken;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
 use crate::pipeline::stage::workdays::Workdays;
 use crate::pipeline::{Event, Night};
+use crate::project::{Project, SETTINGS};
+use crate::settings::People;
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 pub use facts::Kept;
@@ -263,8 +265,11 @@ impl Scoring<'_> {
             let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
             session.add_parquets("scores", &paths).await?;
         }
-        let mut known =
-            finish::Known { at_plan: self.targets.are_at_plan(&metric.id), hidden: self.hidden(metric)?, ..Default::default() };
+        let mut known = finish::Known {
+            at_plan: self.targets.are_at_plan(&metric.id),
+            hidden: self.hidden(metric)?,
+            ..Default::default()
+        };
         let cells = if metric.is_formula() {
             self.refuse_undue(&session, metric).await?;
             self.periods.add_to(&session, metric)?;
@@ -286,8 +291,7 @@ impl Scoring<'_> {
         };
         if peers::has_quartiles(metric) {
             let minimum = self.night.settings.people.minimum_group;
-            known.quartiles =
-                peers::quartiles(&session, table, metric, &cells.of_reps, minimum, &known.hidden).await?;
+            known.quartiles = peers::quartiles(&session, table, metric, &cells.of_reps, minimum, &known.hidden).await?;
         }
         table.set(known);
         self.targets.add_to(&session, metric, &self.workdays, &self.periods)?;
@@ -309,21 +313,8 @@ impl Scoring<'_> {
         Ok(parts)
     }
 
-    /// The reps of whom this metric may not be shown, or one of those it is made of.
     fn hidden(&self, metric: &Metric) -> Result<BTreeSet<String>> {
-        let mut hidden = BTreeSet::new();
-        for rule in &self.night.settings.people.only_for_teams {
-            if rule.metrics.iter().any(|id| id == metric.targets_of()) {
-                hidden.extend(self.workdays.reps_of(&rule.region).cloned());
-            }
-        }
-        for part in definition::uses(metric)?.iter().filter_map(|part| self.metrics.get(part)) {
-            // What reads scores adds up over reps.
-            if metric.is_formula() {
-                hidden.extend(self.hidden(part)?);
-            }
-        }
-        Ok(hidden)
+        hidden(&self.night.settings.people, &self.workdays, self.metrics, metric)
     }
 
     /// A formula can take only what its parts say.
@@ -338,6 +329,33 @@ impl Scoring<'_> {
         }
         Ok(())
     }
+}
+
+/// The reps of whom this metric may not be shown, or one of those that a formula is made of.
+pub fn hidden(people: &People, workdays: &Workdays, metrics: &Metrics, metric: &Metric) -> Result<BTreeSet<String>> {
+    let own = metric.form_of();
+    let rules = people.only_for_teams.iter().filter(|rule| rule.metrics.iter().any(|id| id == own));
+    let mut all: BTreeSet<String> = rules.flat_map(|rule| workdays.reps_of(&rule.region)).cloned().collect();
+    if metric.is_formula() {
+        for part in definition::uses(metric)?.iter().filter_map(|part| metrics.get(part)) {
+            all.extend(hidden(people, workdays, metrics, part)?);
+        }
+    }
+    Ok(all)
+}
+
+/// Refuses rules about metrics that there are not.
+pub fn check_people(project: &Project, people: &People, metrics: &Metrics) -> Result<()> {
+    for id in people.only_for_teams.iter().flat_map(|rule| &rule.metrics) {
+        if metrics.get(id).is_none_or(|metric| metric.form != Form::Itself) {
+            let text = project.text(SETTINGS)?;
+            let named = text.lines().position(|line| line.contains(&format!("\"{id}\""))).unwrap_or_default();
+            return Err(Diagnostic::project(format!("`{id}` in [[people.only_for_teams]] is no metric"))
+                .at(Place::line(SETTINGS, text, named + 1).word(id))
+                .closest(id, metrics.keys().map(String::as_str)));
+        }
+    }
+    Ok(())
 }
 
 /// The facts of a metric as SQL, without slices and checks: `record_id`, `rep_id`, `day` or the validity, `a`, `b`;

@@ -48,7 +48,8 @@ fn formulas_take_targets_and_what_was_before() {
     let deals = format!("{DEALS}\no1 | ada | won | 800 | 2026-08-10\no2 | ada | won | 600 | 2026-09-10");
     let targets = "tables.targets = \"\"\"\ntarget_id | metric | rep_id | starts_on | ends_on | amount\n\
                    t1 | bookings | ada | 2026-09-01 | 2026-09-30 | 1000\nt2 | bookings | ada | 2026-10-01 | 2026-10-31 | 1500\n\"\"\"";
-    let case_of = |expect: &str| case("2026-09-30", &deals, targets, &format!("level | entity | period | value\n{expect}"));
+    let case_of =
+        |expect: &str| case("2026-09-30", &deals, targets, &format!("level | entity | period | value\n{expect}"));
     project.test_metric(
         "growth",
         &formula("formula = \"bookings / previous(bookings) - 1\""),
@@ -61,7 +62,8 @@ fn formulas_take_targets_and_what_was_before() {
     );
     // Nothing in September after 800 in August.
     let deals = format!("{DEALS}\no1 | ada | won | 800 | 2026-08-10");
-    let nothing = case("2026-09-30", &deals, "", "level | entity | period | value | previous\nrep | ada | 2026-09 | -1 | ?");
+    let nothing =
+        case("2026-09-30", &deals, "", "level | entity | period | value | previous\nrep | ada | 2026-09 | -1 | ?");
     project.test_metric("growth", &formula("formula = \"bookings / previous(bookings) - 1\""), &nothing);
 }
 
@@ -104,7 +106,10 @@ fn stocks_have_a_start_and_are_due() {
     let without = metric(keys, &OPEN.replace(", CAST(next_step AS DATE) AS due_on", ""));
     project.write("queries/metrics/outcome/standing.sql", &without);
     let said = project.scorebook(&["test", "due_now"]).expect_code(3).stderr;
-    assert!(said.contains("the facts of standing do not say when they are due") && said.contains("due_now.sql"), "{said}");
+    assert!(
+        said.contains("the facts of standing do not say when they are due") && said.contains("due_now.sql"),
+        "{said}"
+    );
     project.write("queries/metrics/outcome/due_now.sql", &formula_of("due(bookings)"));
     let said = project.scorebook(&["test", "due_now"]).expect_code(3).stderr;
     assert!(said.contains("`due` cannot be taken of bookings"), "{said}");
@@ -116,11 +121,16 @@ fn a_stock_may_say_since_when_it_stands() {
     let deals = "opportunity_id | credited_rep_id | created_on\n\
                  o1 | ada | 2026-09-01 00:00:00\no2 | ada | 2026-09-21 00:00:00";
     for (aggregate, september) in [("mean", "19"), ("median", "19"), ("sum", "38")] {
-        let keys = format!("unit = \"days\"\nmeasure = \"stock\"\naggregate = \"{aggregate}\"\nrecord = \"opportunities\"");
+        let keys =
+            format!("unit = \"days\"\nmeasure = \"stock\"\naggregate = \"{aggregate}\"\nrecord = \"opportunities\"");
         let select = "SELECT opportunity_id AS record_id, credited_rep_id AS rep_id, created_on AS valid_from, \
                       CAST(NULL AS DATE) AS valid_to, created_on AS since FROM opportunities";
         let expect = format!("level | entity | period | value | n\nrep | ada | 2026-09 | {september} | 2");
-        project.test_metric(&format!("age_{aggregate}"), &metric(&keys, select), &case("2026-09-30", deals, "", &expect));
+        project.test_metric(
+            &format!("age_{aggregate}"),
+            &metric(&keys, select),
+            &case("2026-09-30", deals, "", &expect),
+        );
     }
 }
 
@@ -128,7 +138,10 @@ fn a_stock_may_say_since_when_it_stands() {
 fn a_state_stands_for_a_number() {
     let project = Project::empty();
     let keys = "unit = \"money\"\nmeasure = \"stock\"\naggregate = \"sum\"\nrecord = \"opportunities\"";
-    project.write("queries/metrics/outcome/standing.sql", &metric(keys, &OPEN.replace(" FROM opportunities", " FROM opportunities WHERE closed_as IS NULL")));
+    project.write(
+        "queries/metrics/outcome/standing.sql",
+        &metric(keys, &OPEN.replace(" FROM opportunities", " FROM opportunities WHERE closed_as IS NULL")),
+    );
     let coverage = formula(
         "formula = \"standing / (target(bookings) - bookings)\"\nstates = { met = \"bookings >= target(bookings)\" }",
     );
@@ -191,9 +204,14 @@ fn targets_may_be_meant_at_the_plans_rates() {
         project.scorebook(&["test", "quota_attainment"]).expect_code(0);
     }
     let refused = |targets: &str, what: &str| {
-        let targets = format!("tables.targets = \"\"\"\ntarget_id | metric | rep_id | starts_on | ends_on | amount | basis\n{targets}\n\"\"\"");
+        let targets = format!(
+            "tables.targets = \"\"\"\ntarget_id | metric | rep_id | starts_on | ends_on | amount | basis\n{targets}\n\"\"\""
+        );
         let expect = "level | entity | period | value\nrep | ada | 2026-09 | ?";
-        project.write("queries/tests/quota_attainment.toml", &case("2026-09-30", deals, &format!("{rates}{targets}"), expect));
+        project.write(
+            "queries/tests/quota_attainment.toml",
+            &case("2026-09-30", deals, &format!("{rates}{targets}"), expect),
+        );
         let said = project.scorebook(&["test", "quota_attainment"]).expect_code(3).stderr;
         assert!(said.contains(what), "{said}");
     };

@@ -20,7 +20,9 @@ fn case(people: &str, quartiles: [&str; 8]) -> String {
     reps.push_str("boss | 2020-01-01 |\nnew | 2026-08-01 |\n");
     assignments.push_str("boss | alpha | Manager | 2020-01-01\nnew | alpha | AE | 2026-08-01\n");
     deals.push_str("o8 | boss | won | 1000 | 2026-09-10\no9 | new | won | 1000 | 2026-09-10\n");
-    expect.push_str("rep | boss | 2026-09 | | | 1000 |\nrep | new | 2026-09 | | | 1000 |\nteam | alpha | 2026-09 | | | 2430 |\n");
+    expect.push_str(
+        "rep | boss | 2026-09 | | | 1000 |\nrep | new | 2026-09 | | | 1000 |\nteam | alpha | 2026-09 | | | 2430 |\n",
+    );
     for (name, head, rows) in [
         ("reps", "rep_id | hired_on | holiday_region", reps),
         ("teams", "team_id | level", "alpha | team\n".to_owned()),
@@ -55,7 +57,8 @@ fn what_may_not_be_shown_of_a_rep_is_scored_for_teams_alone() {
     let rule = "people = { minimum_group = 1, only_for_teams = [{ region = \"bavaria\", metrics = [\"bookings\"] }] }";
     let mut case = case(rule, [""; 8]);
     for (i, booked) in BOOKED.into_iter().enumerate() {
-        case = case.replace(&format!("rep | r{i} | 2026-09 | | | {booked} |"), &format!("rep | r{i} | 2026-09 | | | |"));
+        case =
+            case.replace(&format!("rep | r{i} | 2026-09 | | | {booked} |"), &format!("rep | r{i} | 2026-09 | | | |"));
     }
     // The two elsewhere are alone in their groups.
     case = case.replace("boss | 2026-09 | | | 1000 |", "boss | 2026-09 | | | 1000 | 1");
@@ -65,4 +68,44 @@ fn what_may_not_be_shown_of_a_rep_is_scored_for_teams_alone() {
     let everyone = case.replace("\"bavaria\"", "\"all\"").replace("1000 | 1\n", "|\n");
     project.write("queries/tests/bookings.toml", &everyone);
     project.scorebook(&["test", "bookings"]).expect_code(0);
+}
+
+#[test]
+fn a_scorecard_says_what_is_measured_for_teams_only() {
+    let project = Project::generated(3, 14).formats(r#"["csv", "html"]"#);
+    let settings = |metric: &str| format!("\n[[people.only_for_teams]]\nregion = \"all\"\nmetrics = [\"{metric}\"]\n");
+    project.edit("scorebook.toml", |text| text + &settings("calls_mad"));
+    let said = project.scorebook(&["run", "--quiet"]).expect_code(3).stderr;
+    assert!(
+        said.contains("`calls_mad` in [[people.only_for_teams]] is no metric") && said.contains("calls_made"),
+        "{said}"
+    );
+    project.edit("scorebook.toml", |text| text.replace("\"calls_mad\"", "\"calls_made\""));
+    project.run(&[]);
+    let count = |level: &str| {
+        let query = format!("SELECT COUNT(*) AS n FROM scores WHERE metric = 'calls_made' AND level = '{level}' AND entity <> 'unassigned'");
+        project
+            .scorebook(&["sql", &query, "--format", "csv"])
+            .expect_code(0)
+            .stdout
+            .replace("n\n", "")
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(count("rep"), "0");
+    assert_ne!(count("team"), "0");
+    let mut pages = 0;
+    for file in project.files("reports").into_iter().filter(|file| file.ends_with(".html")) {
+        let page = std::fs::read_to_string(project.path("reports").join(file)).unwrap();
+        assert!(page.contains("measured for teams only"), "{page}");
+        pages += 1;
+    }
+    assert_eq!(pages, 3);
+    for file in project.files("warehouse/documents").into_iter().filter(|file| file.ends_with(".json")) {
+        let text = std::fs::read(project.path("warehouse/documents").join(file)).unwrap();
+        let context: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let facts = context["facts"].as_array().unwrap();
+        assert!(!facts.is_empty() && facts.iter().all(|fact| fact["metric"] != "calls_made"));
+        assert!(context["facts_total"].get("calls_made").is_none());
+    }
 }

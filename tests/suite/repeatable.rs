@@ -94,8 +94,15 @@ fn metrics_with_the_same_sql_are_each_scored() {
     assert!(said.lines().nth(1).unwrap().parse::<u64>().unwrap() > 0, "{said}");
 }
 
-/// Rep id -> name, and rep id -> team on the last night, from the exports themselves.
-fn people(project: &Project) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+/// What the exports themselves say of reps on the last night.
+struct People {
+    names: BTreeMap<String, String>,
+    teams: BTreeMap<String, String>,
+    /// Role, and band of months since the hire.
+    groups: BTreeMap<String, (String, usize)>,
+}
+
+fn people(project: &Project) -> People {
     let read = |table: &str| {
         let path = project.path("sample_data/salesforce").join(SECOND_NIGHT).join(format!("{table}.csv"));
         let mut reader = csv::Reader::from_path(path).unwrap();
@@ -107,15 +114,73 @@ fn people(project: &Project) -> (BTreeMap<String, String>, BTreeMap<String, Stri
         rows.collect::<Vec<_>>()
     };
     let id = |id: &str| format!("salesforce:{id}");
-    let names = read("User").iter().map(|user| (id(&user["Id"]), user["Name"].clone())).collect();
+    let users = read("User");
+    let names = users.iter().map(|user| (id(&user["Id"]), user["Name"].clone())).collect();
+    let last: Date = SECOND_NIGHT.parse().unwrap();
+    let band = |rep: &String| {
+        let user = users.iter().find(|user| id(&user["Id"]) == *rep).unwrap();
+        let hired: Date = user["Hired_On__c"].parse().unwrap();
+        [6, 12, 24].into_iter().filter(|months| hired + jiff::ToSpan::months(*months) <= last).count()
+    };
     let open = |row: &&BTreeMap<String, String>| row["ends_on"].is_empty() || *row["ends_on"] >= *SECOND_NIGHT;
     let assignments = read("assignments");
-    let teams = assignments.iter().filter(open).map(|row| (id(&row["user_id"]), id(&row["team_id"]))).collect();
-    (names, teams)
+    let own: Vec<_> = assignments.iter().filter(open).map(|row| (id(&row["user_id"]), row)).collect();
+    let teams = own.iter().map(|(rep, row)| (rep.clone(), id(&row["team_id"]))).collect();
+    let groups = own.iter().map(|(rep, row)| (rep.clone(), (row["role"].clone(), band(rep)))).collect();
+    People { names, teams, groups }
 }
 
-/// The people whose scorecard prints a number that differs: their own, or their team's of the present periods.
-fn touched(before: &Scores, after: &Scores, teams: &BTreeMap<String, String>) -> BTreeSet<String> {
+/// Rep and headline metric -> the quarter among peers in September, of groups of five and more.
+fn quarters(scores: &Scores, people: &People) -> BTreeMap<(String, &'static str), usize> {
+    // Metric, whether more is better, and how many facts it takes.
+    let headline = [
+        ("bookings", true, 0),
+        ("win_rate", true, 10),
+        ("open_pipeline", true, 0),
+        ("calls_made", true, 0),
+        ("sales_cycle_days", false, 5),
+        ("new_customers", true, 0),
+    ];
+    let mut quarters = BTreeMap::new();
+    for (metric, more, minimum_n) in headline {
+        let known = |rep: &String| {
+            let line = scores.at(&independent::Key {
+                metric: metric.into(),
+                level: "rep".into(),
+                entity: rep.clone(),
+                grain: "month".into(),
+                period_start: "2026-09-01".parse().unwrap(),
+                slice: String::new(),
+                slice_value: String::new(),
+            });
+            line.value.filter(|_| line.n >= minimum_n)
+        };
+        for (rep, group) in &people.groups {
+            let Some(own) = known(rep) else { continue };
+            let peers = people.groups.iter().filter(|(_, other)| *other == group);
+            let peers: Vec<_> = peers.filter_map(|(peer, _)| known(peer)).collect();
+            let ahead = |peer: &&independent::Exact| {
+                let (own, peer) = (own.numerator * peer.denominator, peer.numerator * own.denominator);
+                if more { peer > own } else { peer < own }
+            };
+            if peers.len() >= 5 {
+                quarters.insert((rep.clone(), metric), 1 + 4 * peers.iter().filter(ahead).count() / peers.len());
+            }
+        }
+    }
+    quarters
+}
+
+/// The people whose scorecard prints a number that differs: their own, their team's of the present periods, or their
+/// place among peers.
+fn touched(before: &Scores, after: &Scores, people: &People) -> BTreeSet<String> {
+    let (earlier, later) = (quarters(before, people), quarters(after, people));
+    let moved = |rep: &String| {
+        let of = |all: &BTreeMap<(String, &'static str), usize>| {
+            all.iter().filter(|((of, _), _)| of == rep).map(|(key, quarter)| (key.1, *quarter)).collect::<Vec<_>>()
+        };
+        of(&earlier) != of(&later)
+    };
     let changed: Vec<_> = before
         .lines
         .keys()
@@ -131,7 +196,8 @@ fn touched(before: &Scores, after: &Scores, teams: &BTreeMap<String, String>) ->
     let own = |rep: &String| changed.iter().any(|key| key.level == "rep" && key.entity == *rep);
     let of_team =
         |team: &String| changed.iter().any(|key| key.level == "team" && key.entity == *team && is_present(key));
-    teams.iter().filter(|(rep, team)| own(rep) || of_team(team)).map(|(rep, _)| rep.clone()).collect()
+    let touched = people.teams.iter().filter(|(rep, team)| own(rep) || of_team(team) || moved(rep));
+    touched.map(|(rep, _)| rep.clone()).collect()
 }
 
 #[test]

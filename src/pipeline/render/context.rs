@@ -167,6 +167,12 @@ pub struct Cell {
     /// Whether its facts have not all had their days to convert; its note says so.
     #[serde(skip)]
     pub immature: bool,
+    /// The word that stands for the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Of a rep: 1 for the best quarter among peers, 4 for the last. It prints beneath the headline numbers alone.
+    #[serde(skip)]
+    pub quartile: Option<i64>,
     /// That it leaves the entity's own habit, and what that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unusual: Option<String>,

@@ -10,7 +10,7 @@ use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::Score;
 use jiff::civil::{Date, date};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const METRICS: [(&str, &str); 7] = [
     (
@@ -350,6 +350,7 @@ impl Fixture {
             facts: facts(),
             facts_total: BTreeMap::from([("bookings".to_owned(), 12), ("win_rate".to_owned(), 31)]),
             not_supplied: BTreeMap::new(),
+            hidden: BTreeSet::new(),
         }
     }
 }

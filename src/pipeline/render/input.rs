@@ -12,7 +12,7 @@ use crate::domain::score::Score;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose numbers these are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -216,6 +216,8 @@ pub struct Input<'a> {
     pub facts_total: BTreeMap<String, usize>,
     /// The metrics that no source supplies, each with the reason.
     pub not_supplied: BTreeMap<String, String>,
+    /// The metrics that may not be shown of this entity, but of its team.
+    pub hidden: BTreeSet<String>,
 }
 
 /// Checks a report against the metrics there are.

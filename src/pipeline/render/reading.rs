@@ -17,12 +17,13 @@ use crate::pipeline::render::input::{Fact, List};
 use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::stage::workdays::Workdays;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything a report's documents are built from.
 pub struct Reading {
@@ -32,6 +33,8 @@ pub struct Reading {
     facts: Vec<Facts>,
     facts_limit: usize,
     not_supplied: BTreeMap<String, String>,
+    /// Metric -> the reps of whom it may not be shown.
+    hidden: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The facts of one metric behind its numbers of the report's period, by entity.
@@ -78,6 +81,7 @@ impl Reading {
             facts: Vec::new(),
             facts_limit: of.report.facts_limit,
             not_supplied: BTreeMap::new(),
+            hidden: hidden(of).await?,
         };
         for id in &of.report.metrics {
             let table = &of.scores.tables[id];
@@ -183,6 +187,9 @@ impl Reading {
             let Facts { of, rows } = facts;
             let mut own = Vec::new();
             rows.take(entity, |batch, row| own.push(of.fact(batch, row)))?;
+            if self.hidden.get(&of.metric).is_some_and(|reps| reps.contains(entity)) {
+                continue;
+            }
             if !own.is_empty() {
                 total.insert(of.metric.clone(), own.len());
             }
@@ -193,10 +200,27 @@ impl Reading {
         Ok((shown, total))
     }
 
+    /// The metrics that may not be shown of an entity.
+    pub fn hidden(&self, entity: &str) -> BTreeSet<String> {
+        let hidden = self.hidden.iter().filter(|(_, reps)| reps.contains(entity));
+        hidden.map(|(metric, _)| metric.clone()).collect()
+    }
+
     /// Metrics without scores, and why.
     pub fn not_supplied(&self) -> BTreeMap<String, String> {
         self.not_supplied.clone()
     }
+}
+
+/// The reps of whom each of a report's metrics may not be shown. A report on teams shows everyone's together.
+async fn hidden(of: &Rendering<'_>) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let people = &of.night.settings.people;
+    if people.only_for_teams.is_empty() || of.report.audience != "rep" {
+        return Ok(BTreeMap::new());
+    }
+    let workdays = Workdays::read(of.night, of.model).await?;
+    let one = |id: &String| Ok((id.clone(), score::hidden(people, &workdays, of.metrics, &of.metrics[id])?));
+    of.report.metrics.iter().map(one).collect()
 }
 
 /// One thread: what is read for documents is little, and threads side by side hold much for it.

@@ -26,7 +26,8 @@ pub fn check(owner: &Metric, metric: &Metric, slice: &str, given: &DataType) -> 
         };
         has("name", &text) && wanted.iter().all(|name| has(name, &number))
     };
-    let is_list = matches!(given, DataType::List(of) if matches!(of.data_type(), DataType::Struct(fields) if fits(fields)));
+    let is_list =
+        matches!(given, DataType::List(of) if matches!(of.data_type(), DataType::Struct(fields) if fits(fields)));
     if is_list {
         return Ok(());
     }

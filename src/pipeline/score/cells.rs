@@ -179,7 +179,8 @@ async fn summed(session: &Session, query: &Query<'_>, kept: &Kept, facts: &str, 
             let standing = match additive {
                 true => standing(query, kept, facts, first_slot),
                 false => {
-                    let value = if kept.since { "f.a + CAST(CAST(m.measured_on AS INT) AS DECIMAL(38, 12))" } else { "f.a" };
+                    let value =
+                        if kept.since { "f.a + CAST(CAST(m.measured_on AS INT) AS DECIMAL(38, 12))" } else { "f.a" };
                     fill(include_str!("sql/stock_facts.sql"), &[("facts", facts), ("value", value)])
                 }
             };
@@ -380,7 +381,8 @@ impl<'a> Compiled<'a> {
         columns.push(format!("{} AS {}", self.months(), Part::months().column()));
         let values = self.formula.parts.iter().filter(|part| part.taken == Taken::Value);
         let values: Vec<String> = values.map(|part| format!("{}__n", part.metric)).collect();
-        let n = if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
+        let n =
+            if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
         let states = self.states.iter().map(|(word, state)| format!("WHEN {} THEN '{word}' ", state.sql));
         let states: String = states.collect();
         let state = if states.is_empty() { "CAST(NULL AS VARCHAR)".to_owned() } else { format!("CASE {states}END") };
@@ -456,7 +458,8 @@ fn expression(i: usize, part: &Part, span: &str, metric: &Metric) -> String {
         None => "CAST(NULL AS DOUBLE)".to_owned(),
         Some(column) => format!("CAST(p{i}.{column} AS DOUBLE)"),
     };
-    let of_facts = matches!(part.taken, Taken::Value | Taken::AtStart) || (part.taken == Taken::Due && span == SPANS[0]);
+    let of_facts =
+        matches!(part.taken, Taken::Value | Taken::AtStart) || (part.taken == Taken::Due && span == SPANS[0]);
     let nought = metric.is_nought_without_facts() && of_facts;
     let value = if nought { format!("COALESCE({value}, 0)") } else { value };
     let n = match part.taken {

@@ -126,7 +126,8 @@ mod tests {
         .unwrap();
         session.add_batches("facts", facts.schema(), vec![facts]).unwrap();
         session.add_batches(TABLE, table.schema(), vec![table]).unwrap();
-        let sql = format!("SELECT record_id, rep_id, credit_kind, a, b FROM {} AS f", shared(metric, "facts", &[], None));
+        let sql =
+            format!("SELECT record_id, rep_id, credit_kind, a, b FROM {} AS f", shared(metric, "facts", &[], None));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut lines = Lines::new();
         for batch in runtime.block_on(session.ask(&sql)).unwrap() {

@@ -3,8 +3,8 @@
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit, Window};
-use crate::engine::formula::{self, Formula, Part, Taken};
 use crate::engine::Sql;
+use crate::engine::formula::{self, Formula, Part, Taken};
 use crate::project::{self, Project};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,7 +136,7 @@ pub fn plan_twin(metric: &Metric) -> Option<String> {
 /// Adds the twins at the plan's exchange rates: the same facts, with their value there.
 fn add_plans(metrics: &mut Metrics) {
     let twin = |metric: &Metric| {
-        let mut twin = Metric { id: plan_twin(metric)?, form: Form::AtPlan, ..metric.clone() };
+        let mut twin = Metric { id: plan_twin(metric)?, form: Form::AtPlan(metric.id.clone()), ..metric.clone() };
         twin.header.value = twin.header.plan.take();
         twin.header.hidden = true;
         twin.header.needs.push(RATES.to_owned());
@@ -309,7 +309,11 @@ fn check(metric: &Metric) -> Result<()> {
     }
     let sums = header.aggregate == Some(Aggregate::Sum);
     if header.value.is_some() && (header.facts.is_none() || !sums) {
-        return wrong("`value` names a column of shared facts to add up", "value", "set `facts`, and aggregate = \"sum\"");
+        return wrong(
+            "`value` names a column of shared facts to add up",
+            "value",
+            "set `facts`, and aggregate = \"sum\"",
+        );
     }
     if header.plan.is_some() && !(sums && header.unit == Unit::Money) {
         return wrong("only a sum of money has a value at the plan's rates", "plan", "take `plan` out of the header");
@@ -356,7 +360,8 @@ fn check(metric: &Metric) -> Result<()> {
                 &format!("take it out of `{word}`, or out of `pairs` and `apart`"),
             );
         }
-        let shared = matches!(header.aggregate, Some(Aggregate::Sum | Aggregate::Ratio)) && header.cohort_days.is_none();
+        let shared =
+            matches!(header.aggregate, Some(Aggregate::Sum | Aggregate::Ratio)) && header.cohort_days.is_none();
         if word == "allocated" && (!shared || header.multi.contains(slice)) {
             return wrong(
                 &format!("`{slice}` cannot be allocated"),
@@ -379,6 +384,15 @@ pub fn uses(metric: &Metric) -> Result<BTreeSet<String>> {
     uses.extend(parts.map(|part| part.metric));
     uses.extend(plan_twin(metric));
     Ok(uses)
+}
+
+/// A metric and all that it uses.
+pub fn needed(metrics: &Metrics, metric: &Metric) -> Result<Metrics> {
+    let mut all = Metrics::from([(metric.id.clone(), metric.clone())]);
+    for part in uses(metric)? {
+        all.extend(needed(metrics, &metrics[&part])?);
+    }
+    Ok(all)
 }
 
 /// The order in which metrics can be scored: by id, each after those it uses.

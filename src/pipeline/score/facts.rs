@@ -285,13 +285,7 @@ fn check(metrics: &Metrics, owner: &Metric, metric: &Metric, schema: &Schema) ->
 }
 
 /// A column that nothing uses is a mistake, most likely of its name.
-fn refuse_strangers(
-    metrics: &Metrics,
-    owner: &Metric,
-    metric: &Metric,
-    shape: Shape,
-    names: &[&str],
-) -> Result<()> {
+fn refuse_strangers(metrics: &Metrics, owner: &Metric, metric: &Metric, shape: Shape, names: &[&str]) -> Result<()> {
     // Said once, of the metric itself.
     if owner.id != metric.id || metric.form != Form::Itself {
         return Ok(());
@@ -397,7 +391,9 @@ pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>
     };
     let returned = format!("(\n{}\n)", owner.sql);
     let (source, a, b, filter) = match metric.header.credit.filter(|_| credits) {
-        Some(_) => (credit::shared(metric, &returned, &[], day), "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL"),
+        Some(_) => {
+            (credit::shared(metric, &returned, &[], day), "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL")
+        }
         None => {
             let (a, b, _) = sides(metric, day);
             (returned, a, b, "")
@@ -419,9 +415,7 @@ pub(super) fn sides(metric: &Metric, to: Option<&str>) -> (String, String, &'sta
     };
     match definition::aggregate(metric) {
         Aggregate::Sum | Aggregate::Median => (number(&value), number("NULL"), "FALSE"),
-        Aggregate::Mean => {
-            (number(&value), number(&format!("CASE WHEN {value} IS NULL THEN 0 ELSE 1 END")), "FALSE")
-        }
+        Aggregate::Mean => (number(&value), number(&format!("CASE WHEN {value} IS NULL THEN 0 ELSE 1 END")), "FALSE"),
         Aggregate::Ratio if metric.header.cohort_days.is_some() => {
             let days = metric.header.cohort_days.unwrap_or_default();
             let took = "CAST(f.converted_on AS INT) - CAST(f.event_date AS INT)";

@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Measure, Metric};
 use crate::domain::number::{Number, PRECISION, SCALE};
 use crate::domain::period::Grain;
-use crate::domain::score::REP_IN_TEAM;
+use crate::domain::score::{IMMATURE, REP_IN_TEAM};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
 use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, Periods};
 use crate::pipeline::score::{definition, habit};
@@ -21,9 +21,6 @@ const INTERVAL_DIGITS: u32 = 6;
 
 /// The span of what a metric is worth at the plan's exchange rates.
 pub const PLAN: &str = "plan";
-
-/// The state of a cohort that has not had its days.
-const IMMATURE: &str = "immature";
 
 /// The columns of a score that are numbers, in their order.
 const NUMBERS: [&str; 21] = [
@@ -275,13 +272,15 @@ impl<'a> Table<'a> {
         }
         let mut scored: BTreeSet<At<'b>> = cells.keys().map(at).collect();
         // What stood or was due is no reason for a score: it stands in those of its own period.
-        scored.extend(parts.keys().filter(|(span, _)| !matches!(span.as_str(), AT_START | DUE)).map(|(_, key)| at(key)));
+        scored
+            .extend(parts.keys().filter(|(span, _)| !matches!(span.as_str(), AT_START | DUE)).map(|(_, key)| at(key)));
         let of_grain = self.periods.iter().filter(|((grain, _), _)| *grain == self.group.2);
         for ((_, start), period) in of_grain {
             for earlier in [period.previous, period.year_before] {
                 let Earlier::Whole(from) = earlier else { continue };
                 let first: Key = (from, String::new(), String::new());
-                let facts = cells.range(first..).take_while(|(key, _)| key.0 == from).filter(|(_, cell)| cell.has_facts());
+                let facts =
+                    cells.range(first..).take_while(|(key, _)| key.0 == from).filter(|(_, cell)| cell.has_facts());
                 scored.extend(facts.map(|(key, _)| (*start, key.1.as_str(), key.2.as_str())));
             }
         }
@@ -386,13 +385,15 @@ impl<'a> Table<'a> {
         if !slice.is_empty() {
             return Vec::new();
         }
-        let grain = Grain::ALL.into_iter().map(Grain::name).find(|name| *name == self.group.2).unwrap_or_default();
-        let earlier = self.periods.range((grain, i32::MIN)..(grain, *start)).rev().take(12);
-        let number = |earlier: i32| {
+        let mut series = Vec::new();
+        let mut at = *start;
+        // Twelve at most: no more are scored one after the other.
+        while let Some(Earlier::Whole(earlier)) = self.periods.get(&(self.group.2.as_str(), at)).map(|of| of.before) {
             let cell = cells.get(&(earlier, slice.clone(), slice_value.clone()));
-            Some((self.value(cell)?, cell.map_or(0, |cell| cell.n)))
-        };
-        earlier.filter_map(|((_, earlier), _)| number(*earlier)).collect()
+            series.extend(self.value(cell).map(|value| (value, cell.map_or(0, |cell| cell.n))));
+            at = earlier;
+        }
+        series
     }
 
     fn write(&mut self) -> Result<()> {

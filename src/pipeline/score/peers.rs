@@ -60,7 +60,8 @@ pub async fn quartiles(
             let (value, n) = values.get(&(when.clone(), rep.clone())).copied().unwrap_or(nothing);
             Some((value.filter(|_| n >= metric.header.minimum_n)?, rep))
         };
-        let ranked: Vec<(Number, String)> = reps.into_iter().filter(|rep| !hidden.contains(rep)).filter_map(known).collect();
+        let ranked: Vec<(Number, String)> =
+            reps.into_iter().filter(|rep| !hidden.contains(rep)).filter_map(known).collect();
         if ranked.len() < minimum_group.max(1) {
             continue;
         }

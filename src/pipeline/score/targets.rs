@@ -111,7 +111,10 @@ impl Targets {
         match *self.at_plan.entry(metric.to_owned()).or_insert(at_plan) == at_plan {
             true => Ok(()),
             false => Err(Diagnostic::data(format!("targets of {metric} are meant at different exchange rates"))
-                .note(format!("{id} is meant at {} rates, and others are not", if at_plan { "the plan's" } else { "the day's" }))
+                .note(format!(
+                    "{id} is meant at {} rates, and others are not",
+                    if at_plan { "the plan's" } else { "the day's" }
+                ))
                 .help("set `basis` to `plan` for all targets of a metric, or for none")),
         }
     }

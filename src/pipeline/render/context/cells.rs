@@ -11,7 +11,7 @@ use crate::domain::json;
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
-use crate::domain::score::Score;
+use crate::domain::score::{IMMATURE, Score};
 use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision};
 use crate::pipeline::render::input::Input;
 use jiff::civil::Date;
@@ -110,6 +110,8 @@ impl<'a> Cells<'a> {
                 && s.level == entity.level
                 && s.entity == entity.id
                 && periods.iter().any(|period| period.grain == s.grain && period.start == s.period_start)
+                // What stands there for comparison alone makes no line.
+                && (s.n > 0 || s.target.is_some())
         };
         let mut values: Vec<&str> = self.input.scores.iter().filter(wanted).map(|s| s.slice_value.as_str()).collect();
         values.sort_unstable();
@@ -122,6 +124,8 @@ impl<'a> Cells<'a> {
         let score = self.score(&metric.id, wanted);
         let reason = self.reason(metric, wanted, score);
         let found = score.filter(|score| reason.is_none() || score.value.is_none());
+        let immature = found.is_some_and(|score| score.state.as_deref() == Some(IMMATURE));
+        let state = found.and_then(|score| score.state.clone()).filter(|_| !immature);
         let nought = reason.is_none() && score.is_none() && metric.is_nought_without_facts();
         let n = found.map_or(0, |s| s.n);
         Cell {
@@ -142,14 +146,16 @@ impl<'a> Cells<'a> {
             attainment: found.and_then(|s| s.attainment),
             low: found.and_then(|s| s.low),
             high: found.and_then(|s| s.high),
-            text: NO_NUMBER.into(),
+            text: state.as_deref().map_or(NO_NUMBER.into(), capitalised),
             n_text: self.locale.count(n),
             target_text: None,
             target_notes: found.map_or_else(Vec::new, |score| self.target_notes(metric, score)),
             unusual: found.and_then(|score| self.unusual(metric, score)),
             previous: found.and_then(|s| s.previous),
-            few: n < metric.header.minimum_n || found.is_some_and(|s| s.state.is_some()),
-            immature: found.is_some_and(|s| s.state.is_some()),
+            few: n < metric.header.minimum_n || immature,
+            immature,
+            quartile: found.and_then(|s| s.quartile),
+            state,
             reason,
         }
     }
@@ -208,9 +214,13 @@ impl<'a> Cells<'a> {
         if !metric.header.levels.iter().any(|level| level == wanted.level) {
             return Some(format!("not measured for a {}", wanted.level));
         }
+        if wanted.entity == self.input.entity.id && self.input.hidden.contains(&metric.id) {
+            return Some("measured for teams only".into());
+        }
         let hired_on = self.input.entity.hired_on.filter(|_| wanted.entity == self.input.entity.id);
         match score {
             Some(score) if score.value.is_some() => None,
+            Some(score) if score.state.as_deref().is_some_and(|state| state != IMMATURE) => None,
             None if hired_on.is_some_and(|day| day > wanted.period.end) => Some("before the first day".into()),
             None if metric.is_nought_without_facts() => None,
             _ => Some(empty_words(metric)),

@@ -2,7 +2,7 @@
 //!
 //! Their one constraint: a tile repeats a cell of the overview and points to it; it holds no number of its own.
 
-use super::cells::{Cells, target_word};
+use super::cells::{Cells, capitalised, target_word};
 use super::{Cell, Table, TargetBar, Tile};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
@@ -18,12 +18,13 @@ fn tile(cells: &Cells<'_>, metric: &Metric, overview: &Table) -> Option<Tile> {
     let line = overview.lines.iter().find(|line| line.metric == metric.id)?;
     let cell = line.cells.first()?;
     let currency = &cells.input.company.currency;
-    let text = cell.value.map_or(NO_NUMBER.into(), |value| cells.locale.short(metric.header.unit, value, currency));
+    let word = || cell.state.as_deref().map_or(NO_NUMBER.into(), capitalised);
+    let text = cell.value.map_or_else(word, |value| cells.locale.short(metric.header.unit, value, currency));
     Some(Tile {
         metric: metric.id.clone(),
         title: metric.header.title.clone(),
         text,
-        few: cell.few || cell.value.is_none(),
+        few: cell.few || (cell.value.is_none() && cell.state.is_none()),
         notes: notes(cells, metric, cell),
         change: line.change.clone(),
         bar: target_bar(cells, metric, cell),
@@ -46,6 +47,9 @@ fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
         }
         _ => notes.extend(cells.note(metric, cell)),
     }
+    let quarters = ["the best quarter", "the second quarter", "the third quarter", "the last quarter"];
+    let quarter = cell.quartile.and_then(|quartile| quarters.get(usize::try_from(quartile - 1).ok()?));
+    notes.extend(quarter.filter(|_| !cell.few).map(|quarter| format!("in {quarter} of peers")));
     notes.extend(cell.unusual.clone().filter(|_| !cell.few));
     if let (Some(low), Some(high), false) = (cell.low, cell.high, cell.few) {
         notes.push(format!("95% interval {}", cells.locale.interval(low, high)));
