@@ -442,10 +442,11 @@ impl Draw {
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let count = self.random.pick(&[0, 5, 15, 30, 60]);
         // Every few days one, so that the periods before make a curve.
-        let steady = self.random.chance(50).then_some(self.random.range(4, 9));
+        let steady = self.random.chance(50).then_some(self.random.range(5, 6));
         let count = if steady.is_some() { 60 } else { count };
         let all = (1..=count).map(|i| {
             let (source_stage, stage, closed_as) = match self.random.range(0, 9) {
+                _ if steady.is_some() && self.random.chance(80) => STAGES[2],
                 0..5 => STAGES[2],
                 5 | 6 => STAGES[3],
                 _ => self.random.pick(&STAGES),
@@ -602,7 +603,7 @@ impl Draw {
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let opportunities: Vec<String> = opportunities.iter().map(|one| one.id.clone()).take(6).collect();
         let count = self.random.pick(&[0, 10, 40, 70]);
-        let steady = self.random.chance(50).then_some(self.random.range(1, 7));
+        let steady = self.random.chance(50).then_some(self.random.pick(&[1, 4, 5]));
         let count = if steady.is_some() { 70 } else { count };
         let all = (1..=count).map(|i| {
             let recent = match steady {
@@ -612,8 +613,8 @@ impl Draw {
             Activity {
                 id: format!("c{i:02}"),
                 rep: self.random.maybe(90, &reps),
-                kind: self.random.pick(&["call", "call", "call", "call", "email", "meeting", "task"]),
-                direction: self.random.maybe(90, &["outbound", "outbound", "outbound", "inbound"]),
+                kind: self.random.pick(&["call", "call", "call", "call", "call", "call", "email", "meeting", "task"]),
+                direction: self.random.maybe(95, &["outbound", "outbound", "outbound", "outbound", "inbound"]),
                 completed: self.random.maybe(95, &[true, true, true, true, false]),
                 day: recent.unwrap_or_else(|| self.day()),
                 hour: self.random.chance(80).then(|| self.random.range(7, 19)),
