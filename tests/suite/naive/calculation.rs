@@ -1,127 +1,15 @@
 //! The scores of a small company once more: brute force, fact by fact and day by day, from the written rules alone.
 
-use super::company::{Company, Opportunity, STAGES};
-use super::days::{Span, weekday};
+use super::company::Company;
+use super::credits;
+use super::days::Span;
+use super::exact::Exact;
+use super::habit::{self, Judged};
+use super::metrics::{self, Aggregate, Better, Fact, ONE, SPECS, Spec};
 use super::targets::{Set, Targets};
 use jiff::ToSpan;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
-
-/// An exact number: `n / d`, `d` above nought.
-#[derive(Clone, Copy, Debug)]
-pub struct Exact {
-    pub n: i128,
-    pub d: i128,
-}
-
-impl Exact {
-    pub fn over(n: i128, d: i128) -> Option<Exact> {
-        (d != 0).then_some(Exact { n: n * d.signum(), d: d.abs() })
-    }
-
-    pub fn whole(n: i128) -> Exact {
-        Exact { n, d: 1 }
-    }
-
-    pub fn millionths(n: i128) -> Exact {
-        Exact { n, d: 1_000_000 }
-    }
-
-    pub fn by(self, other: Exact) -> Option<Exact> {
-        Exact::over(self.n * other.d, self.d * other.n)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aggregate {
-    Sum,
-    Count,
-    Ratio,
-    Median,
-}
-
-/// What is known of a metric from its header.
-pub struct Spec {
-    pub id: &'static str,
-    pub aggregate: Aggregate,
-    pub money: bool,
-    pub stock: bool,
-    pub slices: &'static [&'static str],
-    pub grains: &'static [&'static str],
-}
-
-const CLOSED: &[&str] = &["month", "quarter", "year"];
-
-pub const SPECS: [Spec; 6] = [
-    Spec {
-        id: "bookings",
-        aggregate: Aggregate::Sum,
-        money: true,
-        stock: false,
-        slices: &["kind", "segment", "industry", "source", "kind*segment"],
-        grains: CLOSED,
-    },
-    Spec {
-        id: "win_rate",
-        aggregate: Aggregate::Ratio,
-        money: false,
-        stock: false,
-        slices: &["competitor", "tenure_band", "segment", "industry", "kind", "touch_band", "competitor*segment"],
-        grains: CLOSED,
-    },
-    Spec {
-        id: "sales_cycle_days",
-        aggregate: Aggregate::Median,
-        money: false,
-        stock: false,
-        slices: &["segment", "kind"],
-        grains: CLOSED,
-    },
-    Spec {
-        id: "open_pipeline",
-        aggregate: Aggregate::Sum,
-        money: true,
-        stock: true,
-        slices: &["stage", "kind"],
-        grains: &["week", "month", "quarter", "year"],
-    },
-    Spec {
-        id: "calls_made",
-        aggregate: Aggregate::Count,
-        money: false,
-        stock: false,
-        slices: &["purpose", "segment", "outcome", "hour_band", "weekday"],
-        grains: &super::days::GRAINS,
-    },
-    Spec {
-        id: "new_customers",
-        aggregate: Aggregate::Count,
-        money: false,
-        stock: false,
-        slices: &["segment", "source"],
-        grains: CLOSED,
-    },
-];
-
-impl Spec {
-    pub fn is_additive(&self) -> bool {
-        !self.stock && matches!(self.aggregate, Aggregate::Sum | Aggregate::Count)
-    }
-
-    fn without_facts(&self) -> Option<Exact> {
-        matches!(self.aggregate, Aggregate::Sum | Aggregate::Count).then_some(Exact::whole(0))
-    }
-}
-
-/// One row that counts: on its day, or from it up to (not including) another.
-struct Fact {
-    rep: Option<String>,
-    from: Date,
-    to: Option<Date>,
-    /// Cents, days, or a ratio's upper side.
-    value: i64,
-    slices: Vec<(&'static str, Option<String>)>,
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Level, entity, slice, value of the slice.
 pub type Place = (String, String, String, String);
@@ -132,8 +20,9 @@ pub type Key = (String, Date, Place);
 #[derive(Clone, Debug, Default)]
 struct Cell {
     value: Option<Exact>,
-    sides: Option<(i128, i128)>,
+    sides: Option<(Exact, Exact)>,
     n: i64,
+    interval: Option<[Exact; 2]>,
 }
 
 /// A score's numbers, by name, and what they belong to.
@@ -143,10 +32,12 @@ pub struct Row {
     pub n: i64,
     pub numbers: BTreeMap<&'static str, Exact>,
     pub pace_by: Option<&'static str>,
+    pub alert: Option<&'static str>,
+    pub state: Option<&'static str>,
 }
 
 impl Row {
-    fn put(&mut self, name: &'static str, number: Option<Exact>) {
+    pub fn put(&mut self, name: &'static str, number: Option<Exact>) {
         number.map(|number| self.numbers.insert(name, number));
     }
 
@@ -156,7 +47,7 @@ impl Row {
 
     fn put_target(&mut self, set: &Set) {
         set.numbers().into_iter().for_each(|(name, number)| self.put(name, number));
-        if let (Some(value), Some(target)) = (self.get("value"), self.get("target")) {
+        if let (Some(value), Some(target), None) = (self.get("value"), self.get("target"), self.state) {
             self.put("attainment", value.by(target));
         }
     }
@@ -168,14 +59,31 @@ pub type Rows = BTreeMap<Key, Row>;
 pub fn scores(company: &Company, metrics: &[&'static str], levels: &[&str]) -> BTreeMap<&'static str, Rows> {
     let targets = Targets::of(company);
     let of = |spec| Metric::of(company, &targets, spec, levels);
-    let asked = SPECS.iter().filter(|spec| metrics.contains(&spec.id));
-    let mut all: BTreeMap<&str, Rows> = asked.map(|spec| (spec.id, of(spec).rows())).collect();
+    let mut all: BTreeMap<&str, Rows> = BTreeMap::new();
+    for spec in SPECS.iter().filter(|spec| metrics.contains(&spec.id)) {
+        all.insert(spec.id, of(spec).rows());
+    }
     for metric in metrics {
         match *metric {
             "quota_attainment" => all.insert(metric, quota_attainment(&of(&SPECS[0]), &all["bookings"])),
             "reps_at_quota" => all.insert(metric, reps_at_quota(&of(&SPECS[0]), &all["bookings"])),
             _ => None,
         };
+    }
+    for (metric, rows) in &mut all {
+        let judged = match Spec::of(metric) {
+            Some(spec) => Judged {
+                better: spec.better,
+                minimum_n: spec.minimum_n,
+                is_nought: spec.is_nought_without_facts(),
+                grows: spec.grows(),
+            },
+            None => {
+                let grows = *metric == "quota_attainment";
+                Judged { better: Better::Higher, minimum_n: 0, is_nought: false, grows }
+            }
+        };
+        habit::judge(company, &judged, rows);
     }
     all
 }
@@ -184,30 +92,36 @@ struct Metric<'a> {
     company: &'a Company,
     targets: &'a Targets<'a>,
     spec: &'a Spec,
-    facts: Vec<Fact>,
+    lines: Vec<Fact>,
     /// Those that there are.
     levels: Vec<&'a str>,
 }
 
 impl<'a> Metric<'a> {
     fn of(company: &'a Company, targets: &'a Targets<'a>, spec: &'a Spec, levels: &[&'a str]) -> Metric<'a> {
-        let there =
-            |level: &&str| matches!(*level, "rep" | "company") || company.teams.iter().any(|team| team.level == *level);
+        let has = |level: &str| company.teams.iter().any(|team| team.level == level);
+        let there = |level: &&str| match *level {
+            "rep" | "company" => true,
+            "rep_in_team" => has("team"),
+            level => has(level),
+        };
         let levels = levels.iter().copied().filter(there).collect();
-        Metric { company, targets, spec, facts: facts(company, spec.id), levels }
+        let lines = credits::lines(company, spec, metrics::facts(company, spec.id));
+        Metric { company, targets, spec, lines, levels }
     }
 
     /// What counts from one day to another; of a stock, what stands on the last one, or on the date of the run.
     fn cells(&self, span: Span) -> BTreeMap<Place, Cell> {
         let mut groups: BTreeMap<Place, Vec<&Fact>> = BTreeMap::new();
         let measured = span.end.min(self.company.as_of);
-        for fact in &self.facts {
+        let days = self.spec.days(span, measured);
+        for fact in &self.lines {
             let counts = match self.spec.stock {
                 // Before the first working day of an unfinished period Scorebook says that nothing stood. The rules
                 // know no day on which to measure then.
-                true if span.end < span.start => false,
+                _ if span.end < span.start => false,
                 true => fact.from <= measured && fact.to.is_none_or(|to| measured < to),
-                false => span.has(fact.from),
+                false => days.has(fact.from),
             };
             if !counts {
                 continue;
@@ -215,32 +129,59 @@ impl<'a> Metric<'a> {
             let day = if self.spec.stock { measured } else { fact.from };
             for level in &self.levels {
                 let entity = self.company.entity(level, fact.rep.as_deref(), day);
-                let mut add = |slice: &str, value: String| {
+                for (slice, value) in self.lines_of(fact, day) {
                     let place = ((*level).to_owned(), entity.clone(), slice.to_owned(), value);
                     groups.entry(place).or_default().push(fact);
-                };
-                add("", String::new());
-                for slice in self.spec.slices {
-                    let values: Vec<String> = slice.split('*').map(|part| slice_value(fact, part)).collect();
-                    add(slice, values.join("*"));
                 }
             }
         }
         groups.into_iter().map(|(place, facts)| (place, self.cell(&facts))).collect()
     }
 
+    /// The slices and their values on whose lines a fact stands; the total's are empty.
+    fn lines_of(&self, fact: &Fact, day: Date) -> Vec<(&'static str, String)> {
+        if fact.overlay {
+            return vec![("credit_kind", "overlay".into())];
+        }
+        let values = |slice: &str| fact.values(self.company, slice, day);
+        let apart: Vec<_> = self.spec.apart.iter().map(|slice| (*slice, values(slice).remove(0))).collect();
+        if apart.iter().any(|(_, value)| value != "(none)") {
+            return apart.into_iter().filter(|(_, value)| value != "(none)").collect();
+        }
+        let mut lines = vec![("", String::new())];
+        for slice in self.spec.slices {
+            match slice.split_once('*') {
+                None => lines.extend(values(slice).into_iter().map(|value| (*slice, value))),
+                Some((one, other)) => lines.push((slice, format!("{}*{}", values(one)[0], values(other)[0]))),
+            }
+        }
+        lines
+    }
+
     fn cell(&self, facts: &[&Fact]) -> Cell {
         let n = facts.len() as i64;
-        let sum: i128 = facts.iter().map(|fact| i128::from(fact.value)).sum();
+        let (above, below) = (facts.iter().map(|fact| fact.above).sum(), facts.iter().map(|fact| fact.below).sum());
+        let of = |value: Option<Exact>| Cell { value, n, ..Cell::default() };
+        let divided = || Cell {
+            sides: Some((Exact::trillionths(above), Exact::trillionths(below))),
+            ..of(Exact::over(above, below))
+        };
         match self.spec.aggregate {
-            Aggregate::Sum => Cell { value: Exact::over(sum, 100), sides: None, n },
-            Aggregate::Count => Cell { value: Some(Exact::whole(i128::from(n))), sides: None, n },
-            Aggregate::Ratio => Cell { value: Exact::over(sum, i128::from(n)), sides: Some((sum, i128::from(n))), n },
+            Aggregate::Sum | Aggregate::Count => of(Some(Exact::trillionths(above))),
+            Aggregate::Distinct => {
+                let records: BTreeSet<&String> = facts.iter().map(|fact| &fact.record).collect();
+                of(Some(Exact::whole(records.len() as i128)))
+            }
+            Aggregate::Mean => divided(),
+            Aggregate::Ratio => {
+                let whole = |fact: &&Fact| fact.below == ONE && [0, ONE].contains(&fact.above);
+                let interval = facts.iter().all(whole).then(|| habit::interval(above / ONE, below / ONE));
+                Cell { interval, ..divided() }
+            }
             Aggregate::Median => {
-                let mut values: Vec<i64> = facts.iter().map(|fact| fact.value).collect();
+                let mut values: Vec<i128> = facts.iter().map(|fact| fact.above).collect();
                 values.sort_unstable();
-                let middle = values[(values.len() - 1) / 2] + values[values.len() / 2];
-                Cell { value: Exact::over(middle.into(), 2), sides: None, n }
+                of(Exact::over(values[(values.len() - 1) / 2] + values[values.len() / 2], 2 * ONE))
             }
         }
     }
@@ -261,42 +202,35 @@ impl<'a> Metric<'a> {
     }
 
     fn rows(&self) -> Rows {
-        let (cal, as_of) = (&self.company.cal, self.company.as_of);
         let mut rows = Rows::new();
         for grain in self.spec.grains {
-            let scored = cal.scored(grain, as_of);
+            let scored = self.company.cal.scored(grain, self.company.as_of);
             let whole: Vec<_> = scored.iter().map(|period| self.cells(*period)).collect();
             for (period, cells) in scored.iter().zip(&whole) {
                 let compared = |earlier: Span| {
                     let i = scored.iter().position(|one| *one == earlier)?;
-                    Some(match period.end > as_of {
+                    Some(match period.end > self.company.as_of {
                         true => self.cells(self.part(earlier, self.gone(*period))),
                         false => whole[i].clone(),
                     })
                 };
-                let previous = compared(cal.previous(grain, *period));
-                let year_before = compared(cal.year_before(grain, *period));
-                let curve = (self.spec.is_additive() && period.end > as_of).then(|| self.curve(grain, *period));
+                let previous = compared(self.company.cal.previous(grain, *period));
+                let year_before = compared(self.company.cal.year_before(grain, *period));
+                let due = self.due(grain, *period);
                 let set = self.targets.of_period(self.company, self.spec.id, &self.levels, *period);
-                let mut places: Vec<&Place> = cells.keys().chain(set.keys()).collect();
-                places.sort();
-                places.dedup();
+                let places: BTreeSet<&Place> = cells.keys().chain(set.keys()).collect();
                 for place in places {
-                    let cell = cells.get(place).cloned().unwrap_or_default();
-                    let mut row = Row { end: period.end, n: cell.n, ..Row::default() };
-                    row.put("value", cell.value.or(self.spec.without_facts()));
-                    row.put("numerator", cell.sides.map(|(above, _)| Exact::whole(above)));
-                    row.put("denominator", cell.sides.map(|(_, below)| Exact::whole(below)));
+                    let mut row = self.row(*period, cells.get(place).cloned().unwrap_or_default());
                     let before = |cells: &Option<BTreeMap<Place, Cell>>| match cells.as_ref()?.get(place) {
                         Some(cell) => cell.value,
-                        None => self.spec.without_facts(),
+                        None => self.without_facts(),
                     };
                     row.put("previous", before(&previous));
                     row.put("year_before", before(&year_before));
                     if let Some(set) = set.get(place) {
                         row.put_target(set);
-                        if let Some((share, by)) = curve {
-                            self.pace(&mut row, share, by);
+                        if let Some((share, by)) = due {
+                            pace(&mut row, share, by);
                         }
                     }
                     rows.insert(((*grain).to_owned(), period.start, place.clone()), row);
@@ -306,13 +240,38 @@ impl<'a> Metric<'a> {
         rows
     }
 
+    fn row(&self, period: Span, cell: Cell) -> Row {
+        let immature = self.spec.cohort_days.is_some_and(|days| period.end + days.days() > self.company.as_of);
+        let state = immature.then_some("immature");
+        let mut row = Row { end: period.end, n: cell.n, state, ..Row::default() };
+        row.put("value", cell.value.or(self.without_facts()));
+        row.put("numerator", cell.sides.map(|(above, _)| above));
+        row.put("denominator", cell.sides.map(|(_, below)| below));
+        row.put("low", cell.interval.map(|[low, _]| low));
+        row.put("high", cell.interval.map(|[_, high]| high));
+        row
+    }
+
+    fn without_facts(&self) -> Option<Exact> {
+        self.spec.is_nought_without_facts().then_some(Exact::whole(0))
+    }
+
     /// The part of an unfinished period's target that is due by now, and how that is known.
-    fn curve(&self, grain: &str, period: Span) -> (Exact, &'static str) {
-        const SMALL: i128 = 1_000_000_000_000_000;
+    fn due(&self, grain: &str, period: Span) -> Option<(Exact, &'static str)> {
+        // The rules do not say whether there is a pace over a window. Scorebook has none.
+        if !self.spec.grows() || period.end <= self.company.as_of {
+            return None;
+        }
         let (gone, all) = (self.gone(period), self.working_days(period).len());
-        let by_days = (Exact { n: gone as i128, d: (all as i128).max(1) }, "linear");
+        let by_days = Exact::over(gone as i128, all as i128).map(|share| (share, "linear"));
+        if self.spec.aggregate == Aggregate::Distinct {
+            return by_days;
+        }
         let company = ("company".to_owned(), "company".to_owned(), String::new(), String::new());
-        let total = |span: Span| self.cells(span).get(&company).and_then(|cell| cell.value).map_or(0, |v| v.n);
+        let total = |span: Span| {
+            let value = self.cells(span).get(&company).and_then(|cell| cell.value);
+            value.map_or(0, |value| value.n * (ONE / value.d))
+        };
         let (mut earlier, mut shares) = (period, 0);
         for _ in 0..8 {
             earlier = self.company.cal.previous(grain, earlier);
@@ -323,187 +282,19 @@ impl<'a> Metric<'a> {
             if whole <= 0 {
                 return by_days;
             }
-            shares += total(self.part(earlier, reached)) * SMALL / whole;
+            shares += total(self.part(earlier, reached)) * ONE / whole;
         }
-        (Exact { n: shares, d: 8 * SMALL }, "curve")
-    }
-
-    fn pace(&self, row: &mut Row, share: Exact, by: &'static str) {
-        let (Some(value), Some(target)) = (row.get("value"), row.get("target")) else { return };
-        let due = Exact { n: target.n * share.n, d: target.d * share.d };
-        if due.n > 0 {
-            row.put("pace", value.by(due));
-            row.pace_by = Some(by);
-        }
+        by_days.and(Exact::over(shares, 8 * ONE)).map(|share| (share, "curve"))
     }
 }
 
-fn slice_value(fact: &Fact, slice: &str) -> String {
-    let value = fact.slices.iter().find(|(name, _)| *name == slice).and_then(|(_, value)| value.clone());
-    value.unwrap_or_else(|| "(none)".into())
-}
-
-fn owned(text: Option<&str>) -> Option<String> {
-    text.map(str::to_owned)
-}
-
-fn facts(company: &Company, metric: &str) -> Vec<Fact> {
-    let won = || company.opportunities.iter().filter(|one| one.closed_as == Some("won"));
-    let account = |id: &Option<String>| company.accounts.iter().find(|account| Some(&account.id) == id.as_ref());
-    let segment = |id: &Option<String>| account(id).and_then(|account| owned(account.segment));
-    let industry = |id: &Option<String>| account(id).and_then(|account| owned(account.industry));
-    let fact = |one: &Opportunity, value: i64, slices| Fact {
-        rep: one.rep.clone(),
-        from: one.closed,
-        to: None,
-        value,
-        slices,
-    };
-    match metric {
-        "bookings" => won()
-            .map(|one| {
-                let slices = vec![
-                    ("kind", owned(one.kind)),
-                    ("segment", segment(&one.account)),
-                    ("industry", industry(&one.account)),
-                    ("source", owned(one.source)),
-                ];
-                fact(one, one.amount.unwrap_or(0), slices)
-            })
-            .collect(),
-        "win_rate" => company
-            .opportunities
-            .iter()
-            .filter(|one| matches!(one.closed_as, Some("won" | "lost")) && one.kind != Some("renewal"))
-            .map(|one| {
-                let slices = vec![
-                    ("competitor", owned(one.competitor)),
-                    ("tenure_band", tenure_band(company, one.rep.as_deref(), one.closed)),
-                    ("segment", segment(&one.account)),
-                    ("industry", industry(&one.account)),
-                    ("kind", owned(one.kind)),
-                    ("touch_band", touch_band(company, &one.id)),
-                ];
-                fact(one, i64::from(one.is_won == Some(true)), slices)
-            })
-            .collect(),
-        "sales_cycle_days" => won()
-            .filter(|one| one.closed >= one.created)
-            .map(|one| {
-                let days = Span { start: one.created, end: one.closed }.days().len() as i64 - 1;
-                fact(one, days, vec![("segment", segment(&one.account)), ("kind", owned(one.kind))])
-            })
-            .collect(),
-        "open_pipeline" => company.opportunities.iter().flat_map(|one| versions(company, one)).collect(),
-        "calls_made" => calls(company),
-        _ => new_customers(company),
+fn pace(row: &mut Row, share: Exact, by: &'static str) {
+    let (Some(value), Some(target)) = (row.get("value"), row.get("target")) else { return };
+    let due = target.times(share);
+    if due.n != 0 {
+        row.put("pace", value.by(due));
+        row.pace_by = Some(by);
     }
-}
-
-fn tenure_band(company: &Company, rep: Option<&str>, day: Date) -> Option<String> {
-    let hired = company.reps.iter().find(|one| Some(one.id.as_str()) == rep)?.hired?;
-    let i = company.bands.iter().rposition(|band| hired + i64::from(*band).months() <= day).unwrap_or(0);
-    Some(match company.bands.get(i + 1) {
-        Some(next) => format!("{}-{} months", company.bands[i], next - 1),
-        None => format!("{}+ months", company.bands[i]),
-    })
-}
-
-fn touch_band(company: &Company, opportunity: &str) -> Option<String> {
-    let touches = company.activities.iter().filter(|one| {
-        one.opportunity.as_deref() == Some(opportunity)
-            && one.completed == Some(true)
-            && one.direction != Some("inbound")
-    });
-    match touches.count() {
-        0 => None,
-        1..4 => Some("1-3".into()),
-        4..8 => Some("4-7".into()),
-        _ => Some("8+".into()),
-    }
-}
-
-/// A deal's open stretches.
-fn versions(company: &Company, one: &Opportunity) -> Vec<Fact> {
-    let open = |stage: Option<&str>, from: Date, to: Option<Date>, amount: Option<i64>| Fact {
-        rep: one.rep.clone(),
-        from,
-        to,
-        value: amount.unwrap_or(0),
-        slices: vec![("stage", owned(stage)), ("kind", owned(one.kind))],
-    };
-    let mut changes: Vec<_> = company.history.iter().filter(|change| change.opportunity == one.id).collect();
-    if changes.is_empty() {
-        return match one.closed_as {
-            None => vec![open(one.stage, one.created, None, one.amount)],
-            Some(_) if one.closed > one.created => vec![open(None, one.created, Some(one.closed), one.amount)],
-            Some(_) => Vec::new(),
-        };
-    }
-    changes.sort_by_key(|change| (change.day, change.hour, &change.id));
-    let mut facts = Vec::new();
-    for (i, change) in changes.iter().enumerate() {
-        let next = changes.get(i + 1).map(|next| next.day);
-        // Of several changes on one day the last one stands.
-        if next == Some(change.day) {
-            continue;
-        }
-        if let Some((_, stage, None)) = STAGES.iter().find(|(source, _, _)| *source == change.source_stage) {
-            facts.push(open(Some(stage), change.day, next, change.amount));
-        }
-    }
-    facts
-}
-
-fn calls(company: &Company) -> Vec<Fact> {
-    let made = company
-        .activities
-        .iter()
-        .filter(|one| one.kind == "call" && one.direction == Some("outbound") && one.completed == Some(true));
-    let call = |one: &super::company::Activity| {
-        let account = company.accounts.iter().find(|account| Some(&account.id) == one.account.as_ref());
-        let hour = one.hour.map(|hour| match hour {
-            ..9 => "before 9",
-            9..12 => "9 to 12",
-            12..14 => "12 to 14",
-            14..17 => "14 to 17",
-            _ => "after 17",
-        });
-        let names = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-        let number = weekday(one.day) as usize;
-        let slices = vec![
-            ("purpose", owned(one.purpose)),
-            ("segment", account.and_then(|account| owned(account.segment))),
-            ("outcome", owned(one.outcome)),
-            ("hour_band", owned(hour)),
-            ("weekday", Some(format!("{} {}", number + 1, names[number]))),
-        ];
-        Fact { rep: one.rep.clone(), from: one.day, to: None, value: 1, slices }
-    };
-    made.map(call).collect()
-}
-
-fn new_customers(company: &Company) -> Vec<Fact> {
-    let highest = |id: &str| {
-        let mut at = company.accounts.iter().find(|account| account.id == id).unwrap();
-        while let Some(parent) = &at.parent {
-            at = company.accounts.iter().find(|account| account.id == *parent).unwrap();
-        }
-        at
-    };
-    let mut won: Vec<&Opportunity> =
-        company.opportunities.iter().filter(|one| one.closed_as == Some("won") && one.account.is_some()).collect();
-    won.sort_by_key(|one| (one.closed, &one.id));
-    let (mut seen, mut facts) = (Vec::new(), Vec::new());
-    for one in won {
-        let customer = highest(one.account.as_deref().unwrap());
-        if !seen.contains(&&customer.id) {
-            seen.push(&customer.id);
-            let slices = vec![("segment", owned(customer.segment)), ("source", owned(one.source))];
-            facts.push(Fact { rep: one.rep.clone(), from: one.closed, to: None, value: 1, slices });
-        }
-    }
-    facts
 }
 
 /// Bookings over the quota of the same days.
@@ -515,7 +306,7 @@ fn quota_attainment(bookings: &Metric, rows: &Rows) -> Rows {
         rows.get(&(grain.clone(), *start, place))?.get("target")
     };
     let mut found = Rows::new();
-    for grain in CLOSED {
+    for grain in bookings.spec.grains {
         let scored = company.cal.scored(grain, company.as_of);
         for period in &scored {
             let set = bookings.targets.of_period(company, "quota_attainment", &bookings.levels, *period);
@@ -580,7 +371,7 @@ fn reps_at_quota(bookings: &Metric, rows: &Rows) -> Rows {
         let value = row.get("value").unwrap_or(Exact::whole(0));
         let (tenths, day) = (if ramping { 7 } else { 10 }, row.end.min(company.as_of));
         let met = 10 * value.n * target.d >= tenths * target.n * value.d;
-        for level in bookings.levels.iter().filter(|level| **level != "rep") {
+        for level in bookings.levels.iter().filter(|level| !matches!(**level, "rep" | "rep_in_team")) {
             let (slice, value) = if ramping { ("ramp", "ramping") } else { ("", "") };
             let entity = company.entity(level, Some(&rep.id), day);
             let key = (grain.clone(), *start, ((*level).to_owned(), entity, slice.to_owned(), value.to_owned()));
@@ -592,6 +383,9 @@ fn reps_at_quota(bookings: &Metric, rows: &Rows) -> Rows {
     let row = |key: &Key, (end, above, below): &(Date, i128, i128)| {
         let mut row = Row { end: *end, n: *below as i64, ..Row::default() };
         row.put("value", rate(key));
+        let [low, high] = habit::interval(*above, *below);
+        row.put("low", Some(low));
+        row.put("high", Some(high));
         row.put("numerator", Some(Exact::whole(*above)));
         row.put("denominator", Some(Exact::whole(*below)));
         // Nothing is said of a part of a period.

@@ -1,6 +1,7 @@
 //! Small companies at random, the same for the same seed, and their tables.
 
 use super::days::{Cal, Span};
+use super::metrics::Spec;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
@@ -59,6 +60,7 @@ pub struct Team {
 pub struct Assignment {
     pub rep: String,
     pub team: String,
+    pub role: Option<&'static str>,
     pub from: Date,
     pub to: Option<Date>,
 }
@@ -80,13 +82,50 @@ pub struct Opportunity {
     pub stage: Option<&'static str>,
     pub closed_as: Option<&'static str>,
     pub is_won: Option<bool>,
-    /// In cents.
+    /// In ten-thousandths, as all amounts: exports have more digits than cents.
     pub amount: Option<i64>,
+    /// What the amount is worth at the plan's rate; known once it is converted.
+    pub at_plan: Option<i64>,
+    pub currency: Option<&'static str>,
+    /// The day whose rate converts the amount.
+    pub rate_on: Option<Date>,
     pub closed: Date,
     pub created: Date,
     pub kind: Option<&'static str>,
     pub source: Option<&'static str>,
     pub competitor: Option<&'static str>,
+    /// Names with `;` between.
+    pub products: Option<&'static str>,
+}
+
+/// A share of an opportunity.
+#[derive(Clone, Debug)]
+pub struct Credit {
+    pub opportunity: String,
+    pub rep: String,
+    /// In millionths.
+    pub share: i64,
+    pub overlay: bool,
+}
+
+/// What a currency is worth from a day on.
+#[derive(Clone, Debug)]
+pub struct Rate {
+    pub currency: &'static str,
+    pub day: Date,
+    /// In trillionths.
+    pub rate: i128,
+    /// Of the market; else of the plan.
+    pub market: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Lead {
+    pub id: String,
+    pub rep: Option<String>,
+    pub source: Option<&'static str>,
+    pub created: Date,
+    pub converted: Option<Date>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +136,7 @@ pub struct Change {
     pub hour: i64,
     pub source_stage: &'static str,
     pub amount: Option<i64>,
+    pub currency: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -141,6 +181,8 @@ pub struct Absence {
 #[derive(Clone, Debug)]
 pub struct Company {
     pub as_of: Date,
+    /// Whether its tables are landed and staged, with deals in other currencies.
+    pub is_exported: bool,
     pub cal: Cal,
     /// In hundredths.
     pub ramp: Vec<i64>,
@@ -151,7 +193,12 @@ pub struct Company {
     pub accounts: Vec<Account>,
     pub opportunities: Vec<Opportunity>,
     pub history: Vec<Change>,
+    pub credits: Vec<Credit>,
+    pub rates: Vec<Rate>,
+    /// How old a market's rate may be.
+    pub rate_days: i64,
     pub activities: Vec<Activity>,
+    pub leads: Vec<Lead>,
     pub targets: Vec<Target>,
     pub holidays: Vec<(&'static str, Date)>,
     pub absences: Vec<Absence>,
@@ -167,6 +214,9 @@ pub const STAGES: [(&str, &str, Option<&str>); 6] = [
     ("Twice", "twice", Some("duplicate")),
 ];
 const KINDS: [&str; 4] = ["new", "expansion", "returning", "renewal"];
+const PRODUCTS: [&str; 5] = ["scale", "laser", "scale;laser", "scale;scale", "laser;pump;scale"];
+const ROLES: [&str; 2] = ["Junior", "Senior"];
+const CURRENCIES: [&str; 4] = ["USD", "USD", "GBP", "EUR"];
 const SEGMENTS: [&str; 3] = ["SMB", "Mid-market", "Enterprise"];
 
 /// What the parts of a company are drawn with.
@@ -174,6 +224,8 @@ struct Draw {
     random: Random,
     as_of: Date,
     cal: Cal,
+    /// Whether there are deals in other currencies.
+    abroad: bool,
 }
 
 impl Draw {
@@ -195,14 +247,20 @@ impl Draw {
         }
     }
 
-    fn cents(&mut self) -> Option<i64> {
+    /// In ten-thousandths.
+    fn amount(&mut self) -> Option<i64> {
         match self.random.range(0, 19) {
             0 => None,
             1 => Some(0),
-            2 => Some(-self.random.range(1, 500_000)),
-            3..10 => Some(self.random.range(1, 99) * 100_000),
-            _ => Some(self.random.range(1, 5_000_000)),
+            2 => Some(-self.random.range(1, 500_000) * 100),
+            3 => Some(self.random.range(-99_999, 999_999)),
+            4..10 => Some(self.random.range(1, 99) * 10_000_000),
+            _ => Some(self.random.range(1, 5_000_000) * 100),
         }
+    }
+
+    fn currency(&mut self) -> Option<&'static str> {
+        if self.abroad { self.random.maybe(60, &CURRENCIES) } else { None }
     }
 }
 
@@ -275,22 +333,28 @@ impl Company {
             _ => (0..random.range(1, 5)).map(|_| random.range(0, 100)).collect(),
         };
         let bands = random.pick(&[vec![0, 6, 12, 24], vec![0], vec![0, 3], vec![0, 1, 2, 18]]);
-        let mut draw = Draw { random, as_of, cal: cal.clone() };
+        let abroad = metrics.contains(&"exchange_rate_effect");
+        let mut draw = Draw { random, as_of, cal: cal.clone(), abroad };
         let reps = draw.reps();
         let teams = draw.teams();
         let assignments = draw.assignments(&reps, &teams);
         let accounts = draw.accounts();
         let opportunities = draw.opportunities(&reps, &accounts);
         let history = draw.history(&opportunities);
+        let credits = draw.credits(&opportunities, &reps);
+        let rates = draw.rates();
+        let rate_days = draw.random.pick(&[7, 7, 3, 40]);
         let activities = draw.activities(&reps, &accounts, &opportunities);
+        let leads = draw.leads(&reps);
         let targets = draw.targets(&reps, &teams, metrics);
         let mut holidays: Vec<_> =
             (0..draw.random.range(0, 8)).map(|_| (draw.random.pick(&["all", "north", "south"]), draw.day())).collect();
         holidays.sort();
         holidays.dedup();
         let absences = draw.absences(&reps);
-        let mut company = Company {
+        Company {
             as_of,
+            is_exported: abroad,
             cal,
             ramp,
             bands,
@@ -300,32 +364,14 @@ impl Company {
             accounts,
             opportunities,
             history,
+            credits,
+            rates,
+            rate_days,
             activities,
+            leads,
             targets,
             holidays,
             absences,
-        };
-        company.leave_out();
-        company
-    }
-
-    /// Known faults: what Scorebook gets otherwise than the rules say. On days that no one works a part of nought is lost,
-    /// and with it, in a range, the other end. And a grain's length is taken from the period in which an aligned target
-    /// starts, though that may be what is left of a period beside a list.
-    fn leave_out(&mut self) {
-        for i in 0..self.targets.len() {
-            let days = |grain: &str| self.cal.period(grain, self.targets[i].from).days().len();
-            if days("quarter") < 75 || days("year") < 300 {
-                self.targets[i].nearest = false;
-            }
-            let target = &self.targets[i];
-            let is_sum = matches!(target.metric, "bookings" | "calls_made" | "new_customers");
-            let works = |day: &Date| self.works(target.rep.as_deref(), *day);
-            if is_sum && !super::targets::covered(self, target).days().iter().any(works) {
-                for amount in self.targets[i].amounts.iter_mut().flatten() {
-                    *amount += 100_000_000;
-                }
-            }
         }
     }
 }
@@ -368,7 +414,8 @@ impl Draw {
                     false => self.random.pick(teams),
                 };
                 let to = self.random.chance(70).then(|| from + self.random.range(0, 400).days());
-                all.push(Assignment { rep: rep.id.clone(), team: team.id, from, to });
+                let role = self.random.maybe(80, &ROLES);
+                all.push(Assignment { rep: rep.id.clone(), team: team.id, role, from, to });
                 let Some(to) = to else { break };
                 from = to + self.random.pick(&[1, 1, 1, 4, 40]).days();
             }
@@ -395,10 +442,11 @@ impl Draw {
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let count = self.random.pick(&[0, 5, 15, 30, 60]);
         // Every few days one, so that the periods before make a curve.
-        let steady = self.random.chance(35).then_some(self.random.range(5, 9));
+        let steady = self.random.chance(50).then_some(self.random.range(5, 6));
         let count = if steady.is_some() { 60 } else { count };
         let all = (1..=count).map(|i| {
             let (source_stage, stage, closed_as) = match self.random.range(0, 9) {
+                _ if steady.is_some() && self.random.chance(80) => STAGES[2],
                 0..5 => STAGES[2],
                 5 | 6 => STAGES[3],
                 _ => self.random.pick(&STAGES),
@@ -417,12 +465,17 @@ impl Draw {
                 stage: (!odd).then_some(stage),
                 closed_as: if odd { None } else { closed_as },
                 is_won: won,
-                amount: self.cents(),
+                amount: self.amount(),
+                at_plan: None,
+                currency: self.currency(),
+                // What is open is worth what it is on the date of the run.
+                rate_on: closed_as.filter(|_| !odd).map(|_| closed),
                 closed,
                 created: closed - self.random.pick(&[-3, 0, 1, 7, 30, 45, 100, 250]).days(),
                 kind: self.random.maybe(80, &KINDS),
                 source: self.random.maybe(60, &["Web", "Referral"]),
                 competitor: self.random.maybe(50, &["Acme", "Globex"]),
+                products: self.random.maybe(70, &PRODUCTS),
             }
         });
         all.collect()
@@ -443,7 +496,8 @@ impl Draw {
                     day,
                     hour: self.random.range(6, 9),
                     source_stage: self.random.pick(&stages),
-                    amount: self.cents(),
+                    amount: self.amount(),
+                    currency: opportunity.currency,
                 });
                 day += self.random.pick(&[0, 0, 1, 10, 40, 90]).days();
             }
@@ -457,10 +511,91 @@ impl Draw {
                 day,
                 hour: 8,
                 source_stage: "Proposal",
-                amount: Some(1),
+                amount: Some(100),
+                currency: None,
             });
         }
         all
+    }
+
+    fn credits(&mut self, opportunities: &[Opportunity], reps: &[Rep]) -> Vec<Credit> {
+        let mut all = Vec::new();
+        // Some companies share nothing.
+        if reps.is_empty() || self.random.chance(25) {
+            return all;
+        }
+        for opportunity in opportunities {
+            let mut reps: Vec<String> = reps.iter().map(|rep| rep.id.clone()).collect();
+            self.random.shuffle(&mut reps);
+            let mut add = |rep: &String, share: i64, overlay: bool| {
+                let (opportunity, rep) = (opportunity.id.clone(), rep.clone());
+                all.push(Credit { opportunity, rep, share, overlay });
+            };
+            if self.random.chance(40) {
+                let shares = self.shares();
+                let count = shares.len().min(reps.len());
+                // Of fewer reps than shares the last one has all that is left.
+                for (i, rep) in reps[..count].iter().enumerate() {
+                    let end = if i + 1 == count { shares.len() } else { i + 1 };
+                    add(rep, shares[i..end].iter().sum(), false);
+                }
+            }
+            if self.random.chance(20) {
+                let share = self.random.pick(&[500_000, 1_000_000, 333_333, 1]);
+                add(&self.random.pick(&reps), share, true);
+            }
+        }
+        all
+    }
+
+    /// In millionths; they add up to one.
+    fn shares(&mut self) -> Vec<i64> {
+        match self.random.range(0, 4) {
+            0 => vec![700_000, 300_000],
+            1 => vec![333_333, 333_334, 333_333],
+            2 => vec![500_000, 500_000],
+            3 => vec![1_000_000],
+            _ => {
+                let (a, b) = (self.random.range(1, 499_999), self.random.range(1, 499_999));
+                vec![a, 1_000_000 - a - b, b]
+            }
+        }
+    }
+
+    /// The market's every few days, the plan's about every year.
+    fn rates(&mut self) -> Vec<Rate> {
+        let mut all = Vec::new();
+        for (currency, market, steps) in
+            [("USD", true, [1, 5, 9]), ("GBP", true, [4, 7, 30]), ("USD", false, [200, 365, 400])]
+        {
+            let mut day = self.as_of - self.random.range(500, 1000).days();
+            while self.abroad && day <= self.as_of {
+                let rate = match self.random.chance(50) {
+                    true => i128::from(self.random.range(500, 1500)) * 1_000_000_000,
+                    false => i128::from(self.random.range(500_000_000_000, 1_500_000_000_000)),
+                };
+                all.push(Rate { currency, day, rate, market });
+                day += self.random.pick(&steps).days();
+            }
+        }
+        all
+    }
+
+    fn leads(&mut self, reps: &[Rep]) -> Vec<Lead> {
+        let reps: Vec<String> = reps.iter().map(|rep| rep.id.clone()).collect();
+        let count = self.random.pick(&[0, 10, 60]);
+        let all = (1..=count).map(|i| {
+            let created = self.day();
+            let days = self.random.pick(&[0, 1, 30, 89, 90, 91, 200]);
+            Lead {
+                id: format!("l{i:02}"),
+                rep: self.random.maybe(90, &reps),
+                source: self.random.maybe(60, &["Web", "Referral"]),
+                created,
+                converted: self.random.chance(60).then(|| created + days.days()),
+            }
+        });
+        all.collect()
     }
 
     fn activities(&mut self, reps: &[Rep], accounts: &[Account], opportunities: &[Opportunity]) -> Vec<Activity> {
@@ -468,7 +603,7 @@ impl Draw {
         let accounts: Vec<String> = accounts.iter().map(|account| account.id.clone()).collect();
         let opportunities: Vec<String> = opportunities.iter().map(|one| one.id.clone()).take(6).collect();
         let count = self.random.pick(&[0, 10, 40, 70]);
-        let steady = self.random.chance(35).then_some(self.random.range(1, 7));
+        let steady = self.random.chance(50).then_some(self.random.pick(&[1, 4, 5]));
         let count = if steady.is_some() { 70 } else { count };
         let all = (1..=count).map(|i| {
             let recent = match steady {
@@ -478,8 +613,8 @@ impl Draw {
             Activity {
                 id: format!("c{i:02}"),
                 rep: self.random.maybe(90, &reps),
-                kind: self.random.pick(&["call", "call", "call", "call", "email", "meeting", "task"]),
-                direction: self.random.maybe(90, &["outbound", "outbound", "outbound", "inbound"]),
+                kind: self.random.pick(&["call", "call", "call", "call", "call", "call", "email", "meeting", "task"]),
+                direction: self.random.maybe(95, &["outbound", "outbound", "outbound", "outbound", "inbound"]),
                 completed: self.random.maybe(95, &[true, true, true, true, false]),
                 day: recent.unwrap_or_else(|| self.day()),
                 hour: self.random.chance(80).then(|| self.random.range(7, 19)),
@@ -513,6 +648,11 @@ impl Draw {
                     let slice = match metric {
                         "calls_made" => ("purpose", "Set-up"),
                         "sales_cycle_days" | "new_customers" => ("segment", "SMB"),
+                        "effort" | "deal_days" | "deals_touched" | "open_deals" | "open_deal_size" => {
+                            ("role", "Junior")
+                        }
+                        "exchange_rate_effect" => ("currency", "USD"),
+                        "leads_converted" => ("source", "Web"),
                         _ => ("kind", self.random.pick(&["new", "renewal"])),
                     };
                     (rep, team, self.random.chance(15).then_some(slice))
@@ -521,14 +661,14 @@ impl Draw {
             let from = self.day();
             let nearest = self.random.chance(12);
             let length = match nearest {
-                // Without doubt about a month or a quarter long.
-                true => self.random.pick(&[88, 90, 92]),
+                // Without doubt about a month, a quarter or a year long.
+                true => self.random.pick(&[27, 30, 88, 90, 92, 364]),
                 false => self.random.pick(&[0, 2, 6, 29, 30, 90, 91, 200]),
             };
             let to = (nearest || self.random.chance(70)).then(|| from + length.days());
-            let one = self.amount(metric);
+            let one = self.goal(metric);
             let amounts = match self.random.chance(15) {
-                true => [None, Some(one), Some(one + self.amount(metric))],
+                true => [None, Some(one), Some(one + self.goal(metric))],
                 false => [Some(one), None, None],
             };
             let fixed = self.random.chance(15);
@@ -542,7 +682,7 @@ impl Draw {
                     && (&other.rep, &other.team, other.slice) == (&one.rep, &one.team, one.slice)
                     && other.from > one.from
             };
-            if matches!(one.metric, "bookings" | "calls_made" | "new_customers") && !copy.iter().any(follows) {
+            if Spec::of(one.metric).is_some_and(Spec::is_sum) && !copy.iter().any(follows) {
                 one.to = one.to.or(Some(one.from + 91.days()));
             }
         }
@@ -550,16 +690,18 @@ impl Draw {
     }
 
     /// A target's number in millionths.
-    fn amount(&mut self, metric: &str) -> i64 {
+    fn goal(&mut self, metric: &str) -> i64 {
         match metric {
-            "bookings" | "open_pipeline" => match self.random.range(0, 9) {
-                0 => 0,
-                1 => self.random.range(1, 30) * 10_000,
-                2..5 => self.random.range(1, 99) * 1_000_000_000,
-                _ => self.random.range(1, 9_000_000) * 10_000,
-            },
-            "win_rate" | "quota_attainment" => self.random.range(1, 100) * 10_000,
-            "calls_made" if self.random.chance(30) => self.random.range(1, 90_000_000),
+            "bookings" | "rolling_bookings" | "open_pipeline" | "deal_size" | "open_deal_size" => {
+                match self.random.range(0, 9) {
+                    0 => 0,
+                    1 => self.random.range(1, 30) * 10_000,
+                    2..5 => self.random.range(1, 99) * 1_000_000_000,
+                    _ => self.random.range(1, 9_000_000) * 10_000,
+                }
+            }
+            "win_rate" | "quota_attainment" | "leads_converted" => self.random.range(1, 100) * 10_000,
+            "calls_made" | "deals" | "effort" if self.random.chance(30) => self.random.range(1, 90_000_000),
             _ => self.random.range(1, 90) * 1_000_000,
         }
     }
@@ -579,175 +721,27 @@ impl Draw {
     }
 }
 
-/// A table: its columns, and its rows' cells as text.
-#[derive(Clone, Debug)]
-pub struct Text {
-    pub name: &'static str,
-    pub head: Vec<&'static str>,
-    pub rows: Vec<Vec<Option<String>>>,
-}
-
-fn decimal(value: i64, digits: usize) -> String {
-    let one = 10_i64.pow(digits as u32);
-    let sign = if value < 0 { "-" } else { "" };
-    format!("{sign}{}.{:0digits$}", value.abs() / one, value.abs() % one)
-}
-
-fn text(value: impl ToString) -> Option<String> {
-    Some(value.to_string())
-}
-
-fn say<T: ToString>(value: &Option<T>) -> Option<String> {
-    value.as_ref().map(T::to_string)
-}
-
-fn flag(value: Option<bool>) -> Option<String> {
-    value.map(|value| if value { "1".into() } else { "0".into() })
-}
-
-fn table<T>(name: &'static str, head: &str, all: &[T], row: impl Fn(&T) -> Vec<Option<String>>) -> Text {
-    // A literal is split once; its words live as long as the program.
-    let head = Box::leak(head.to_owned().into_boxed_str()).split_whitespace().collect();
-    Text { name, head, rows: all.iter().map(row).collect() }
-}
-
 impl Company {
-    /// The tables as text. All are given, if only with their heads.
-    pub fn tables(&self) -> Vec<Text> {
-        let mut tables = self.people();
-        tables.extend(self.deals());
-        tables
-    }
-
-    fn people(&self) -> Vec<Text> {
-        vec![
-            table("reps", "rep_id hired_on left_on holiday_region", &self.reps, |rep| {
-                vec![text(&rep.id), say(&rep.hired), say(&rep.left), say(&rep.region)]
-            }),
-            table("teams", "team_id level parent_team_id", &self.teams, |team| {
-                vec![text(&team.id), text(team.level), team.parent.clone()]
-            }),
-            table("assignments", "rep_id team_id starts_on ends_on", &self.assignments, |one| {
-                vec![text(&one.rep), text(&one.team), text(one.from), say(&one.to)]
-            }),
-            table("holidays", "region day", &self.holidays, |(region, day)| vec![text(region), text(day)]),
-            table("absences", "rep_id starts_on ends_on share", &self.absences, |one| {
-                let share = one.share.map(|share| decimal(share, 2));
-                vec![text(&one.rep), text(one.from), say(&one.to), share]
-            }),
-            table(
-                "targets",
-                "target_id metric rep_id team_id slice slice_value starts_on ends_on amount low high align is_fixed",
-                &self.targets,
-                |one| {
-                    let [amount, low, high] = one.amounts.map(|amount| amount.map(|amount| decimal(amount, 6)));
-                    vec![
-                        text(&one.id),
-                        text(one.metric),
-                        one.rep.clone(),
-                        one.team.clone(),
-                        one.slice.map(|(slice, _)| slice.to_owned()),
-                        one.slice.map(|(_, value)| value.to_owned()),
-                        text(one.from),
-                        say(&one.to),
-                        amount,
-                        low,
-                        high,
-                        one.nearest.then(|| "nearest".to_owned()),
-                        one.fixed.then(|| "1".to_owned()),
-                    ]
-                },
-            ),
-        ]
-    }
-
-    fn deals(&self) -> Vec<Text> {
-        let money = |cents: Option<i64>| cents.map(|cents| decimal(cents, 2));
-        let moment = |day: Date, hour: i64| text(format!("{day} {hour:02}:00:00"));
-        vec![
-            table("stages", "source_stage stage closed_as", &STAGES, |(source, stage, closed)| {
-                vec![text(source), text(stage), say(closed)]
-            }),
-            table("accounts", "account_id parent_account_id segment industry", &self.accounts, |one| {
-                vec![text(&one.id), one.parent.clone(), say(&one.segment), say(&one.industry)]
-            }),
-            table(
-                "opportunities",
-                "opportunity_id credited_rep_id account_id source_stage stage closed_as is_won amount closed_on \
-                 created_on kind source competitor",
-                &self.opportunities,
-                |one| {
-                    vec![
-                        text(&one.id),
-                        one.rep.clone(),
-                        one.account.clone(),
-                        text(one.source_stage),
-                        say(&one.stage),
-                        say(&one.closed_as),
-                        flag(one.is_won),
-                        money(one.amount),
-                        text(one.closed),
-                        text(one.created),
-                        say(&one.kind),
-                        say(&one.source),
-                        say(&one.competitor),
-                    ]
-                },
-            ),
-            table(
-                "opportunity_history",
-                "history_id opportunity_id changed_at changed_on source_stage amount",
-                &self.history,
-                |one| {
-                    let at = moment(one.day, one.hour);
-                    vec![
-                        text(&one.id),
-                        text(&one.opportunity),
-                        at.clone(),
-                        at,
-                        text(one.source_stage),
-                        money(one.amount),
-                    ]
-                },
-            ),
-            table(
-                "activities",
-                "activity_id rep_id kind direction is_completed happened_on happened_at account_id opportunity_id \
-                 purpose outcome",
-                &self.activities,
-                |one| {
-                    vec![
-                        text(&one.id),
-                        one.rep.clone(),
-                        text(one.kind),
-                        say(&one.direction),
-                        flag(one.completed),
-                        text(one.day),
-                        one.hour.and_then(|hour| moment(one.day, hour)),
-                        one.account.clone(),
-                        one.opportunity.clone(),
-                        say(&one.purpose),
-                        say(&one.outcome),
-                    ]
-                },
-            ),
-        ]
-    }
-
     /// The entity of a level that a rep belongs to on a day.
     pub fn entity(&self, level: &str, rep: Option<&str>, day: Date) -> String {
         let Some(rep) = rep else {
-            return if level == "company" { "company" } else { "unassigned" }.into();
+            return match level {
+                "company" => "company",
+                "rep_in_team" => "unassigned|unassigned",
+                _ => "unassigned",
+            }
+            .into();
         };
         if level == "rep" {
             return rep.into();
         }
+        if level == "rep_in_team" {
+            return format!("{}|{rep}", self.entity("team", Some(rep), day));
+        }
         if level == "company" {
             return "company".into();
         }
-        let there =
-            |one: &&Assignment| one.rep == rep && Span { start: one.from, end: one.to.unwrap_or(Date::MAX) }.has(day);
-        let mut at = self.assignments.iter().find(there).map(|one| one.team.clone());
+        let mut at = self.assignment(rep, day).map(|one| one.team.clone());
         while let Some(id) = at {
             let team = self.teams.iter().find(|team| team.id == id).unwrap();
             if team.level == level {
@@ -756,6 +750,15 @@ impl Company {
             at = team.parent.clone();
         }
         "unassigned".into()
+    }
+
+    fn assignment(&self, rep: &str, day: Date) -> Option<&Assignment> {
+        let span = |one: &Assignment| Span { start: one.from, end: one.to.unwrap_or(Date::MAX) };
+        self.assignments.iter().find(|one| one.rep == rep && span(one).has(day))
+    }
+
+    pub fn role(&self, rep: Option<&str>, day: Date) -> Option<&'static str> {
+        self.assignment(rep?, day)?.role
     }
 
     /// Whether a rep (or, without one, the company) works on a day.

@@ -1,8 +1,10 @@
 //! Targets day by day: spread over working days, then what ramp and leave take; or simply in force.
 
-use super::calculation::{Exact, Place, SPECS};
+use super::calculation::Place;
 use super::company::{Company, Target};
 use super::days::Span;
+use super::exact::Exact;
+use super::metrics::Spec;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -50,7 +52,7 @@ pub struct Targets<'a> {
 }
 
 fn is_sum(metric: &str) -> bool {
-    SPECS.iter().any(|spec| spec.id == metric && spec.is_additive())
+    Spec::of(metric).is_some_and(Spec::is_sum)
 }
 
 fn same_goal(one: &Target, other: &Target) -> bool {
@@ -65,16 +67,18 @@ impl<'a> Targets<'a> {
 
     /// What is set for each place in a period.
     pub fn of_period(&self, company: &Company, metric: &str, levels: &[&str], period: Span) -> BTreeMap<Place, Set> {
+        // The rules do not say what a target over a window is. Scorebook adds up the window's days.
+        let days = Spec::of(metric).map_or(period, |spec| spec.days(period, period.end.min(company.as_of)));
         match is_sum(metric) {
-            true => self.sums_of(company, metric, levels, period),
+            true => self.sums_of(company, metric, levels, days),
             false => in_force(company, metric, period),
         }
     }
 
-    fn sums_of(&self, company: &Company, metric: &str, levels: &[&str], period: Span) -> BTreeMap<Place, Set> {
+    fn sums_of(&self, company: &Company, metric: &str, levels: &[&str], days: Span) -> BTreeMap<Place, Set> {
         let mut found: BTreeMap<Place, Set> = BTreeMap::new();
         for spread in self.sums.iter().filter(|spread| spread.target.metric == metric) {
-            for (day, parts) in spread.days.iter().filter(|(day, _)| period.has(*day)) {
+            for (day, parts) in spread.days.iter().filter(|(day, _)| days.has(*day)) {
                 let place = own_place(company, spread.target);
                 let set = found.entry(place.clone()).or_default();
                 let is_open = spread.target.rep.is_some() && !spread.target.fixed && parts[0].is_some();
@@ -168,7 +172,7 @@ fn spread<'a>(company: &Company, target: &'a Target) -> Spread<'a> {
     if days.is_empty() {
         days = span.days();
     }
-    let money = SPECS.iter().any(|spec| spec.id == target.metric && spec.money);
+    let money = Spec::of(target.metric).is_some_and(|spec| spec.money);
     let unit = if money { 10_000 } else { 1 };
     // The rules do not say whether ramp and leave take from a range. Scorebook takes nothing from it.
     let is_range = target.amounts[0].is_none();
