@@ -203,4 +203,3 @@ async fn one(
     }
     Ok(expected.iter().flat_map(|expected| expected.compare(&found, table.not_supplied.as_deref())).collect())
 }
-

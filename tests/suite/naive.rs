@@ -135,7 +135,8 @@ impl Engine {
                 given::model(&night, &tables).await?
             }
         };
-        let metrics = turn.iter().map(|id| ((*id).to_owned(), self.metrics[*id].clone())).collect();
+        let needed = turn.iter().map(|id| definition::needed(&self.metrics, &self.metrics[*id]).unwrap());
+        let metrics = needed.flatten().collect();
         let made = score::run(&night, &model, &metrics, &Grain::ALL.into()).await?;
         let mut found = Found { scores: BTreeMap::new(), digests: BTreeMap::new() };
         for (metric, table) in &made.tables {

@@ -83,7 +83,9 @@ fn a_scorecard_says_what_is_measured_for_teams_only() {
     project.edit("scorebook.toml", |text| text.replace("\"calls_mad\"", "\"calls_made\""));
     project.run(&[]);
     let count = |level: &str| {
-        let query = format!("SELECT COUNT(*) AS n FROM scores WHERE metric = 'calls_made' AND level = '{level}' AND entity <> 'unassigned'");
+        let query = format!(
+            "SELECT COUNT(*) AS n FROM scores WHERE metric = 'calls_made' AND level = '{level}' AND entity <> 'unassigned'"
+        );
         project
             .scorebook(&["sql", &query, "--format", "csv"])
             .expect_code(0)

@@ -2,6 +2,7 @@
 
 use crate::independent::{self, Scores};
 use crate::project::{FIRST_NIGHT, Project, SECOND_NIGHT, copy};
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folders of artefacts: what must not depend on when, where or how a run was made.
@@ -206,8 +207,8 @@ fn one_more_deal_makes_exactly_the_documents_that_print_it() {
     project.run(&["--as-of", SECOND_NIGHT]);
     let nights = project.nights(&[FIRST_NIGHT, SECOND_NIGHT]);
     let before = independent::calculate(&nights, SECOND_NIGHT.parse().unwrap());
-    let (names, teams) = people(&project);
-    let rep = teams.keys().nth(4).unwrap().trim_start_matches("salesforce:").to_owned();
+    let people = people(&project);
+    let rep = people.teams.keys().nth(4).unwrap().trim_start_matches("salesforce:").to_owned();
     project.edit(&format!("sample_data/salesforce/{SECOND_NIGHT}/Opportunity.csv"), |text| {
         let row = [
             "006Zz0000000001AAA",
@@ -236,13 +237,13 @@ fn one_more_deal_makes_exactly_the_documents_that_print_it() {
     });
     let report = project.run(&["--as-of", SECOND_NIGHT]);
     let after = independent::calculate(&nights, SECOND_NIGHT.parse().unwrap());
-    let wanted: BTreeSet<&String> = touched(&before, &after, &teams).iter().map(|rep| &names[rep]).collect();
+    let wanted: BTreeSet<&String> = touched(&before, &after, &people).iter().map(|rep| &people.names[rep]).collect();
     let reasons = report["made"].as_array().unwrap();
     let made: BTreeSet<String> = reasons.iter().map(|made| made["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(made.iter().collect::<BTreeSet<_>>(), wanted);
-    assert!(wanted.len() > 1 && wanted.len() < teams.len(), "{wanted:?}");
+    assert!(wanted.len() > 1 && wanted.len() < people.teams.len(), "{wanted:?}");
     let why = |name: &String| reasons.iter().find(|made| made["name"] == name.as_str()).unwrap()["why"].clone();
-    let own = why(&names[&format!("salesforce:{rep}")]);
+    let own = why(&people.names[&format!("salesforce:{rep}")]);
     let own = own.as_str().unwrap().replace('\u{a0}', " ");
     assert!(own.starts_with("Bookings, Sep 2026: ") && own.contains(" -> "), "{own}");
 }
