@@ -96,7 +96,7 @@ pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &B
         night,
         model,
         metrics,
-        periods: Periods::of(grains, night.as_of, &night.settings.calendar, &workdays),
+        periods: Periods::of(grains, (night.anchor, night.as_of), &night.settings.calendar, &workdays),
         targets: Targets::read(night, model, metrics).await?,
         workdays,
         parameters: parameters(night.as_of),

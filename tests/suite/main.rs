@@ -19,6 +19,7 @@ mod kills;
 mod metric_tests;
 mod money;
 mod naive;
+mod periods;
 mod project;
 mod repeatable;
 mod tidy;

@@ -204,7 +204,7 @@ fn frugal(limits: Limits) -> Limits {
     Limits { threads: 1, ..limits }
 }
 
-/// Totals of all entities at other levels, for the present periods: columns and places in them, for there are many.
+/// Totals of all entities at other levels, for the reported periods: columns and places in them, for there are many.
 #[derive(Default)]
 struct Around {
     batches: Vec<(String, RecordBatch)>,
@@ -219,7 +219,7 @@ impl Around {
         let grains = of.report.also.iter().copied().chain([of.report.grain]);
         let present: Vec<String> = grains
             .map(|grain| {
-                let start = calendar.period(grain, of.night.as_of).start;
+                let start = calendar.period(grain, of.night.anchor).start;
                 format!("(grain = '{grain}' AND period_start = DATE '{start}')")
             })
             .collect();

@@ -141,6 +141,8 @@ pub struct Absence {
 #[derive(Clone, Debug)]
 pub struct Company {
     pub as_of: Date,
+    /// The day whose periods are scored: of every fourth company not `as_of` but the end of an older month.
+    pub anchor: Date,
     pub cal: Cal,
     /// In hundredths.
     pub ramp: Vec<i64>,
@@ -289,8 +291,10 @@ impl Company {
         holidays.sort();
         holidays.dedup();
         let absences = draw.absences(&reps);
+        let older = || cal.period("month", as_of - (5 * seed as i64 % 400).days()).end.min(as_of);
         let mut company = Company {
             as_of,
+            anchor: if seed % 4 == 3 { older() } else { as_of },
             cal,
             ramp,
             bands,
