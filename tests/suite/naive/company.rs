@@ -743,11 +743,19 @@ impl Company {
         let Some(rep) = rep else {
             return if level == "company" { "company" } else { "unassigned" }.into();
         };
-        if level == "rep" {
-            return rep.into();
-        }
         if level == "company" {
             return "company".into();
+        }
+        // After the last day, by what the table of reps says or by the assignments, all is nobody's.
+        let mut last_days: Vec<Date> =
+            self.reps.iter().filter(|one| one.id == rep).filter_map(|one| one.left).collect();
+        let own = self.assignments.iter().filter(|one| one.rep == rep);
+        last_days.extend(own.map(|one| one.to.unwrap_or(Date::MAX)).max());
+        if last_days.iter().any(|last| *last < day) {
+            return "unassigned".into();
+        }
+        if level == "rep" {
+            return rep.into();
         }
         let there =
             |one: &&Assignment| one.rep == rep && Span { start: one.from, end: one.to.unwrap_or(Date::MAX) }.has(day);
