@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised when rendering makes other documents of the same inputs.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The typesetter's name and version, part of every PDF's key.
 pub const TYPESETTER: &str = "typst 0.15.1";
 /// Where report templates stand.
@@ -360,6 +360,7 @@ impl<'a> Rendering<'a> {
             company: &self.company,
             report: self.report,
             period: self.period,
+            working_days: reading.working_days(self, &member),
             as_of: self.night.as_of,
             calendar: &self.night.settings.calendar,
             metrics: self.metrics,

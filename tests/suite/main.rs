@@ -16,6 +16,7 @@ mod definitions;
 mod hostile;
 mod independent;
 mod kills;
+mod leave;
 mod leavers;
 mod metric_tests;
 mod money;

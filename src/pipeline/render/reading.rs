@@ -17,6 +17,7 @@ use crate::pipeline::render::input::{Fact, List};
 use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::stage::workdays::{Workdays, Worked};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
 use jiff::ToSpan;
@@ -32,6 +33,7 @@ pub struct Reading {
     facts: Vec<Facts>,
     facts_limit: usize,
     not_supplied: BTreeMap<String, String>,
+    workdays: Workdays,
 }
 
 /// The facts of one metric behind its numbers of the report's period, by entity.
@@ -78,6 +80,7 @@ impl Reading {
             facts: Vec::new(),
             facts_limit: of.report.facts_limit,
             not_supplied: BTreeMap::new(),
+            workdays: Workdays::read(of.night, of.model).await?,
         };
         for id in &of.report.metrics {
             let table = &of.scores.tables[id];
@@ -191,6 +194,12 @@ impl Reading {
             shown.extend(own);
         }
         Ok((shown, total))
+    }
+
+    /// A rep's working days in the report's period; of no one else.
+    pub(super) fn working_days(&self, of: &Rendering<'_>, member: &Member) -> Option<Worked> {
+        let rep = (member.entity.level == "rep").then_some(&member.entity.id)?;
+        Some(self.workdays.of_rep(rep, of.period, of.night.as_of))
     }
 
     /// Metrics without scores, and why.
