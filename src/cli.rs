@@ -85,6 +85,9 @@ pub struct RunArgs {
     /// The run's date [default: the newest data date of the exports]
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub as_of: Option<Date>,
+    /// The documents of an older period, of what is known now: 2025-03, 2025-Q1, 2025, or a period's first day
+    #[arg(long, value_name = "PERIOD")]
+    pub period: Option<String>,
     /// Read every export again, also those that look as they did in the last run
     #[arg(long)]
     pub rehash: bool,

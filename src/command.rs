@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod output;
+mod period;
 mod progress;
 mod replay;
 mod run;

@@ -7,6 +7,7 @@
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::{Digest, Digester};
 use crate::domain::json;
+use crate::domain::period::{Grain, Period};
 use crate::pipeline::check::Finding;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::render::Document;
@@ -45,6 +46,9 @@ pub struct Entry {
     pub program: Program,
     /// What overrode `scorebook.toml`, as far as it changes results.
     pub overrides: BTreeMap<String, String>,
+    /// The period that was asked for; empty where it is that of `as_of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Asked>,
     /// Every export that was read.
     pub observations: Vec<Snapshot>,
     /// Every definition, by its path in the project.
@@ -79,6 +83,32 @@ pub struct Program {
     pub typesetter: String,
 }
 
+/// The period that a run was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// As [`Period::name`] gives it.
+    pub name: String,
+    /// How long it is: a listed month and a listed quarter may have one name.
+    pub grain: Grain,
+    /// Its first day.
+    pub start: Date,
+    /// Its last day.
+    pub end: Date,
+}
+
+impl Asked {
+    /// A period by its name.
+    pub fn of(period: Period) -> Asked {
+        Asked { name: period.name(), grain: period.grain, start: period.start, end: period.end }
+    }
+
+    /// The day whose periods are scored and reported: its last one, or the run's date if that is earlier.
+    pub fn anchor(&self, as_of: Date) -> Date {
+        self.end.min(as_of)
+    }
+}
+
 /// A document that could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -111,6 +141,11 @@ impl Work {
 }
 
 impl Entry {
+    /// The day whose periods were scored and reported.
+    pub fn anchor(&self) -> Date {
+        self.period.as_ref().map_or(self.as_of, |asked| asked.anchor(self.as_of))
+    }
+
     /// Whether these bytes are the entry's one canonical text.
     pub fn is_canonical(&self, bytes: &[u8]) -> bool {
         json::canonical(self).as_bytes() == bytes

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
-use crate::ledger::{self, Entry, FORMAT, Failure, Head, Program, Work};
+use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, Program, Work};
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
@@ -41,6 +41,8 @@ pub struct Night<'a> {
     pub steps: &'a Steps<'a>,
     /// The run's date.
     pub as_of: Date,
+    /// The day whose periods are scored and reported: `as_of`, or the last day of an older period that was asked for.
+    pub anchor: Date,
     /// How much of the machine to use; changes no result.
     pub limits: Limits,
     /// Told how the work goes on.
@@ -100,7 +102,7 @@ pub fn open_project(folder: &Path) -> Result<Project> {
 pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &Before, until: Until) -> Result<Made> {
     let metrics = definition::read(night.project)?;
     score::check_people(night.project, &night.settings.people, &metrics)?;
-    let reports = render::reports(night)?;
+    let reports = render::reports(night.project)?;
     reports.iter().try_for_each(|report| render::input::check(report, &metrics))?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
     definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
@@ -174,6 +176,14 @@ impl Past {
     }
 }
 
+/// What was asked of a run beyond its settings.
+pub struct Asking {
+    /// What overrode `scorebook.toml`, as far as it changes results.
+    pub overrides: BTreeMap<String, String>,
+    /// The period, if not that of the run's date.
+    pub period: Option<Asked>,
+}
+
 /// The wall clock's part of an entry.
 pub struct Times {
     /// When the run began.
@@ -188,7 +198,7 @@ pub async fn seal(
     head: Head,
     made: &mut Made,
     landed: Counts,
-    overrides: BTreeMap<String, String>,
+    asking: Asking,
     times: Times,
 ) -> Result<Entry> {
     night.project.keep(night.store).await?;
@@ -207,7 +217,8 @@ pub async fn seal(
         started_at: times.started.to_string(),
         sealed_at: times.sealed.to_string(),
         program: program(),
-        overrides,
+        overrides: asking.overrides,
+        period: asking.period,
         observations: made.observed.clone(),
         definitions: night.project.digests(),
         balance: made.model.balance.clone(),

@@ -1,7 +1,7 @@
 /*---
 title    = "people have a quota but no team today, and stand as unassigned"
 severity = "warning"
-help     = "add an assignment that covers today"
+help     = "add an assignment that covers today, or end the quota of who has left"
 ---*/
 SELECT DISTINCT t.rep_id
 FROM targets AS t

@@ -28,12 +28,14 @@ async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store);
     let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let as_of = as_of(&exports, args.as_of)?;
     let night = Night {
         project: &opened.project,
         settings: &opened.settings,
         store: &opened.store,
         steps: &steps,
-        as_of: as_of(&exports, args.as_of)?,
+        as_of,
+        anchor: as_of,
         limits: opened.limits,
         tell: &follow,
     };

@@ -34,6 +34,7 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
         store: &scratch,
         steps: &steps,
         as_of: entry.as_of,
+        anchor: entry.anchor(),
         limits: opened.limits,
         tell: &follow,
     };

@@ -3,18 +3,17 @@
 use crate::cli::{Format, Global, RunArgs};
 use crate::command::output::{self, tell};
 use crate::command::progress::{Progress, Stage};
-use crate::command::{Opened, host, now};
+use crate::command::{Opened, host, now, period};
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::ledger::Entry;
 use crate::lock;
 use crate::pipeline::check::Finding;
 use crate::pipeline::land::{self, Exports, Known};
-use crate::pipeline::render::Reason;
-use crate::pipeline::{self, Made, Night, Past, Times, Until};
+use crate::pipeline::render::{self, Reason};
+use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until};
 use crate::steps::Steps;
 use jiff::civil::Date;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// So many reasons are told on the terminal.
@@ -47,6 +46,13 @@ async fn locked(
     let reports = opened.reports(global)?;
     let exports = land::find(&opened.folder, &opened.settings).await?;
     let as_of = as_of(&exports, args.as_of)?;
+    let period = match &args.period {
+        Some(name) => {
+            let reports = render::reports(&opened.project)?;
+            Some(period::asked(name, &opened.settings.calendar, &reports, as_of)?)
+        }
+        None => None,
+    };
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store);
     let follow = |event: pipeline::Event<'_>| progress.tell(event);
@@ -56,6 +62,7 @@ async fn locked(
         store: &opened.store,
         steps: &steps,
         as_of,
+        anchor: period.as_ref().map_or(as_of, |asked| asked.anchor(as_of)),
         limits: opened.limits,
         tell: &follow,
     };
@@ -67,8 +74,8 @@ async fn locked(
     lock.renew(now()).await?;
     let overrides = args.as_of.map(|date| ("as_of".to_owned(), date.to_string()));
     let times = Times { started, sealed: now() };
-    let overrides: BTreeMap<String, String> = overrides.into_iter().collect();
-    let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), overrides, times).await?;
+    let asking = Asking { overrides: overrides.into_iter().collect(), period };
+    let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), asking, times).await?;
     let is_first = past.head.count == 0;
     pipeline::repair_view(&opened.store, &reports, past, &entry).await?;
     lock.release().await?;
@@ -127,7 +134,7 @@ fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, report
     let totals = totals(entry);
     let sum = |get: fn(&crate::pipeline::stage::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
     let work = entry.work;
-    let mut text = format!("Run {} as of {}\n", entry.number, entry.as_of);
+    let mut text = format!("Run {}\n", period::title(entry));
     let set_aside = sum(|b| b.quarantined);
     text.push_str(&format!(
         "  exports    {} read, {} new; {} records landed, {} rejected, {} skipped, {set_aside} quarantined\n",
@@ -188,6 +195,7 @@ fn report(entry: &Entry, made: &Made, stages: &[Stage]) -> serde_json::Value {
     json!({
         "run": entry.number,
         "as_of": entry.as_of,
+        "period": entry.period,
         "ledger": { "number": entry.number, "head": entry.hash },
         "stages": stages,
         "rows": {

@@ -1,8 +1,8 @@
 //! `scorebook show`: one run of the history.
 
 use crate::cli::{Format, Global, ShowArgs};
-use crate::command::Opened;
 use crate::command::output::{self, Table};
+use crate::command::{Opened, period};
 use crate::diagnostic::Result;
 use crate::domain::json;
 
@@ -44,9 +44,8 @@ pub(super) async fn show(global: &Global, args: ShowArgs) -> Result<()> {
         documents.row([document.view.clone(), formats.join(" "), document.key.to_string()[..16].to_owned()]);
     }
     let text = format!(
-        "Run {} as of {}\nstarted {}, sealed {}\n{}, {}, {}\nhash     {}\nprevious {}\n\n{}\n{}\n{}",
-        entry.number,
-        entry.as_of,
+        "Run {}\nstarted {}, sealed {}\n{}, {}, {}\nhash     {}\nprevious {}\n\n{}\n{}\n{}",
+        period::title(entry),
         entry.started_at,
         entry.sealed_at,
         format_args!("scorebook {}", entry.program.scorebook),

@@ -4,9 +4,9 @@
 //! An empty cell is nothing, and an expected `?` is anything. What is not expected is not looked at.
 
 use crate::cli::{Global, TestArgs};
-use crate::command::Opened;
 use crate::command::output::{self, tell};
 use crate::command::test::expectation::Expected;
+use crate::command::{Opened, period};
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Form, Metric, Metrics};
@@ -38,6 +38,8 @@ struct File {
 struct Case {
     name: Spanned<String>,
     as_of: Date,
+    /// An older period to score, by its name.
+    period: Option<Spanned<String>>,
     /// Instead of the project's `[calendar]`.
     calendar: Option<Calendar>,
     /// Instead of the project's `[people]`.
@@ -175,12 +177,20 @@ async fn one(
     }
     settings.calendar = case.calendar.clone().unwrap_or(settings.calendar);
     settings.people = case.people.clone().unwrap_or(settings.people);
+    let cadence = metric.header.cadence.iter().copied().collect();
+    let anchor = match &case.period {
+        Some(name) => period::find(name.as_ref(), &settings.calendar, &cadence, case.as_of)
+            .map_err(|error| error.at(text.place(name.span().start)))?
+            .anchor(case.as_of),
+        None => case.as_of,
+    };
     let night = Night {
         project: &opened.project,
         settings: &settings,
         store: &store,
         steps: &steps,
         as_of: case.as_of,
+        anchor,
         limits: opened.limits,
         tell: &|_| {},
     };

@@ -192,6 +192,20 @@ impl Calendar {
         (start, start + count.months())
     }
 
+    /// The period of this grain that has the name, as [`Period::name`] gives it.
+    pub fn named(&self, grain: Grain, name: &str) -> Option<Period> {
+        // Whatever its grain, a name begins with a year in which the period starts or ends.
+        let year: i16 = name.get(..4)?.parse().ok().filter(|year| (1900..2200).contains(year))?;
+        let mut period = self.period(grain, jiff::civil::date(year, 1, 1));
+        while period.start.year() <= year {
+            if period.name() == name {
+                return Some(period);
+            }
+            period = self.period(grain, period.end + 1.day());
+        }
+        None
+    }
+
     /// The period before this one.
     pub fn previous(&self, period: Period) -> Period {
         self.period(period.grain, period.start - 1.day())
@@ -265,6 +279,28 @@ mod tests {
         // Outside the list plain periods hold, up to it.
         assert_eq!(calendar.period(Grain::Month, date(2025, 2, 1)).end, date(2025, 2, 1));
         assert_eq!(calendar.period(Grain::Month, date(2027, 2, 10)).start, date(2027, 2, 1));
+    }
+
+    #[test]
+    fn every_period_is_found_by_its_name() {
+        let years = [date(2025, 2, 2), date(2026, 2, 1), date(2027, 1, 31)];
+        let weeks = Some(Weeks { pattern: [4, 4, 5], year_starts: years.into() });
+        let calendars = [
+            Calendar::default(),
+            Calendar { fiscal_year_starts_in: 11, week_starts_on: Day::Sunday, ..Calendar::default() },
+            Calendar { weeks, ..Calendar::default() },
+        ];
+        for calendar in calendars {
+            for grain in Grain::ALL {
+                for period in calendar.trailing(grain, date(2027, 4, 30), 40) {
+                    assert_eq!(calendar.named(grain, &period.name()), Some(period), "{}", period.name());
+                }
+            }
+        }
+        let plain = Calendar::default();
+        for wrong in ["2026-13", "2026-Q5", "2026-9", "26-09", "", "september", "9999", "2026-09-01", "2026-0\u{e9}"] {
+            assert_eq!(plain.named(Grain::Month, wrong), None, "{wrong}");
+        }
     }
 
     #[test]

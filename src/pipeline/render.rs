@@ -27,6 +27,7 @@ mod fixture;
 mod tests;
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::calendar::Calendar;
 use crate::domain::digest::{Digest, Key};
 use crate::domain::json;
 use crate::domain::metric::Metrics;
@@ -34,12 +35,14 @@ use crate::domain::period::{Grain, Period};
 use crate::pipeline::score::{Scores, definition};
 use crate::pipeline::stage::Model;
 use crate::pipeline::{Event, Night};
+use crate::project::Project;
 use crate::settings::OnlyForTeams;
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use charts::Chart;
 use context::Context;
 use input::{Company, Input, Report};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,9 +148,9 @@ impl Made for MadeDocument {
 }
 
 /// All reports of the project, by id.
-pub fn reports(night: &Night<'_>) -> Result<Vec<Report>> {
+pub fn reports(project: &Project) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
-    for (path, text, _) in night.project.texts(TEMPLATES, "/report.toml")? {
+    for (path, text, _) in project.texts(TEMPLATES, "/report.toml")? {
         let id = path[TEMPLATES.len()..].trim_end_matches("/report.toml");
         reports.push(Report::parse(id, path, text)?);
     }
@@ -159,7 +162,14 @@ pub fn grains(reports: &[Report]) -> BTreeSet<Grain> {
     reports.iter().flat_map(|report| report.also.iter().copied().chain([report.grain])).collect()
 }
 
-/// Makes or finds all documents.
+/// The period that a report is made for on a day: that of its grain, if its numbers stand on that day. A closed month in an
+/// open quarter leaves the quarter's report as it is.
+pub fn period_on(report: &Report, calendar: &Calendar, day: Date, as_of: Date) -> Option<Period> {
+    let period = calendar.period(report.grain, day);
+    (period.measured_on(as_of) == day).then_some(period)
+}
+
+/// Makes or finds all documents of the reports whose period stands on the night's anchor.
 pub async fn run(
     night: &Night<'_>,
     model: &Model,
@@ -171,7 +181,8 @@ pub async fn run(
     let mut rendered = Rendered::default();
     for report in reports {
         input::check(report, metrics)?;
-        let rendering = Rendering::of(night, model, scores, metrics, report)?;
+        let Some(period) = period_on(report, &night.settings.calendar, night.anchor, night.as_of) else { continue };
+        let rendering = Rendering::of(night, model, scores, metrics, report, period)?;
         let key = rendering.key();
         if let Some(MadeReport(documents)) = night.steps.recall(key).await? {
             rendered.reused += documents.len();
@@ -229,8 +240,8 @@ impl<'a> Rendering<'a> {
         scores: &'a Scores,
         metrics: &'a Metrics,
         report: &'a Report,
+        period: Period,
     ) -> Result<Rendering<'a>> {
-        let period = night.settings.calendar.period(report.grain, night.as_of);
         let company =
             Company { name: night.settings.company.name.clone(), currency: night.settings.company.currency.clone() };
         let own = format!("{TEMPLATES}{}/", report.id);
@@ -353,6 +364,7 @@ impl<'a> Rendering<'a> {
             company: &self.company,
             report: self.report,
             period: self.period,
+            working_days: reading.working_days(self, &member),
             as_of: self.night.as_of,
             calendar: &self.night.settings.calendar,
             metrics: self.metrics,

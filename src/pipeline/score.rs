@@ -102,7 +102,7 @@ pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &B
         night,
         model,
         metrics,
-        periods: Periods::of(grains, night.as_of, &night.settings.calendar, &workdays),
+        periods: Periods::of(grains, (night.anchor, night.as_of), &night.settings.calendar, &workdays),
         targets: Targets::read(night, model, metrics).await?,
         workdays,
         parameters: parameters(night.as_of),
@@ -184,7 +184,8 @@ impl Scoring<'_> {
         let (mut tables, uses_as_of) = self.reads(metric)?;
         if !metric.is_formula() {
             tables.extend(["membership".to_owned(), "tenure".to_owned()]);
-            tables.extend(header.slices.iter().any(|slice| slice == "role").then(|| "assignments".to_owned()));
+            let by_role = header.slices.iter().any(|slice| slice == "role");
+            tables.extend(["assignments", "reps"].into_iter().filter(|_| by_role).map(String::from));
             tables.extend(header.credit.map(|_| credit::TABLE.to_owned()));
         }
         let stock = definition::measure(metric) == Measure::Stock;

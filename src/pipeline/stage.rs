@@ -39,7 +39,7 @@ use std::sync::Arc;
 use typed::Origin;
 
 /// Raised when staging makes other bytes of the same inputs.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The model of one run.
 #[derive(Clone, Debug, Default)]

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
-use exports::{Company, Opportunity, Quota};
+use exports::{Assignment, Company, Opportunity, Quota, User};
 
 const GRAINS: [&str; 3] = ["month", "quarter", "year"];
 const UNASSIGNED: &str = "unassigned";
@@ -253,17 +253,24 @@ impl Company {
         path.last().copied()
     }
 
+    /// Whether somebody had left by a day, or the last of their assignments was over. Who never had one is not gone.
+    fn is_gone(&self, user: &User, assignments: &[Assignment], day: Date) -> bool {
+        let over = |assignment: &Assignment| assignment.ends_on.is_some_and(|end| end < day);
+        let has_left = user.left_on.is_some_and(|left| left < day);
+        has_left || (!assignments.is_empty() && assignments.iter().all(over))
+    }
+
     /// The entities of an owner on a day. Who is not in User is no rep, and so has no team even where an assignment
-    /// names them.
+    /// names them; and who is gone is nobody.
     fn entities_of(&self, owner: &str, day: Date) -> Entities {
         let unassigned = || UNASSIGNED.to_owned();
         let (mut rep, mut team, mut region) = (unassigned(), unassigned(), unassigned());
-        if self.users.contains_key(owner) {
+        let own = self.assignments.get(owner).map_or(&[][..], Vec::as_slice);
+        if self.users.get(owner).is_some_and(|user| !self.is_gone(user, own, day)) {
             rep = named(owner);
             // Both end days belong to an assignment. Of two that cover one day (an error) the first in the file counts.
             let covers = |from: Date, to: Option<Date>| from <= day && to.is_none_or(|to| day <= to);
-            let mut own = self.assignments.get(owner).into_iter().flatten();
-            if let Some(assignment) = own.find(|assignment| covers(assignment.starts_on, assignment.ends_on)) {
+            if let Some(assignment) = own.iter().find(|assignment| covers(assignment.starts_on, assignment.ends_on)) {
                 (team, region) = self.team_and_region(&assignment.team);
             }
         }

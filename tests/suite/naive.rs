@@ -125,6 +125,7 @@ impl Engine {
             store: &store,
             steps: &Steps::forgetful(&store),
             as_of: company.as_of,
+            anchor: company.anchor,
             limits: Limits { threads, memory_bytes: 512 << 20 },
             tell: &|_| {},
         };
@@ -192,6 +193,9 @@ fn people(company: &Company) -> People {
 /// A company as a case of `queries/tests`.
 fn case(company: &Company, seed: u64) -> String {
     let mut text = format!("[[case]]\nname = \"seed {seed}\"\nas_of = \"{}\"\n", company.as_of);
+    if company.anchor != company.as_of {
+        writeln!(text, "period = \"{}\"", calendar(&company.cal).period(Grain::Month, company.anchor).name()).unwrap();
+    }
     let inline = |value: toml::Value| value.to_string();
     let calendar = toml::Value::try_from(calendar(&company.cal)).unwrap();
     let people = toml::Value::try_from(people(company)).unwrap();
@@ -437,7 +441,7 @@ fn months_add_up_to_their_quarter_and_targets_days_to_both() {
         // What was aligned to another calendar's periods might not be spread over this one's.
         company.targets.iter_mut().for_each(|target| target.nearest = false);
         let scores = scored(&engine, &company, &turn);
-        let months = company.cal.scored("month", company.as_of);
+        let months = company.cal.scored("month", company.anchor);
         let mut checked = 0;
         for quarter in scores.iter().filter(|score| score.grain == Grain::Quarter) {
             let of_quarter = |score: &&Score| {
@@ -550,7 +554,7 @@ fn one_more_deal_changes_only_what_holds_it() {
         for (grain, start) in ["month", "quarter", "year"].map(whole) {
             let company_key =
                 (grain.clone(), start, ("company".to_owned(), "company".to_owned(), String::new(), String::new()));
-            let is_scored = company.cal.scored(&grain, company.as_of).iter().any(|period| period.start == start);
+            let is_scored = company.cal.scored(&grain, company.anchor).iter().any(|period| period.start == start);
             assert!(!is_scored || before.get(&company_key) != after.get(&company_key), "the deal counts nowhere");
         }
     });

@@ -157,7 +157,7 @@ impl<'a> Expected<'a> {
         let periods: Vec<Period> = header
             .cadence
             .iter()
-            .flat_map(|grain| night.settings.calendar.trailing(*grain, night.as_of, PERIODS))
+            .flat_map(|grain| night.settings.calendar.trailing(*grain, night.anchor, PERIODS))
             .collect();
         let grain = rows.cell(row, "grain");
         let meant = |period: &&Period| {

@@ -6,7 +6,7 @@
 use crate::domain::json;
 use crate::domain::metric::Metrics;
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{Context, Definition, Table};
+use crate::pipeline::render::context::{Context, Definition, Table, WorkingDays};
 use crate::pipeline::render::csv::{self, Csv, Field};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -55,9 +55,10 @@ fn scores(context: &Context) -> String {
         overview: &'a Table,
         series: &'a Table,
         breakdowns: &'a [Table],
+        working_days: &'a Option<WorkingDays>,
     }
-    let Context { overview, series, breakdowns, .. } = context;
-    json::canonical(&Scores { overview, series, breakdowns })
+    let Context { overview, series, breakdowns, working_days, .. } = context;
+    json::canonical(&Scores { overview, series, breakdowns, working_days })
 }
 
 fn facts(context: &Context) -> String {

@@ -25,7 +25,7 @@ pub struct Member {
 
 /// The members, by id.
 ///
-/// A rep is there who has a team on a day of the period up to the measuring day; where there are no teams, every rep.
+/// A rep is there who has a team on a day of the period up to the measuring day; where nobody has one, who is not gone.
 pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Period) -> Result<Vec<Member>> {
     let session = Session::new(night.limits, night.store)?;
     for name in ["reps", "teams", "membership"] {

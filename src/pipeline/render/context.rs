@@ -13,6 +13,7 @@ pub mod overview;
 pub mod series;
 pub mod summary;
 pub mod tiles;
+pub mod working_days;
 
 use crate::domain::digest::Digest;
 use crate::domain::metric::{Benchmark, Better, Unit};
@@ -39,6 +40,8 @@ pub struct Context {
     pub entity: EntityHead,
     /// About when.
     pub period: PeriodHead,
+    /// How much of it the rep worked.
+    pub working_days: Option<WorkingDays>,
     /// The day up to which the numbers stand: the run's, or the period's end if that is earlier.
     #[schemars(with = "String")]
     pub date: Date,
@@ -107,6 +110,27 @@ pub struct PeriodHead {
     pub finished: bool,
     /// `to 15 September` if it is not.
     pub until: Option<String>,
+}
+
+/// A rep's working days in the period, of the rep's own region.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct WorkingDays {
+    /// How many there are.
+    pub all: u32,
+    /// Those that the rep works: all but the following three.
+    #[schemars(with = "String")]
+    pub worked: Number,
+    /// Leave, in days: half a day is 0.5.
+    #[schemars(with = "String")]
+    pub on_leave: Number,
+    /// Those before the rep's first day.
+    pub before_first_day: u32,
+    /// Those after the rep's last day.
+    pub after_last_day: u32,
+    /// How many have gone by, worked or not, while the period lasts.
+    pub gone_by: Option<u32>,
+    /// `15 of 21 working days (6 on leave); 11 of the 21 have gone by`.
+    pub text: String,
 }
 
 /// One printed number and which score it is.
@@ -393,6 +417,7 @@ pub fn context(input: &Input<'_>) -> Context {
         company: input.company.clone(),
         entity: entity_head(input, locale),
         period: period_head(input, locale),
+        working_days: working_days::working_days(input, locale),
         date: cells.date(),
         date_text: locale.date(cells.date()),
         summary: summary::summary(&cells, &overview),

@@ -3,7 +3,7 @@
 //! Its one constraint: a text that a spreadsheet would run is prefixed with an apostrophe; a number never is.
 
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table};
+use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table, WorkingDays};
 
 const HEAD: [&str; 20] = [
     "section",
@@ -31,6 +31,7 @@ const HEAD: [&str; 20] = [
 /// The twin of a document: UTF-8, a header, one record for each number, lines ending in a line feed.
 pub fn twin(context: &Context) -> String {
     let mut out = Csv::new(&HEAD);
+    context.working_days.iter().for_each(|days| out.records(working_days(context, days)));
     for table in [&context.overview, &context.series].into_iter().chain(&context.breakdowns) {
         for (row, line) in table.lines.iter().enumerate() {
             for (column, cell) in table.columns.iter().zip(&line.cells) {
@@ -74,6 +75,33 @@ fn score(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -
         optional(cell.high),
         Field::text(cell.reason.as_deref().unwrap_or_default()),
     ]
+}
+
+/// The period's working days, one record for each number that says something of this rep and period.
+fn working_days(context: &Context, days: &WorkingDays) -> Vec<Vec<Field>> {
+    let whole = |number: u32| Number::whole(number.into());
+    let said = |number: Number| Some(number).filter(|number| *number > Number::ZERO);
+    let numbers = [
+        ("worked", Some(days.worked), days.text.as_str()),
+        ("all", Some(whole(days.all)), ""),
+        ("on leave", said(days.on_leave), ""),
+        ("before the first day", said(whole(days.before_first_day)), ""),
+        ("after the last day", said(whole(days.after_last_day)), ""),
+        ("gone by", days.gone_by.map(whole), ""),
+    ];
+    let (entity, period) = (&context.entity, &context.period);
+    let record = |(column, number, text): (&str, Option<Number>, &str)| {
+        let place =
+            ["working_days", "1", "Working days", column, "", "", &entity.level, &entity.id, period.grain.name()];
+        let mut fields = Vec::from(place.map(Field::text));
+        fields.extend([period.start, period.end].map(|day| Field::text(day.to_string())));
+        fields.extend(["", ""].map(Field::text));
+        fields.push(Field::number(number?.to_string()));
+        fields.push(Field::text(text));
+        fields.resize_with(HEAD.len(), || Field::text(""));
+        Some(fields)
+    };
+    numbers.into_iter().filter_map(record).collect()
 }
 
 /// The change of a line is derived from its first two cells, so both letters stand in its reference.

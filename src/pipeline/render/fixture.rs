@@ -9,6 +9,7 @@ use crate::domain::metric::{Header, Metric, Metrics};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::Score;
+use crate::pipeline::stage::workdays::Worked;
 use jiff::civil::{Date, date};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -340,6 +341,7 @@ impl Fixture {
                 hired_on: Some(person.hired),
             },
             period,
+            working_days: Some(Worked { all: 22, gone_by: 22, ..Worked::default() }),
             as_of: person.as_of,
             calendar: &self.calendar,
             metrics: &self.metrics,

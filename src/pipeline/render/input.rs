@@ -9,6 +9,7 @@ use crate::domain::metric::Metrics;
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::Score;
+use crate::pipeline::stage::workdays::Worked;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -196,6 +197,8 @@ pub struct Input<'a> {
     pub entity: Entity,
     /// About when.
     pub period: Period,
+    /// A rep's working days in it.
+    pub working_days: Option<Worked>,
     /// The run's date.
     pub as_of: Date,
     /// Where periods start.

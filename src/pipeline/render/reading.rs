@@ -17,7 +17,7 @@ use crate::pipeline::render::input::{Fact, List};
 use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::typed::EPOCH;
-use crate::pipeline::stage::workdays::Workdays;
+use crate::pipeline::stage::workdays::{Workdays, Worked};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
 use jiff::ToSpan;
@@ -35,6 +35,7 @@ pub struct Reading {
     not_supplied: BTreeMap<String, String>,
     /// Metric -> the reps of whom it may not be shown.
     hidden: BTreeMap<String, BTreeSet<String>>,
+    workdays: Workdays,
 }
 
 /// The facts of one metric behind its numbers of the report's period, by entity.
@@ -81,8 +82,10 @@ impl Reading {
             facts: Vec::new(),
             facts_limit: of.report.facts_limit,
             not_supplied: BTreeMap::new(),
-            hidden: hidden(of).await?,
+            hidden: BTreeMap::new(),
+            workdays: Workdays::read(of.night, of.model).await?,
         };
+        reading.hidden = hidden(of, &reading.workdays)?;
         for id in &of.report.metrics {
             let table = &of.scores.tables[id];
             if let Some(reason) = &table.not_supplied {
@@ -206,6 +209,12 @@ impl Reading {
         hidden.map(|(metric, _)| metric.clone()).collect()
     }
 
+    /// A rep's working days in the report's period; of no one else.
+    pub(super) fn working_days(&self, of: &Rendering<'_>, member: &Member) -> Option<Worked> {
+        let rep = (member.entity.level == "rep").then_some(&member.entity.id)?;
+        Some(self.workdays.of_rep(rep, of.period, of.night.as_of))
+    }
+
     /// Metrics without scores, and why.
     pub fn not_supplied(&self) -> BTreeMap<String, String> {
         self.not_supplied.clone()
@@ -213,13 +222,12 @@ impl Reading {
 }
 
 /// The reps of whom each of a report's metrics may not be shown. A report on teams shows everyone's together.
-async fn hidden(of: &Rendering<'_>) -> Result<BTreeMap<String, BTreeSet<String>>> {
+fn hidden(of: &Rendering<'_>, workdays: &Workdays) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let people = &of.night.settings.people;
     if people.only_for_teams.is_empty() || of.report.audience != "rep" {
         return Ok(BTreeMap::new());
     }
-    let workdays = Workdays::read(of.night, of.model).await?;
-    let one = |id: &String| Ok((id.clone(), score::hidden(people, &workdays, of.metrics, &of.metrics[id])?));
+    let one = |id: &String| Ok((id.clone(), score::hidden(people, workdays, of.metrics, &of.metrics[id])?));
     of.report.metrics.iter().map(one).collect()
 }
 
@@ -228,7 +236,7 @@ fn frugal(limits: Limits) -> Limits {
     Limits { threads: 1, ..limits }
 }
 
-/// Totals of all entities at other levels, for the present periods: columns and places in them, for there are many.
+/// Totals of all entities at other levels, for the reported periods: columns and places in them, for there are many.
 #[derive(Default)]
 struct Around {
     batches: Vec<(String, RecordBatch)>,
@@ -243,7 +251,7 @@ impl Around {
         let grains = of.report.also.iter().copied().chain([of.report.grain]);
         let present: Vec<String> = grains
             .map(|grain| {
-                let start = calendar.period(grain, of.night.as_of).start;
+                let start = calendar.period(grain, of.night.anchor).start;
                 format!("(grain = '{grain}' AND period_start = DATE '{start}')")
             })
             .collect();

@@ -443,8 +443,9 @@ fn finding(slice: &str, day: &str) -> (&'static str, String) {
         "role" => (
             "g.role",
             format!(
-                " LEFT JOIN assignments AS g ON g.rep_id = f.rep_id AND g.starts_on <= {day} \
-                 AND (g.ends_on IS NULL OR {day} <= g.ends_on)"
+                " LEFT JOIN (SELECT a.rep_id, a.role, a.starts_on, LEAST(a.ends_on, r.left_on) AS ends_on \
+                 FROM assignments AS a JOIN reps AS r ON r.rep_id = a.rep_id) AS g \
+                 ON g.rep_id = f.rep_id AND g.starts_on <= {day} AND (g.ends_on IS NULL OR {day} <= g.ends_on)"
             ),
         ),
         _ => (

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How many periods of a grain a run scores: the one that contains `as_of` and the twelve before.
+/// How many periods of a grain a run scores: the one that contains the anchor and the twelve before.
 pub const PERIODS: usize = 13;
 
 /// What a cell's facts are of: its own period, or what that is compared with while it is not over.
@@ -67,14 +67,20 @@ pub struct Periods {
 }
 
 impl Periods {
-    /// The periods of these grains: thirteen, and the one a year before the last of them.
-    pub fn of(grains: &BTreeSet<Grain>, as_of: Date, calendar: &Calendar, workdays: &Workdays) -> Periods {
+    /// The periods of these grains: thirteen, and the one a year before the last of them. The last one contains the anchor,
+    /// which is not after `as_of`; whether it is over, and where stocks are measured, goes by `as_of`.
+    pub fn of(
+        grains: &BTreeSet<Grain>,
+        (anchor, as_of): (Date, Date),
+        calendar: &Calendar,
+        workdays: &Workdays,
+    ) -> Periods {
         let mut all = Vec::new();
         let mut parts = Vec::new();
         for grain in grains {
-            let present = calendar.period(*grain, as_of);
+            let present = calendar.period(*grain, anchor);
             let (previous, year_before) = (calendar.previous(present), calendar.year_before(present));
-            let trailing = calendar.trailing(*grain, as_of, PERIODS);
+            let trailing = calendar.trailing(*grain, anchor, PERIODS);
             all.extend(Some(year_before).filter(|period| !trailing.contains(period)));
             all.extend(trailing);
             if as_of < present.end {

@@ -1,7 +1,7 @@
 //! The tables `membership` and `tenure`: who belongs where, and since when, as stretches of days without gaps.
 //!
 //! A day on which a rep has no team belongs to [`UNASSIGNED`] at every level of the tree, so that the lines of a level
-//! always add up to the company.
+//! always add up to the company. Once a rep is gone for good, the level of reps has no line for them either.
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::period::days_between;
@@ -29,6 +29,7 @@ struct Team {
     parent: Option<String>,
 }
 
+#[derive(Clone)]
 struct Assignment {
     team: String,
     role: Option<String>,
@@ -61,24 +62,27 @@ async fn membership(night: &Night<'_>, model: &Model) -> Result<RecordBatch> {
     let teams = teams(&read_table(night, model, "teams").await?)?;
     let levels: BTreeSet<&str> = teams.values().map(|team| team.level.as_str()).collect();
     let assignments = assignments(&read_table(night, model, "assignments").await?)?;
-    let mut reps = texts(&read_table(night, model, "reps").await?, "rep_id");
-    reps.push(Some(UNASSIGNED.into()));
+    let reps = read_table(night, model, "reps").await?;
+    let reps = texts(&reps, "rep_id").into_iter().zip(dates(&reps, "left_on"));
     let mut stretches = Vec::new();
-    for rep in reps.into_iter().flatten() {
-        let mut whole = |level: &str, entity: &str| {
-            let (from, to) = (FIRST, NEVER);
-            let (rep, level, entity) = (rep.clone(), level.to_owned(), entity.to_owned());
-            stretches.push(Stretch { rep, level, entity, role: None, from, to });
-        };
-        whole("rep", &rep);
-        whole(COMPANY, COMPANY);
-        let none = Vec::new();
-        let own = assignments.get(&rep).unwrap_or(&none);
+    for (rep, left_on) in reps.chain([(Some(UNASSIGNED.to_owned()), None)]) {
+        let Some(rep) = rep else { continue };
+        let own = assignments.get(&rep).map_or(&[][..], Vec::as_slice);
         refuse_overlaps(&rep, own)?;
+        let gone = gone(left_on, own);
+        let mut add = |level: &str, entity: &str, from: Date, to: Date| {
+            if from < to {
+                let (rep, level, entity) = (rep.clone(), level.to_owned(), entity.to_owned());
+                stretches.push(Stretch { rep, level, entity, role: None, from, to });
+            }
+        };
+        add("rep", &rep, FIRST, gone);
+        add("rep", UNASSIGNED, gone, NEVER);
+        add(COMPANY, COMPANY, FIRST, NEVER);
         for level in &levels {
-            let at_level = at_level(&rep, level, own, &teams)?;
+            let at_level = at_level(&rep, level, &until(gone, own), &teams)?;
             if *level == LOWEST {
-                stretches.extend(at_level.iter().map(in_team));
+                stretches.extend(at_level.iter().flat_map(|stretch| in_team(stretch, gone)));
             }
             stretches.extend(at_level);
         }
@@ -87,10 +91,30 @@ async fn membership(night: &Night<'_>, model: &Model) -> Result<RecordBatch> {
     table(&stretches)
 }
 
-/// The same stretch as the rep's own line within the team: a rep who moves has one in each, with the days spent there.
-fn in_team(stretch: &Stretch) -> Stretch {
-    let entity = format!("{}|{}", stretch.entity, stretch.rep);
-    Stretch { level: REP_IN_TEAM.into(), entity, ..stretch.clone() }
+/// The first day on which a rep is gone for good: that after the last assignment, or after `left_on` if that is earlier.
+/// Who was never in a team is not gone for that.
+fn gone(left_on: Option<Date>, own: &[Assignment]) -> Date {
+    let left = left_on.filter(|day| *day < NEVER).map(|day| day + 1.day());
+    let last = own.iter().map(|assignment| assignment.to).max();
+    left.into_iter().chain(last).min().unwrap_or(NEVER).max(FIRST)
+}
+
+/// What there is of assignments before a day.
+fn until(day: Date, own: &[Assignment]) -> Vec<Assignment> {
+    let before = own.iter().filter(|assignment| assignment.from < day);
+    before.map(|assignment| Assignment { to: assignment.to.min(day), ..assignment.clone() }).collect()
+}
+
+/// The same days as the rep's own lines within the team: a rep who moves has one in each, with the days spent there, and
+/// once gone none.
+fn in_team(stretch: &Stretch, gone: Date) -> impl Iterator<Item = Stretch> {
+    let line = |rep: &str, from: Date, to: Date| {
+        let (level, entity) = (REP_IN_TEAM.to_owned(), format!("{}|{rep}", stretch.entity));
+        Stretch { level, entity, from, to, ..stretch.clone() }
+    };
+    let (own, nobody) =
+        (line(&stretch.rep, stretch.from, stretch.to.min(gone)), line(UNASSIGNED, stretch.from.max(gone), stretch.to));
+    [own, nobody].into_iter().filter(|stretch| stretch.from < stretch.to)
 }
 
 /// A rep's stretches at one level of the tree, gaps included.

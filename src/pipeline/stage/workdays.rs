@@ -5,6 +5,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::json;
 use crate::domain::number::Number;
+use crate::domain::period::Period;
 use crate::pipeline::Night;
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::{Model, read_table};
@@ -29,10 +30,26 @@ pub struct Workdays {
     ramp: Vec<Number>,
 }
 
+/// A rep's working days in a period, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worked {
+    /// The working days of the rep's region.
+    pub all: u32,
+    /// Those that have gone by.
+    pub gone_by: u32,
+    /// Those before the rep's first day.
+    pub before: u32,
+    /// Those after the rep's last day.
+    pub after: u32,
+    /// What of the others the rep is absent, in days.
+    pub on_leave: Number,
+}
+
 #[derive(Clone, Debug, Default)]
 struct Rep {
     region: Option<String>,
     hired_on: Option<Date>,
+    left_on: Option<Date>,
     /// First day, last day, and the part of the time that is missed.
     absences: Vec<(Date, Date, Number)>,
 }
@@ -61,6 +78,7 @@ impl Workdays {
                 let rep = Rep {
                     region: rows.text("holiday_region", row),
                     hired_on: rows.day("hired_on", row),
+                    left_on: rows.day("left_on", row),
                     absences: Vec::new(),
                 };
                 days.reps.extend(rows.text("rep_id", row).map(|id| (id, rep)));
@@ -83,7 +101,8 @@ impl Workdays {
         Ok(days)
     }
 
-    /// The digest of all that decides over days.
+    /// The digest of all that decides over the days of targets. A rep's last day does not: what is left of a quota is
+    /// nobody's, but is not less for that.
     pub fn digest(&self) -> Digest {
         #[derive(Serialize)]
         struct Known<'a> {
@@ -161,6 +180,26 @@ impl Workdays {
         let absences = self.reps.get(rep).map_or(&[][..], |rep| &rep.absences);
         let parts = absences.iter().filter(|(from, to, _)| *from <= day && day <= *to).map(|(_, _, part)| *part);
         parts.fold(Number::ZERO, |sum, part| sum.checked_add(part).unwrap_or(sum)).min(Number::whole(1))
+    }
+
+    /// A rep's working days of a period, as they have gone by up to `as_of`.
+    pub fn of_rep(&self, rep: &str, period: Period, as_of: Date) -> Worked {
+        let (hired_on, left_on) = self.reps.get(rep).map_or((None, None), |rep| (rep.hired_on, rep.left_on));
+        let mut worked = Worked::default();
+        let days = period.start.series(1.day()).take_while(|day| *day <= period.end);
+        for day in days.filter(|day| self.is_worked_by(rep, *day)) {
+            worked.all += 1;
+            worked.gone_by += u32::from(day <= as_of);
+            if hired_on.is_some_and(|first| day < first) {
+                worked.before += 1;
+            } else if left_on.is_some_and(|last| last < day) {
+                worked.after += 1;
+            } else {
+                let on_leave = worked.on_leave.checked_add(self.absent(rep, day));
+                worked.on_leave = on_leave.unwrap_or(worked.on_leave);
+            }
+        }
+        worked
     }
 
     /// The company's working days from one day to another, both included.

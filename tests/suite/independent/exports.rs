@@ -25,6 +25,7 @@ pub struct Company {
 }
 
 pub struct User {
+    pub left_on: Option<Date>,
     pub hired_on: Option<Date>,
 }
 
@@ -111,8 +112,7 @@ impl Company {
 }
 
 fn user(row: &Row) -> Result<User, Quarantined> {
-    row.date("Left_On__c")?;
-    Ok(User { hired_on: row.date("Hired_On__c")? })
+    Ok(User { hired_on: row.date("Hired_On__c")?, left_on: row.date("Left_On__c")? })
 }
 
 fn account(row: &Row) -> Result<Account, Quarantined> {

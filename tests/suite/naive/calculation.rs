@@ -204,7 +204,7 @@ impl<'a> Metric<'a> {
     fn rows(&self) -> Rows {
         let mut rows = Rows::new();
         for grain in self.spec.grains {
-            let scored = self.company.cal.scored(grain, self.company.as_of);
+            let scored = self.company.cal.scored(grain, self.company.anchor);
             let whole: Vec<_> = scored.iter().map(|period| self.cells(*period)).collect();
             for (period, cells) in scored.iter().zip(&whole) {
                 let compared = |earlier: Span| {
@@ -307,7 +307,7 @@ fn quota_attainment(bookings: &Metric, rows: &Rows) -> Rows {
     };
     let mut found = Rows::new();
     for grain in bookings.spec.grains {
-        let scored = company.cal.scored(grain, company.as_of);
+        let scored = company.cal.scored(grain, company.anchor);
         for period in &scored {
             let set = bookings.targets.of_period(company, "quota_attainment", &bookings.levels, *period);
             let sold = rows.iter().filter(|((g, start, place), _)| {
@@ -390,7 +390,7 @@ fn reps_at_quota(bookings: &Metric, rows: &Rows) -> Rows {
         row.put("denominator", Some(Exact::whole(*below)));
         // Nothing is said of a part of a period.
         if *end <= company.as_of {
-            let scored = company.cal.scored(&key.0, company.as_of);
+            let scored = company.cal.scored(&key.0, company.anchor);
             let period = Span { start: key.1, end: *end };
             let before = |earlier: Span| {
                 scored.contains(&earlier).then(|| rate(&(key.0.clone(), earlier.start, key.2.clone()))).flatten()

@@ -183,6 +183,8 @@ pub struct Company {
     pub as_of: Date,
     /// Whether its tables are landed and staged, with deals in other currencies.
     pub is_exported: bool,
+    /// The day whose periods are scored: of every fourth company not `as_of` but the end of an older month.
+    pub anchor: Date,
     pub cal: Cal,
     /// In hundredths.
     pub ramp: Vec<i64>,
@@ -352,8 +354,10 @@ impl Company {
         holidays.sort();
         holidays.dedup();
         let absences = draw.absences(&reps);
+        let older = || cal.period("month", as_of - (5 * seed as i64 % 400).days()).end.min(as_of);
         Company {
             as_of,
+            anchor: if seed % 4 == 3 { older() } else { as_of },
             is_exported: abroad,
             cal,
             ramp,
@@ -732,14 +736,22 @@ impl Company {
             }
             .into();
         };
+        if level == "company" {
+            return "company".into();
+        }
+        // After the last day, by what the table of reps says or by the assignments, all is nobody's.
+        let mut last_days: Vec<Date> =
+            self.reps.iter().filter(|one| one.id == rep).filter_map(|one| one.left).collect();
+        let own = self.assignments.iter().filter(|one| one.rep == rep);
+        last_days.extend(own.map(|one| one.to.unwrap_or(Date::MAX)).max());
+        if last_days.iter().any(|last| *last < day) {
+            return if level == "rep_in_team" { "unassigned|unassigned" } else { "unassigned" }.into();
+        }
         if level == "rep" {
             return rep.into();
         }
         if level == "rep_in_team" {
             return format!("{}|{rep}", self.entity("team", Some(rep), day));
-        }
-        if level == "company" {
-            return "company".into();
         }
         let mut at = self.assignment(rep, day).map(|one| one.team.clone());
         while let Some(id) = at {

@@ -103,9 +103,9 @@ impl Cal {
         self.period(grain, middle - 1.year())
     }
 
-    /// The period that contains `as_of`, the twelve before, and the one a year before; the newest first.
-    pub fn scored(&self, grain: &str, as_of: Date) -> Vec<Span> {
-        let mut all = vec![self.period(grain, as_of)];
+    /// The period that contains a day, the twelve before, and the one a year before; the newest first.
+    pub fn scored(&self, grain: &str, day: Date) -> Vec<Span> {
+        let mut all = vec![self.period(grain, day)];
         while all.len() < 13 {
             all.push(self.previous(grain, all[all.len() - 1]));
         }

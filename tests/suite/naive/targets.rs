@@ -79,7 +79,10 @@ impl<'a> Targets<'a> {
         let mut found: BTreeMap<Place, Set> = BTreeMap::new();
         for spread in self.sums.iter().filter(|spread| spread.target.metric == metric) {
             for (day, parts) in spread.days.iter().filter(|(day, _)| days.has(*day)) {
-                let place = own_place(company, spread.target);
+                let mut place = own_place(company, spread.target);
+                if let Some(rep) = &spread.target.rep {
+                    place.1 = company.entity("rep", Some(rep), *day);
+                }
                 let set = found.entry(place.clone()).or_default();
                 let is_open = spread.target.rep.is_some() && !spread.target.fixed && parts[0].is_some();
                 set.is_open[0] |= is_open;
