@@ -259,9 +259,12 @@ impl Scoring<'_> {
         for (name, table) in &self.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
         }
-        for part in &self.parts(metric)? {
-            session.add_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
-        }
+        let add_parts = async || {
+            for part in &self.parts(metric)? {
+                session.add_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
+            }
+            self.periods.add_to(&session, metric)
+        };
         if !metric.header.reads.is_empty() {
             let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
             session.add_parquets("scores", &paths).await?;
@@ -273,15 +276,15 @@ impl Scoring<'_> {
         };
         let cells = if metric.is_formula() {
             self.refuse_undue(&session, metric).await?;
-            self.periods.add_to(&session, metric)?;
+            add_parts().await?;
             cells::of_formula(self.metrics, metric, &|part| self.targets.are_at_plan(part))?
         } else {
             let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             let shape = kept.shape;
             known.without_parts = shape == Shape::Given;
             known.has_due = kept.due_on;
-            // Only now: a definition that read the scored periods would depend on what its key does not name.
-            self.periods.add_to(&session, metric)?;
+            // Only now: a definition that read these would depend on what its key does not name.
+            add_parts().await?;
             let cells = cells::of_facts(&session, metric, &kept, &self.periods.first_slot()).await?;
             // A window is never unfinished.
             let paced = metric.header.window.is_none() && self.targets.has(metric);
