@@ -408,18 +408,33 @@ pub fn order(metrics: &Metrics) -> Result<Vec<&Metric>> {
             }
         }
         let Some(metric) = ready else {
-            let circle: Vec<&str> = metrics.keys().map(String::as_str).filter(|id| !done.contains(id)).collect();
-            let first = &metrics[circle[0]];
-            return Err(Diagnostic::project(format!(
-                "these metrics use each other in a circle: {}",
-                circle.join(", ")
-            ))
-            .at(Place::file(&first.path)));
+            let circle = circle(metrics, &done)?;
+            let first = &metrics[&circle[0]];
+            let header = &first.header;
+            let word = if header.formula.is_some() { "formula" } else { circle.get(1).map_or("reads", String::as_str) };
+            return Err(Diagnostic::project(format!("metrics use each other in a circle: {}", circle.join(" -> ")))
+                .at(place(first, word))
+                .help("let one of them stand on facts, or on metrics that do not come back to it"));
         };
         done.insert(&metric.id);
         order.push(metric);
     }
     Ok(order)
+}
+
+/// Metrics that lead back to the first of them, which is also the last.
+fn circle(metrics: &Metrics, done: &BTreeSet<&str>) -> Result<Vec<String>> {
+    // Everything that is not done uses something that is not: following that must come back.
+    let mut path: Vec<String> = metrics.keys().filter(|id| !done.contains(id.as_str())).take(1).cloned().collect();
+    while let Some(last) = path.last().and_then(|id| metrics.get(id)) {
+        let Some(next) = uses(last)?.into_iter().find(|part| !done.contains(part.as_str())) else { break };
+        let start = path.iter().position(|id| *id == next);
+        path.push(next);
+        if let Some(start) = start {
+            return Ok(path.split_off(start));
+        }
+    }
+    Ok(path)
 }
 
 /// The metric whose SQL returns this one's facts: itself, unless it shares another's.

@@ -161,7 +161,7 @@ fn refuse_overlaps(rep: &str, own: &[Assignment]) -> Result<()> {
             pair[1].from, pair[0].team, pair[1].team
         ))
         .note("a rep's numbers go to one team on one day")
-        .help("end the earlier assignment on the day before the later one starts")),
+        .help("in the export behind `assignments`, end the earlier assignment on the day before the later one starts")),
     }
 }
 
