@@ -2,7 +2,7 @@
 
 use crate::domain::period::{Grain, Period, days_between};
 use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, Time, Weekday, time};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ pub struct Calendar {
     pub fiscal_year_starts_in: i8,
     /// The days of the week that are worked.
     pub working_days: Vec<Day>,
+    /// From when to when a working day is worked.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub opening_hours: [Time; 2],
     /// First days of periods that are no plain months, quarters or years; each lasts up to the next one's, and the last
     /// day only ends the one before it. Outside the list the plain periods hold.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -26,6 +29,13 @@ pub struct Calendar {
     /// A retail calendar: quarters of thirteen weeks, such as 4-4-5. Excludes `starts`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weeks: Option<Weeks>,
+}
+
+/// Nine to five.
+const USUAL_HOURS: [Time; 2] = [time(9, 0, 0, 0), time(17, 0, 0, 0)];
+
+fn is_usual(hours: &[Time; 2]) -> bool {
+    *hours == USUAL_HOURS
 }
 
 /// Fiscal years of whole weeks.
@@ -68,6 +78,7 @@ impl Default for Calendar {
             week_starts_on: Monday,
             fiscal_year_starts_in: 1,
             working_days: vec![Monday, Tuesday, Wednesday, Thursday, Friday],
+            opening_hours: USUAL_HOURS,
             starts: BTreeMap::new(),
             weeks: None,
         }
@@ -115,6 +126,9 @@ impl Calendar {
         }
         if self.working_days.is_empty() {
             return Some(("working_days", "a week without working days leaves targets without days".into()));
+        }
+        if self.opening_hours[0] >= self.opening_hours[1] {
+            return Some(("opening_hours", "opening hours end after they begin: [\"09:00\", \"17:00\"]".into()));
         }
         for (grain, starts) in &self.starts {
             if matches!(grain, Grain::Day | Grain::Week) {

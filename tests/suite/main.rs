@@ -14,6 +14,7 @@ mod credits;
 mod damage;
 mod definitions;
 mod formulas;
+mod given_otherwise;
 mod guards;
 mod hostile;
 mod independent;

@@ -54,7 +54,12 @@ fn rows(calendar: &Calendar, workdays: &Workdays) -> Result<RecordBatch> {
         Arc::new(Date32Array::from_iter_values(days))
     };
     let [of_month, of_quarter, of_year] = places.map(|place| -> ArrayRef { Arc::new(Int64Array::from(place)) });
-    let columns: [(&str, ArrayRef); 10] = [
+    let hours = calendar.opening_hours.map(|time| -> ArrayRef {
+        let minute = i64::from(time.hour()) * 60 + i64::from(time.minute());
+        Arc::new(worked.iter().map(|worked| worked.then_some(minute)).collect::<Int64Array>())
+    });
+    let [opens, closes] = hours;
+    let columns: [(&str, ArrayRef); 12] = [
         ("day", dates(&|i| span[i])),
         ("region", Arc::new(StringArray::from(regions))),
         ("is_working_day", Arc::new(BooleanArray::from(worked))),
@@ -65,6 +70,8 @@ fn rows(calendar: &Calendar, workdays: &Workdays) -> Result<RecordBatch> {
         ("working_day_of_month", of_month),
         ("working_day_of_quarter", of_quarter),
         ("working_day_of_year", of_year),
+        ("opens_minute", opens),
+        ("closes_minute", closes),
     ];
     RecordBatch::try_from_iter(columns).map_err(|error| Diagnostic::internal(format!("no calendar: {error}")))
 }
