@@ -19,7 +19,7 @@ mod targets;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::domain::metric::{Aggregate, Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
-use crate::domain::period::Grain;
+use crate::domain::period::{Grain, Period};
 use crate::engine::formula::Taken;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
@@ -277,7 +277,8 @@ impl Scoring<'_> {
         let cells = if metric.is_formula() {
             self.refuse_undue(&session, metric).await?;
             add_parts().await?;
-            cells::of_formula(self.metrics, metric, &|part| self.targets.are_at_plan(part))?
+            let unfinished: Vec<Period> = self.periods.unfinished(&metric.header.cadence).collect();
+            cells::of_formula(self.metrics, metric, &|part| self.targets.are_at_plan(part), &unfinished)?
         } else {
             let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             let shape = kept.shape;
@@ -299,8 +300,7 @@ impl Scoring<'_> {
         }
         table.set(known);
         self.targets.add_to(&session, metric, &self.workdays, &self.periods)?;
-        let targets = cells::of_targets(metric);
-        let parts = [("cells", cells.all.as_str()), ("plan", &cells::at_plan(metric)), ("targets", targets.as_str())];
+        let parts = [("cells", cells.all.as_str()), ("plan", &cells::at_plan(metric))];
         let mut rows = session.stream(&cells::fill(include_str!("score/sql/assemble.sql"), &parts)).await?;
         while let Some(batch) = rows.next().await? {
             table.add(&batch)?;

@@ -4,7 +4,7 @@
 
 use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Metric, Metrics, months_of_days};
-use crate::domain::period::Grain;
+use crate::domain::period::{Grain, Period};
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::engine::formula::{Formula, Part, Taken};
@@ -290,19 +290,20 @@ fn standing(query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> St
     )
 }
 
-/// The query that adds a metric's targets up, from the session's tables `target_days` and `target_values`.
-pub fn of_targets(metric: &Metric) -> String {
-    let query = Query::of(metric);
-    fill(include_str!("sql/targets.sql"), &[("levels", &query.levels), ("grains", &query.grains)])
-}
-
 /// The queries that compute a formula over the scores of its parts (tables `score_<metric>`): of every period, and of
 /// what an unfinished one is compared with.
-pub fn of_formula(metrics: &Metrics, metric: &Metric, at_plan: &dyn Fn(&str) -> bool) -> Result<Cells> {
+///
+/// Only these grains have periods that are not over.
+pub fn of_formula(
+    metrics: &Metrics,
+    metric: &Metric,
+    at_plan: &dyn Fn(&str) -> bool,
+    unfinished: &[Period],
+) -> Result<Cells> {
     let compiled = Compiled::of(metrics, metric, at_plan)?;
-    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric)).unwrap_or_default();
+    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric), unfinished).unwrap_or_default();
     let query = Query::of(metric);
-    let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query));
+    let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query, unfinished));
     Ok(Cells { all: all_of(all), of_reps })
 }
 
@@ -351,7 +352,14 @@ impl<'a> Compiled<'a> {
     }
 
     /// The cells of a span, unless nothing is known of it.
-    fn cells(&self, span: &str, query: &Query<'_>) -> Option<String> {
+    fn cells(&self, span: &str, query: &Query<'_>, unfinished: &[Period]) -> Option<String> {
+        let one = |period: &Period| format!("(grain = '{}' AND period_start = DATE '{}')", period.grain, period.start);
+        let compared: Vec<String> = unfinished.iter().map(one).collect();
+        let within = match span == SPANS[0] {
+            true => format!("grain IN ({})", query.grains),
+            false if compared.is_empty() => return None,
+            false => format!("({})", compared.join(" OR ")),
+        };
         let mut wanted = vec![String::new()];
         if !query.is_whole {
             wanted.extend(self.metric.header.slices.iter().chain(&self.metric.header.pairs).cloned());
@@ -359,8 +367,10 @@ impl<'a> Compiled<'a> {
         let keys = self.parts.iter().filter_map(|part| {
             let column = column(part, span)?;
             Some(format!(
-                "SELECT {OF_CELL}, slice, slice_value FROM score_{} WHERE {column} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND grain IN ({})",
-                self.scores_of(part), quoted(wanted.iter()), query.levels, query.grains
+                "SELECT {OF_CELL}, slice, slice_value FROM score_{} WHERE {column} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND {within}",
+                self.scores_of(part),
+                quoted(wanted.iter()),
+                query.levels
             ))
         });
         let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");

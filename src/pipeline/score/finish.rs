@@ -6,7 +6,7 @@ use crate::domain::number::{Number, PRECISION, SCALE};
 use crate::domain::period::Grain;
 use crate::domain::score::{IMMATURE, REP_IN_TEAM};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
-use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, Periods};
+use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, Periods, SPANS};
 use crate::pipeline::score::{definition, habit};
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
@@ -70,9 +70,9 @@ struct Cell {
     /// The word that stands for a formula's number.
     state: Option<String>,
     /// The sum of reps' targets.
-    of_reps: Option<Target>,
+    of_reps: Option<Box<Target>>,
     /// A team's or the company's own target.
-    own: Option<Target>,
+    own: Option<Box<Target>>,
 }
 
 impl Cell {
@@ -82,8 +82,13 @@ impl Cell {
     }
 
     /// The target that counts: an own one, else the sum of its reps'.
+    fn target(&self) -> Option<&Target> {
+        self.own.as_deref().or(self.of_reps.as_deref())
+    }
+
+    /// What is left of it.
     fn goal(&self) -> Option<Number> {
-        self.own.or(self.of_reps)?.value()
+        self.target()?.value()
     }
 }
 
@@ -110,10 +115,47 @@ impl Target {
 
 /// Level, entity and grain: what a score is compared with has the same.
 type Group = (String, String, String);
-/// Period's start, slice and its value.
-type Key = (i32, String, String);
-/// The same, borrowed.
-type At<'a> = (i32, &'a str, &'a str);
+/// The cells of one entity, grain, slice and value.
+#[derive(Default)]
+struct Line {
+    /// By the period's start.
+    now: BTreeMap<i32, Cell>,
+    /// Of other spans than the period itself, such as what an unfinished one is compared with: by span and the period's start.
+    others: BTreeMap<(Span, i32), Cell>,
+}
+
+/// What else a period's cells are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Span(usize);
+
+/// Their names.
+const OTHERS: [&str; 6] = [SPANS[1], SPANS[2], AT_START, DUE, NEXT, PLAN];
+
+impl Span {
+    fn of(name: &str) -> Option<Span> {
+        OTHERS.iter().position(|other| *other == name).map(Span)
+    }
+}
+
+impl Line {
+    fn other(&self, span: &str, start: i32) -> Option<&Cell> {
+        self.others.get(&(Span::of(span)?, start))
+    }
+
+    /// Whether a period has a score: facts or targets, or something to compare with.
+    fn is_scored(&self, start: i32, period: &Neighbours) -> bool {
+        // What stood or was due is no reason for a score: it stands in those of its own period.
+        let reasons = [SPANS[1], SPANS[2], NEXT, PLAN];
+        let compared = |earlier: Earlier| match earlier {
+            Earlier::Whole(from) => self.now.get(&from).is_some_and(Cell::has_facts),
+            Earlier::Part(_) | Earlier::Unknown => false,
+        };
+        self.now.contains_key(&start)
+            || reasons.iter().any(|span| self.other(span, start).is_some())
+            || compared(period.previous)
+            || compared(period.year_before)
+    }
+}
 
 /// How much of an unfinished period's target is due by now, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,9 +193,7 @@ pub struct Table<'a> {
     as_of: Date,
     known: Known,
     group: Group,
-    cells: BTreeMap<Key, Cell>,
-    /// Of other spans than the period itself, such as what an unfinished one is compared with.
-    parts: BTreeMap<(String, Key), Cell>,
+    lines: Lines,
     rows: Rows,
     writer: parquet_file::Writer,
     written: u64,
@@ -168,8 +208,7 @@ impl<'a> Table<'a> {
             as_of: periods.as_of(),
             known: Known::default(),
             group: Group::default(),
-            cells: BTreeMap::new(),
-            parts: BTreeMap::new(),
+            lines: BTreeMap::new(),
             rows: Rows::default(),
             writer: parquet_file::Writer::new(schema(), SCORE_ROW_GROUP_ROWS)?,
             written: 0,
@@ -199,11 +238,12 @@ impl<'a> Table<'a> {
                 self.close_group()?;
                 self.group = (group.0.to_owned(), group.1.to_owned(), group.2.to_owned());
             }
-            let key = (starts.value(row), slices.value(row).to_owned(), slice_values.value(row).to_owned());
+            let Some(line) = line(&mut self.lines, slices.value(row), slice_values.value(row)) else { continue };
             // A cell and its targets are rows of their own.
-            let cell = match spans.value(row) {
-                "now" => self.cells.entry(key).or_default(),
-                span => self.parts.entry((span.to_owned(), key)).or_default(),
+            let start = starts.value(row);
+            let cell = match Span::of(spans.value(row)) {
+                None => line.now.entry(start).or_default(),
+                Some(span) => line.others.entry((span, start)).or_default(),
             };
             cell.a = get(a, row).or(cell.a);
             cell.b = get(b, row).or(cell.b);
@@ -221,8 +261,8 @@ impl<'a> Table<'a> {
                     high: get(high, row),
                 };
                 match of_reps.value(row) {
-                    true => cell.of_reps = Some(target),
-                    false => cell.own = Some(target),
+                    true => cell.of_reps = Some(Box::new(target)),
+                    false => cell.own = Some(Box::new(target)),
                 }
             }
         }
@@ -265,64 +305,39 @@ impl<'a> Table<'a> {
         self.known.hidden.contains(rep)
     }
 
-    /// The cells of a group that have a score: where there are facts or targets, or something to compare with.
-    fn scored<'b>(&self, cells: &'b BTreeMap<Key, Cell>, parts: &'b BTreeMap<(String, Key), Cell>) -> BTreeSet<At<'b>> {
-        fn at(key: &Key) -> At<'_> {
-            (key.0, key.1.as_str(), key.2.as_str())
-        }
-        let mut scored: BTreeSet<At<'b>> = cells.keys().map(at).collect();
-        // What stood or was due is no reason for a score: it stands in those of its own period.
-        scored
-            .extend(parts.keys().filter(|(span, _)| !matches!(span.as_str(), AT_START | DUE)).map(|(_, key)| at(key)));
-        let of_grain = self.periods.iter().filter(|((grain, _), _)| *grain == self.group.2);
-        for ((_, start), period) in of_grain {
-            for earlier in [period.previous, period.year_before] {
-                let Earlier::Whole(from) = earlier else { continue };
-                let first: Key = (from, String::new(), String::new());
-                let facts =
-                    cells.range(first..).take_while(|(key, _)| key.0 == from).filter(|(_, cell)| cell.has_facts());
-                scored.extend(facts.map(|(key, _)| (*start, key.1.as_str(), key.2.as_str())));
-            }
-        }
-        scored
-    }
-
     fn close_group(&mut self) -> Result<()> {
-        let (cells, parts) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.parts));
+        let lines = std::mem::take(&mut self.lines);
         if self.is_hidden() {
             return Ok(());
         }
-        for (start, slice, slice_value) in self.scored(&cells, &parts) {
-            let Some(period) = self.periods.get(&(self.group.2.as_str(), start)) else { continue };
-            let key = (start, slice.to_owned(), slice_value.to_owned());
-            let row = self.row(&cells, &parts, period, &key);
-            let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, &key.1, &key.2];
-            self.rows.add(texts, [start, period.end], row);
-            if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
-                self.write()?;
+        let of_grain = self.periods.iter().filter(|((grain, _), _)| *grain == self.group.2);
+        let periods: Vec<(i32, Neighbours)> = of_grain.map(|((_, start), period)| (*start, *period)).collect();
+        for (start, period) in periods {
+            for (slice, values) in &lines {
+                for (slice_value, line) in values.iter().filter(|(_, line)| line.is_scored(start, &period)) {
+                    let row = self.row(line, start, &period, slice.is_empty());
+                    let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
+                    self.rows.add(texts, [start, period.end], row);
+                    if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
+                        self.write()?;
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    /// One score of a group.
-    fn row(
-        &self,
-        cells: &BTreeMap<Key, Cell>,
-        parts: &BTreeMap<(String, Key), Cell>,
-        period: &Neighbours,
-        key: &Key,
-    ) -> Row {
-        let (start, slice, slice_value) = key;
+    /// One score of a line. Only totals have a habit and are ranked.
+    fn row(&self, line: &Line, start: i32, period: &Neighbours, is_total: bool) -> Row {
         let nothing = Cell::default();
-        let cell = cells.get(key).unwrap_or(&nothing);
-        let part = |span: &str| parts.get(&(span.to_owned(), key.clone()));
+        let cell = line.now.get(&start).unwrap_or(&nothing);
+        let other = |span: &str| line.other(span, start);
         // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
         let earlier = |earlier: Earlier| match earlier {
             Earlier::Unknown => None,
             Earlier::Part(_) if self.known.without_parts => None,
-            Earlier::Part(span) => self.value(part(span)),
-            Earlier::Whole(start) => self.value(cells.get(&(start, slice.clone(), slice_value.clone()))),
+            Earlier::Part(span) => self.value(other(span)),
+            Earlier::Whole(start) => self.value(line.now.get(&start)),
         };
         let value = self.value(Some(cell));
         let interval = match definition::aggregate(self.metric) {
@@ -330,23 +345,22 @@ impl<'a> Table<'a> {
             _ => None,
         };
         let side = |side: Option<Number>| side.filter(|_| self.divides());
-        let target = cell.own.or(cell.of_reps);
-        let goal = cell.goal();
-        let of_reps = cell.of_reps.filter(|_| self.group.0 != "rep").and_then(|target| target.value());
-        let plan = self.metric.header.plan.as_ref().and_then(|_| self.value(part(PLAN)));
+        let (target, goal) = (cell.target(), cell.goal());
+        let of_reps = cell.of_reps.as_ref().filter(|_| self.group.0 != "rep").and_then(|target| target.value());
+        let plan = self.metric.header.plan.as_ref().and_then(|_| self.value(other(PLAN)));
         let held = if self.known.at_plan { plan } else { value };
         let unfinished = matches!(period.previous, Earlier::Part(_));
         let grain = self.group.2.parse::<Grain>().ok();
         let due = grain.and_then(|grain| self.known.due.get(&grain)).filter(|_| unfinished && goal.is_some());
         let pace = due.and_then(|due| held?.checked_div(goal?.checked_mul(due.share, SCALE)?));
         let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);
-        let habit = match (unfinished && self.metric.grows_with_time()) || immature {
+        let habit = match !is_total || (unfinished && self.metric.grows_with_time()) || immature {
             true => None,
-            false => value.and_then(|value| habit::of(self.metric, value, cell.n, &self.series(cells, key))),
+            false => value.and_then(|value| habit::of(self.metric, value, cell.n, &self.series(line, start))),
         };
         let stock = definition::measure(self.metric) == Measure::Stock && !self.metric.is_formula();
-        let is_ranked = self.group.0 == "rep" && slice.is_empty() && !immature;
-        let quartile = || self.known.quartiles.get(&(self.group.2.clone(), *start, self.group.1.clone())).copied();
+        let is_ranked = self.group.0 == "rep" && is_total && !immature;
+        let quartile = || self.known.quartiles.get(&(self.group.2.clone(), start, self.group.1.clone())).copied();
         Row {
             n: cell.n,
             numbers: [
@@ -368,9 +382,9 @@ impl<'a> Table<'a> {
                 interval.map(|(low, _)| low),
                 interval.map(|(_, high)| high),
                 plan,
-                part(NEXT).and_then(Cell::goal),
+                other(NEXT).and_then(Cell::goal),
                 stock.then(|| earlier(period.before)).flatten(),
-                self.known.has_due.then(|| self.value(part(DUE))).flatten(),
+                self.known.has_due.then(|| self.value(other(DUE))).flatten(),
             ],
             pace_by: due.filter(|_| pace.is_some()).map(|due| due.by),
             alert: habit.and_then(|habit| habit.alert),
@@ -379,17 +393,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The numbers of the twelve periods before a cell's, and how many facts stand behind each. Only totals have a habit.
-    fn series(&self, cells: &BTreeMap<Key, Cell>, key: &Key) -> Vec<(Number, i64)> {
-        let (start, slice, slice_value) = key;
-        if !slice.is_empty() {
-            return Vec::new();
-        }
+    /// The numbers of the twelve periods before one, and how many facts stand behind each.
+    fn series(&self, line: &Line, start: i32) -> Vec<(Number, i64)> {
         let mut series = Vec::new();
-        let mut at = *start;
+        let mut at = start;
         // Twelve at most: no more are scored one after the other.
         while let Some(Earlier::Whole(earlier)) = self.periods.get(&(self.group.2.as_str(), at)).map(|of| of.before) {
-            let cell = cells.get(&(earlier, slice.clone(), slice_value.clone()));
+            let cell = line.now.get(&earlier);
             series.extend(self.value(cell).map(|value| (value, cell.map_or(0, |cell| cell.n))));
             at = earlier;
         }
@@ -402,6 +412,18 @@ impl<'a> Table<'a> {
         self.written += batch.num_rows() as u64;
         self.writer.write(&batch)
     }
+}
+
+/// By slice and its value.
+type Lines = BTreeMap<String, BTreeMap<String, Line>>;
+
+/// The line of a slice and its value: there always is one.
+fn line<'a>(lines: &'a mut Lines, slice: &str, value: &str) -> Option<&'a mut Line> {
+    // Nearly all rows have a line already, which is found without a copy of its name.
+    if !lines.get(slice).is_some_and(|values| values.contains_key(value)) {
+        lines.entry(slice.to_owned()).or_default().insert(value.to_owned(), Line::default());
+    }
+    lines.get_mut(slice)?.get_mut(value)
 }
 
 /// What a score says, besides what it is of. Its numbers are [`NUMBERS`].

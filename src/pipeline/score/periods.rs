@@ -27,6 +27,7 @@ pub const DUE: &str = "due";
 pub const NEXT: &str = "next";
 
 /// A scored period's last day, and what it is compared with. Days of Arrow.
+#[derive(Clone, Copy)]
 pub struct Neighbours {
     /// Its last day.
     pub end: i32,
@@ -47,6 +48,18 @@ pub enum Earlier {
     Whole(i32),
     /// In the cells of this span of the period itself: of the first working days only, or of the day before the first.
     Part(&'static str),
+}
+
+/// The days whose targets belong to a period.
+pub struct TargetPlace {
+    /// The scored period.
+    pub period: Period,
+    /// [`SPANS`]`[0]`, or [`NEXT`] of those of the period after it.
+    pub span: &'static str,
+    /// The first day.
+    pub start: Date,
+    /// The last day.
+    pub end: Date,
 }
 
 /// As many of an earlier period's working days as an unfinished one has had.
@@ -180,14 +193,21 @@ impl Periods {
         neighbours.collect()
     }
 
-    /// Each scored period of some grains, and the one after it.
-    pub fn with_next(&self, grains: &[Grain]) -> impl Iterator<Item = (Period, Period)> {
-        self.of_grains(grains).map(|period| (period, self.calendar.period(period.grain, period.end + 1.day())))
+    /// Where a metric's targets belong: to each scored period, and, as the next one's, to the period before.
+    pub fn target_places(&self, metric: &Metric) -> Vec<TargetPlace> {
+        let mut places = Vec::new();
+        for period in self.of_grains(&metric.header.cadence) {
+            let next = self.calendar.period(period.grain, period.end + 1.day());
+            for (of, span, as_of) in [(period, SPANS[0], self.as_of), (next, NEXT, next.end)] {
+                let (start, end) = metric.days(of, as_of);
+                places.push(TargetPlace { period, span, start, end });
+            }
+        }
+        places
     }
 
-    /// Names the tables `period_days` and `measurings`, which say what belongs to which period, `target_periods`, the
-    /// same for targets, `measuring_days` and `measuring_slots`, and `unfinished`: the periods that are compared in part,
-    /// and where the compared one starts.
+    /// Names the tables `period_days` and `measurings`, which say what belongs to which period, `measuring_days` and
+    /// `measuring_slots`, and `unfinished`: the periods that are compared in part, and where the compared one starts.
     pub fn add_to(&self, session: &Session, metric: &Metric) -> Result<()> {
         let stretches = self.all.iter().map(|period| {
             let (start, end) = metric.days(*period, self.as_of);
@@ -203,15 +223,6 @@ impl Periods {
             each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, period, span)));
         }
         add(session, "period_days", placed(&each))?;
-        let mut each: Vec<(Date, Period, &'static str)> = Vec::new();
-        for (period, next) in self.with_next(&metric.header.cadence) {
-            for (of, span) in [(period, SPANS[0]), (next, NEXT)] {
-                let as_of = if span == NEXT { of.end } else { self.as_of };
-                let (start, end) = metric.days(of, as_of);
-                each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, period, span)));
-            }
-        }
-        add(session, "target_periods", placed(&each))?;
         let measured: Vec<(Period, &'static str, Date)> = self.measured().collect();
         add(
             session,

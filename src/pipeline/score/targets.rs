@@ -12,11 +12,11 @@ use crate::domain::score::COMPANY;
 use crate::engine::Session;
 use crate::pipeline::Night;
 use crate::pipeline::score::definition;
-use crate::pipeline::score::periods::{NEXT, Periods, SPANS};
+use crate::pipeline::score::periods::{Periods, TargetPlace};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Rows, Workdays};
 use crate::pipeline::stage::{Model, read_table};
-use arrow::array::{ArrayRef, Date32Array, Decimal128Builder, RecordBatch, StringBuilder};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Decimal128Array, RecordBatch, StringBuilder};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -59,6 +59,8 @@ pub struct Targets {
     all: BTreeMap<String, BTreeMap<Goal, Vec<Target>>>,
     /// The metrics whose targets are meant at the plan's exchange rates, or not.
     at_plan: BTreeMap<String, bool>,
+    /// Where reps are on their days.
+    membership: BTreeMap<String, Vec<Stretch>>,
 }
 
 /// A row as it stands in the model.
@@ -92,6 +94,9 @@ impl Targets {
                 targets.set_basis(&goal.metric, given.at_plan, &given.id)?;
                 goals.entry(goal).or_default().push(given);
             }
+        }
+        if !goals.is_empty() {
+            targets.membership = membership(&read_table(night, model, "membership").await?);
         }
         for (goal, mut rows) in goals {
             rows.sort_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
@@ -135,31 +140,148 @@ impl Targets {
         self.all.contains_key(metric.targets_of())
     }
 
-    /// Names the tables `target_days`, what falls on each day of whom, and `target_values`, what is in force.
-    pub fn add_to(&self, session: &Session, metric: &Metric, workdays: &Workdays, periods: &Periods) -> Result<()> {
-        let (mut days, mut values) = (Columns::default(), Columns::default());
+    /// Names the table `target_cells`: what of the targets belongs to each period, and to the one after it.
+    pub fn add_to<'a>(
+        &'a self,
+        session: &Session,
+        metric: &Metric,
+        workdays: &Workdays,
+        periods: &Periods,
+    ) -> Result<()> {
+        let places = periods.target_places(metric);
+        let mut cells = Cells { all: BTreeMap::new(), count: places.len() };
         for (goal, targets) in self.all.get(metric.targets_of()).into_iter().flatten() {
-            if is_spread(metric) {
-                let unit = if metric.header.unit == Unit::Money { 2 } else { 6 };
-                targets.iter().for_each(|target| target.spread(goal, workdays, unit, &mut days));
-                continue;
-            }
-            for (period, next) in periods.with_next(&metric.header.cadence) {
-                for (of, span) in [(period, SPANS[0]), (next, NEXT)] {
+            let Goal { level, entity, slice, slice_value, .. } = goal;
+            let own = Place { level, entity, slice, slice_value, of_reps: level == "rep" };
+            if !is_spread(metric) {
+                for (i, at) in places.iter().enumerate() {
                     // Of several in force the one that began last.
-                    let in_force = |target: &&Target| target.days.0 <= of.end && of.end <= target.days.1;
+                    let in_force = |target: &&Target| target.days.0 <= at.end && at.end <= target.days.1;
                     if let Some(target) = targets.iter().rev().find(in_force) {
-                        let numbers = [target.value, None, None, target.low, target.high];
-                        values.add(goal, period.start, Some((period, span)), numbers);
+                        let units = |number: Option<Number>| number.map(Number::units);
+                        cells.add(own, i, [units(target.value), None, None, units(target.low), units(target.high)]);
                     }
                 }
+                continue;
+            }
+            let digits = if metric.header.unit == Unit::Money { 2 } else { 6 };
+            let days = Days::of(targets.iter().flat_map(|target| target.spread(goal, workdays, digits)));
+            let mut spread = |place: Place<'a>, from: Date, to: Date| {
+                for (i, at) in places.iter().enumerate() {
+                    if let Some(parts) = days.between(at.start.max(from), at.end.min(to)) {
+                        cells.add(place, i, parts);
+                    }
+                }
+            };
+            // Reps' days belong to whom they are with on the day; teams and the company may have targets of their own.
+            if !own.of_reps {
+                spread(own, Date::MIN, Date::MAX);
+                continue;
+            }
+            let stretches = self.membership.get(entity).into_iter().flatten();
+            for stretch in stretches.filter(|stretch| metric.header.levels.contains(&stretch.level)) {
+                let place = Place { level: &stretch.level, entity: &stretch.entity, ..own };
+                spread(place, stretch.from, stretch.to);
             }
         }
-        session.remove("target_days")?;
-        session.remove("target_values")?;
-        days.add_to(session, "target_days")?;
-        values.add_to(session, "target_values")
+        let mut rows = Columns::default();
+        for (place, sums) in &cells.all {
+            for (at, parts) in places.iter().zip(sums).filter(|(_, parts)| parts.iter().any(Option::is_some)) {
+                rows.add(place, at, parts);
+            }
+        }
+        session.remove("target_cells")?;
+        rows.add_to(session)
     }
+}
+
+/// Value, ramp, absence, low and high, in units.
+type Parts = [Option<i128>; 5];
+
+/// Whose target it is that was added up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'a> {
+    level: &'a str,
+    entity: &'a str,
+    slice: &'a str,
+    slice_value: &'a str,
+    of_reps: bool,
+}
+
+/// Targets added up, for each of so many places.
+struct Cells<'a> {
+    all: BTreeMap<Place<'a>, Vec<Parts>>,
+    count: usize,
+}
+
+impl<'a> Cells<'a> {
+    fn add(&mut self, place: Place<'a>, i: usize, parts: Parts) {
+        let sums = self.all.entry(place).or_insert_with(|| vec![Parts::default(); self.count]);
+        for (sum, part) in sums[i].iter_mut().zip(parts) {
+            *sum = sum.map_or(part, |sum| Some(sum + part.unwrap_or_default()));
+        }
+    }
+}
+
+/// A rep's days at a level: with whom, from when, and up to and including when.
+struct Stretch {
+    level: String,
+    entity: String,
+    from: Date,
+    to: Date,
+}
+
+/// What falls on the days of a goal, added up from the first day on.
+struct Days {
+    days: Vec<Date>,
+    /// Before each day, and after the last: sums, and how many parts there were.
+    upto: Vec<[(i128, u32); 5]>,
+}
+
+impl Days {
+    fn of(each: impl Iterator<Item = (Date, Parts)>) -> Days {
+        let mut each: Vec<(Date, Parts)> = each.collect();
+        each.sort_by_key(|(day, _)| *day);
+        let mut upto = vec![[(0, 0); 5]];
+        let mut sums = [(0, 0); 5];
+        for (_, parts) in &each {
+            for (sum, part) in sums.iter_mut().zip(parts) {
+                *sum = part.map_or(*sum, |part| (sum.0 + part, sum.1 + 1));
+            }
+            upto.push(sums);
+        }
+        Days { days: each.into_iter().map(|(day, _)| day).collect(), upto }
+    }
+
+    /// What falls on the days from one to another, if anything does.
+    fn between(&self, from: Date, to: Date) -> Option<Parts> {
+        let first = self.days.partition_point(|day| *day < from);
+        let last = self.days.partition_point(|day| *day <= to);
+        let (before, after) = (self.upto[first], self.upto.get(last)?);
+        let part = |i: usize| (after[i].1 > before[i].1).then(|| after[i].0 - before[i].0);
+        (first < last).then(|| [0, 1, 2, 3, 4].map(part))
+    }
+}
+
+fn membership(batches: &[RecordBatch]) -> BTreeMap<String, Vec<Stretch>> {
+    let mut membership: BTreeMap<String, Vec<Stretch>> = BTreeMap::new();
+    for batch in batches {
+        let rows = Rows(batch);
+        for row in 0..batch.num_rows() {
+            let stretch = || {
+                Some(Stretch {
+                    level: rows.text("level", row)?,
+                    entity: rows.text("entity", row)?,
+                    from: rows.day("valid_from", row)?,
+                    to: rows.day("valid_to", row)? - 1.day(),
+                })
+            };
+            if let (Some(rep), Some(stretch)) = (rows.text("rep_id", row), stretch()) {
+                membership.entry(rep).or_default().push(stretch);
+            }
+        }
+    }
+    membership
 }
 
 /// A sum's target is spread over days; what is measured, divided or picked out cannot be.
@@ -277,8 +399,9 @@ fn nearest(calendar: &Calendar, start: Date, end: Date) -> (Date, Date) {
 }
 
 impl Target {
-    /// Adds a row for each day that has a part of it.
-    fn spread(&self, goal: &Goal, workdays: &Workdays, digits: u32, rows: &mut Columns) {
+    /// The days that have a part of it.
+    fn spread(&self, goal: &Goal, workdays: &Workdays, digits: u32) -> Vec<(Date, Parts)> {
+        let mut rows = Vec::new();
         let all: Vec<Date> = self.days.0.series(1.day()).take_while(|day| *day <= self.days.1).collect();
         let rep = (goal.level == "rep").then_some(goal.entity.as_str());
         let worked = |day: &Date| rep.map_or_else(|| workdays.is_worked(*day), |rep| workdays.is_worked_by(rep, *day));
@@ -289,22 +412,23 @@ impl Target {
         let (value, low, high) = (parts(self.value), parts(self.low), parts(self.high));
         let (mut ramped, mut left) = (Running::default(), Running::default());
         for (i, day) in all.into_iter().enumerate() {
-            let on = |parts: &Option<Vec<i128>>| parts.as_ref().map(|parts| Number::from_units(parts[i] * step));
+            let on = |parts: &Option<Vec<i128>>| parts.as_ref().map(|parts| parts[i] * step);
             let (mut ramp, mut absent) = (None, None);
             if let (Some(parts), Some(rep), false) = (&value, rep, self.fixed) {
                 let part = ramped.part(parts[i], workdays.ramped(rep, day));
                 let there = Number::whole(1).checked_sub(workdays.absent(rep, day)).unwrap_or_default();
                 let asked = left.part(part, there);
-                ramp = Some(Number::from_units((part - parts[i]) * step));
-                absent = Some(Number::from_units((asked - part) * step));
+                ramp = Some((part - parts[i]) * step);
+                absent = Some((asked - part) * step);
             }
             let parts = [on(&value), on(&low), on(&high)];
             // A target of nought on days without work is still there.
             let only = i == 0 && idle;
-            if only || weights[i] > 0 || parts.iter().flatten().any(|part| *part != Number::ZERO) {
-                rows.add(goal, day, None, [on(&value), ramp, absent, on(&low), on(&high)]);
+            if only || weights[i] > 0 || parts.iter().flatten().any(|part| *part != 0) {
+                rows.push((day, [on(&value), ramp, absent, on(&low), on(&high)]));
             }
         }
+        rows
     }
 }
 
@@ -329,51 +453,46 @@ impl Running {
     }
 }
 
-/// Rows of `target_days` or `target_values`.
+/// Rows of `target_cells`.
 #[derive(Default)]
 struct Columns {
+    /// Level, entity, slice, its value, grain and span.
     texts: [StringBuilder; 6],
-    days: Vec<i32>,
-    numbers: [Decimal128Builder; 5],
+    starts: Vec<i32>,
+    of_reps: Vec<bool>,
+    numbers: [Vec<Option<i128>>; 5],
 }
 
 impl Columns {
-    /// Value, ramp, absence, low and high.
-    fn add(&mut self, goal: &Goal, day: Date, period: Option<(Period, &str)>, numbers: [Option<Number>; 5]) {
-        let (grain, span) = period.map_or(("", ""), |(period, span)| (period.grain.name(), span));
-        let texts = [&goal.level, &goal.entity, &goal.slice, &goal.slice_value, grain, span];
+    fn add(&mut self, place: &Place<'_>, at: &TargetPlace, parts: &Parts) {
+        let texts = [place.level, place.entity, place.slice, place.slice_value, at.period.grain.name(), at.span];
         self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
-        self.days.push(days_between(EPOCH, day));
-        self.numbers
-            .iter_mut()
-            .zip(numbers)
-            .for_each(|(column, number)| column.append_option(number.map(Number::units)));
+        self.starts.push(days_between(EPOCH, at.period.start));
+        self.of_reps.push(place.of_reps);
+        self.numbers.iter_mut().zip(parts).for_each(|(column, part)| column.push(*part));
     }
 
-    fn add_to(self, session: &Session, name: &str) -> Result<()> {
+    fn add_to(self, session: &Session) -> Result<()> {
         let rows = || {
-            let text = |mut column: StringBuilder| -> ArrayRef { Arc::new(column.finish()) };
-            let number = |mut column: Decimal128Builder| -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-                Ok(Arc::new(column.finish().with_precision_and_scale(PRECISION, SCALE as i8)?))
-            };
-            let [level, entity, slice, slice_value, grain, span] = self.texts.map(text);
-            let [given, ramp, absent, low, high] = self.numbers;
-            RecordBatch::try_from_iter([
+            let [level, entity, slice, slice_value, grain, span] =
+                self.texts.map(|mut column| -> ArrayRef { Arc::new(column.finish()) });
+            let mut columns = vec![
                 ("level", level),
                 ("entity", entity),
+                ("grain", grain),
+                ("period_start", Arc::new(Date32Array::from(self.starts)) as ArrayRef),
+                ("span", span),
                 ("slice", slice),
                 ("slice_value", slice_value),
-                ("grain", grain),
-                ("span", span),
-                ("day", Arc::new(Date32Array::from(self.days)) as ArrayRef),
-                ("given", number(given)?),
-                ("ramp", number(ramp)?),
-                ("absent", number(absent)?),
-                ("low", number(low)?),
-                ("high", number(high)?),
-            ])
+                ("of_reps", Arc::new(BooleanArray::from(self.of_reps))),
+            ];
+            for (name, numbers) in ["given", "ramp", "absent", "low", "high"].into_iter().zip(self.numbers) {
+                let numbers = Decimal128Array::from(numbers).with_precision_and_scale(PRECISION, SCALE as i8)?;
+                columns.push((name, Arc::new(numbers)));
+            }
+            RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
         };
         let rows = rows().map_err(|error| Diagnostic::internal(format!("no targets: {error}")))?;
-        session.add_batches(name, rows.schema(), vec![rows])
+        session.add_batches("target_cells", rows.schema(), vec![rows])
     }
 }

@@ -47,9 +47,9 @@ fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
         }
         _ => notes.extend(cells.note(metric, cell)),
     }
-    let quarters = ["the best quarter", "the second quarter", "the third quarter", "the last quarter"];
-    let quarter = cell.quartile.and_then(|quartile| quarters.get(usize::try_from(quartile - 1).ok()?));
-    notes.extend(quarter.filter(|_| !cell.few).map(|quarter| format!("in {quarter} of peers")));
+    let quartiles = ["top", "second", "third", "bottom"];
+    let quartile = cell.quartile.and_then(|quartile| quartiles.get(usize::try_from(quartile - 1).ok()?));
+    notes.extend(quartile.filter(|_| !cell.few).map(|quartile| format!("{quartile} quartile of peers")));
     notes.extend(cell.unusual.clone().filter(|_| !cell.few));
     if let (Some(low), Some(high), false) = (cell.low, cell.high, cell.few) {
         notes.push(format!("95% interval {}", cells.locale.interval(low, high)));

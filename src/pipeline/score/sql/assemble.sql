@@ -2,9 +2,6 @@
 WITH cells AS (
     {cells}
     {plan}
-),
-targets AS (
-    {targets}
 )
 SELECT
     level, entity, grain, period_start, span, slice, slice_value,
@@ -24,5 +21,5 @@ SELECT
     CAST(absent AS DECIMAL(38, 12)) AS absent, CAST(low AS DECIMAL(38, 12)) AS low,
     CAST(high AS DECIMAL(38, 12)) AS high,
     CAST(NULL AS VARCHAR) AS state
-FROM targets
+FROM target_cells
 ORDER BY level, entity, grain
