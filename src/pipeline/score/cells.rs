@@ -352,6 +352,11 @@ impl<'a> Compiled<'a> {
 
     /// The cells of a span, unless nothing is known of it.
     fn cells(&self, span: &str, query: &Query<'_>) -> Option<String> {
+        // Of an earlier period's own comparison, and of what was due then, nothing is known in part.
+        let is_unknown = |part: &Part| matches!(part.taken, Taken::Previous | Taken::YearBefore | Taken::Due);
+        if span != SPANS[0] && self.parts.iter().any(is_unknown) {
+            return None;
+        }
         let mut wanted = vec![String::new()];
         if !query.is_whole {
             wanted.extend(self.metric.header.slices.iter().chain(&self.metric.header.pairs).cloned());
