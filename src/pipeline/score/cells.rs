@@ -78,8 +78,8 @@ impl<'a> Query<'a> {
         self.slices.iter().map(|slice| format!("{prefix}{slice}, ")).collect()
     }
 
-    /// The main cells, and one more query for each slice that stands apart.
-    fn groupings(&self) -> Vec<Grouping<'_>> {
+    /// The main cells, and one more query for each slice that stands apart. Where nothing is shared no credit stands apart.
+    fn groupings(&self, is_shared: bool) -> Vec<Grouping<'_>> {
         let header = &self.metric.header;
         let total = header.apart.iter().map(|slice| format!("{slice} = '{NO_VALUE}'")).collect::<Vec<_>>();
         let rows = if total.is_empty() { "TRUE".to_owned() } else { total.join(" AND ") };
@@ -94,7 +94,7 @@ impl<'a> Query<'a> {
         groups.extend(within.map(|slice| vec![slice.as_str()]));
         groups.extend(header.pairs.iter().map(|pair| pair.split('*').collect()));
         let mut all = vec![Grouping { rows, groups }];
-        for slice in &header.apart {
+        for slice in header.apart.iter().filter(|slice| is_shared || *slice != definition::CREDIT_KIND) {
             // Overlay credit stands on its own line alone, whatever else stands apart.
             let shared = header.credit.is_some() && slice != definition::CREDIT_KIND;
             let revenue =
@@ -210,7 +210,7 @@ fn added_up(query: &Query<'_>, kept: &Kept, source: &str) -> Vec<String> {
         (_, Shape::Given) => ("", "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit"),
         _ => ("a, b, n, unit", "SUM(a) AS a, SUM(b) AS b, SUM(n) AS n, BOOL_AND(unit) AS unit"),
     };
-    let groupings = query.groupings();
+    let groupings = query.groupings(kept.shared);
     let within = if aggregate == Aggregate::Distinct { ", record_id" } else { "" };
     let due = if kept.due_on { "f.due_on BETWEEN p.period_start AND p.period_end" } else { "FALSE" };
     let cells = groupings.iter().map(|grouping| {
@@ -353,6 +353,11 @@ impl<'a> Compiled<'a> {
 
     /// The cells of a span, unless nothing is known of it.
     fn cells(&self, span: &str, query: &Query<'_>, unfinished: &[Period]) -> Option<String> {
+        // Of an earlier period's own comparison, and of what was due then, nothing is known in part.
+        let is_unknown = |part: &Part| matches!(part.taken, Taken::Previous | Taken::YearBefore | Taken::Due);
+        if span != SPANS[0] && self.parts.iter().any(is_unknown) {
+            return None;
+        }
         let one = |period: &Period| format!("(grain = '{}' AND period_start = DATE '{}')", period.grain, period.start);
         let compared: Vec<String> = unfinished.iter().map(one).collect();
         let within = match span == SPANS[0] {
@@ -364,14 +369,17 @@ impl<'a> Compiled<'a> {
         if !query.is_whole {
             wanted.extend(self.metric.header.slices.iter().chain(&self.metric.header.pairs).cloned());
         }
-        let keys = self.parts.iter().filter_map(|part| {
-            let column = column(part, span)?;
-            Some(format!(
-                "SELECT {OF_CELL}, slice, slice_value FROM score_{} WHERE {column} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND {within}",
-                self.scores_of(part),
-                quoted(wanted.iter()),
-                query.levels
-            ))
+        let wanted = quoted(wanted.iter());
+        let within = format!("slice IN ({wanted}) AND level IN ({}) AND {within}", query.levels);
+        // Scores are unique: only rows of several metrics can name a cell twice.
+        let mut there: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for part in &self.parts {
+            there.entry(self.scores_of(part)).or_default().extend(column(part, span));
+        }
+        let keys = there.iter().filter(|(_, columns)| !columns.is_empty()).map(|(scores, columns)| {
+            let known: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+            let known = known.join(" OR ");
+            format!("SELECT {OF_CELL}, slice, slice_value FROM score_{scores} WHERE ({known}) AND {within}")
         });
         let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
         if keys.is_empty() {
@@ -385,7 +393,8 @@ impl<'a> Compiled<'a> {
             ),
         };
         let parts = || self.parts.iter().filter(|part| part.taken != Taken::Months).enumerate();
-        let joins: Vec<String> = parts().map(|(i, part)| join(i, part, &self.metrics[self.scores_of(part)])).collect();
+        let joins: Vec<String> =
+            parts().filter_map(|(i, part)| join(i, part, span, &self.metrics[self.scores_of(part)], query)).collect();
         let mut columns: Vec<String> =
             parts().map(|(i, part)| expression(i, part, span, &self.metrics[&part.metric])).collect();
         columns.push(format!("{} AS {}", self.months(), Part::months().column()));
@@ -448,18 +457,32 @@ fn column(part: &Part, span: &str) -> Option<&'static str> {
 }
 
 /// Joins a part: on the key's slice if the part has it, else on its whole. Targets are set for wholes, and what does not
-/// grow with the days of a period is that of the whole earlier one.
-fn join(i: usize, part: &Part, metric: &Metric) -> String {
+/// grow with the days of a period is that of the whole earlier one. What is not known is not looked up.
+fn join(i: usize, part: &Part, span: &str, metric: &Metric, query: &Query<'_>) -> Option<String> {
+    let column = column(part, span)?;
     let of_target = matches!(part.taken, Taken::Target | Taken::NextTarget);
-    let own = metric.header.slices.iter().chain(&metric.header.pairs).filter(|_| !of_target);
-    let own = quoted(own.map(String::as_str).chain([""]));
+    let wanted = || query.metric.header.slices.iter().chain(&query.metric.header.pairs).filter(|_| !query.is_whole);
+    let has = |slice: &String| metric.header.slices.contains(slice) || metric.header.pairs.contains(slice);
+    let own: Vec<&str> = wanted().filter(|slice| !of_target && has(slice)).map(String::as_str).chain([""]).collect();
+    let has_all = own.len() == wanted().count() + 1;
+    let own = quoted(own.into_iter());
     let start = if of_target || part.taken == Taken::AtStart { "of_start" } else { "period_start" };
-    format!(
-        "LEFT JOIN score_{id} AS p{i} ON p{i}.level = k.level AND p{i}.entity = k.entity AND p{i}.grain = k.grain \
-         AND p{i}.period_start = k.{start} AND p{i}.slice = CASE WHEN k.slice IN ({own}) THEN k.slice ELSE '' END \
-         AND p{i}.slice_value = CASE WHEN k.slice IN ({own}) THEN k.slice_value ELSE '' END",
-        id = metric.id
-    )
+    let slice = |column: &str| match has_all {
+        true => format!("k.{column}"),
+        false => format!("CASE WHEN k.slice IN ({own}) THEN k.{column} ELSE '' END"),
+    };
+    let n = if part.taken == Taken::Value { ", n" } else { "" };
+    Some(format!(
+        "LEFT JOIN (SELECT {OF_CELL}, slice, slice_value, {column}{n} FROM score_{id} \
+         WHERE slice IN ({own}) AND level IN ({levels}) AND grain IN ({grains})) AS p{i} \
+         ON p{i}.level = k.level AND p{i}.entity = k.entity AND p{i}.grain = k.grain AND p{i}.period_start = k.{start} \
+         AND p{i}.slice = {} AND p{i}.slice_value = {}",
+        slice("slice"),
+        slice("slice_value"),
+        id = metric.id,
+        levels = query.levels,
+        grains = query.grains,
+    ))
 }
 
 /// A part as a column. Without facts, a sum is nought and a ratio is empty.

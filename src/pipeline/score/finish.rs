@@ -6,7 +6,7 @@ use crate::domain::number::{Number, PRECISION, SCALE};
 use crate::domain::period::Grain;
 use crate::domain::score::{IMMATURE, REP_IN_TEAM};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
-use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, Periods, SPANS};
+use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, PERIODS, Periods, SPANS};
 use crate::pipeline::score::{definition, habit};
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
@@ -397,8 +397,10 @@ impl<'a> Table<'a> {
     fn series(&self, line: &Line, start: i32) -> Vec<(Number, i64)> {
         let mut series = Vec::new();
         let mut at = start;
-        // Twelve at most: no more are scored one after the other.
-        while let Some(Earlier::Whole(earlier)) = self.periods.get(&(self.group.2.as_str(), at)).map(|of| of.before) {
+        // Where periods are uneven, the one a year before may be a thirteenth.
+        for _ in 1..PERIODS {
+            let before = self.periods.get(&(self.group.2.as_str(), at)).map(|of| of.before);
+            let Some(Earlier::Whole(earlier)) = before else { break };
             let cell = line.now.get(&earlier);
             series.extend(self.value(cell).map(|value| (value, cell.map_or(0, |cell| cell.n))));
             at = earlier;
