@@ -365,7 +365,7 @@ impl<'a> Compiled<'a> {
             let column = column(part, span)?;
             Some(format!(
                 "SELECT {OF_CELL}, slice, slice_value FROM score_{} WHERE {column} IS NOT NULL AND slice IN ({}) AND level IN ({}) AND grain IN ({})",
-                self.scores_of(part), quoted(wanted.iter()), query.levels, query.grains
+                part.metric, quoted(wanted.iter()), query.levels, query.grains
             ))
         });
         let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
