@@ -374,7 +374,7 @@ impl<'a> Compiled<'a> {
         // Scores are unique: only rows of several metrics can name a cell twice.
         let mut there: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for part in &self.parts {
-            there.entry(self.scores_of(part)).or_default().extend(column(part, span));
+            there.entry(&part.metric).or_default().extend(column(part, span));
         }
         let keys = there.iter().filter(|(_, columns)| !columns.is_empty()).map(|(scores, columns)| {
             let known: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();

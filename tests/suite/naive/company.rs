@@ -1,6 +1,7 @@
 //! Small companies at random, the same for the same seed, and their tables.
 
 use super::days::{Cal, Span};
+use super::formulas;
 use super::metrics::Spec;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -96,6 +97,8 @@ pub struct Opportunity {
     pub competitor: Option<&'static str>,
     /// Names with `;` between.
     pub products: Option<&'static str>,
+    /// What is said of products, in cents; it need not be all of it.
+    pub parts: Vec<(Option<&'static str>, i64)>,
 }
 
 /// A share of an opportunity.
@@ -189,6 +192,9 @@ pub struct Company {
     /// In hundredths.
     pub ramp: Vec<i64>,
     pub bands: Vec<u32>,
+    pub minimum_group: usize,
+    /// Regions, and the metrics that are not scored of their reps.
+    pub only_for_teams: Vec<(&'static str, Vec<&'static str>)>,
     pub reps: Vec<Rep>,
     pub teams: Vec<Team>,
     pub assignments: Vec<Assignment>,
@@ -354,6 +360,13 @@ impl Company {
         holidays.sort();
         holidays.dedup();
         let absences = draw.absences(&reps);
+        let minimum_group = draw.random.range(1, 4) as usize;
+        let mut only_for_teams = Vec::new();
+        if draw.random.chance(35) {
+            let some = [draw.random.pick(metrics), draw.random.pick(metrics)];
+            only_for_teams.push((draw.random.pick(&["north", "south", "all"]), some.to_vec()));
+            only_for_teams.push(("east", vec![some[1]]));
+        }
         let older = || cal.period("month", as_of - (5 * seed as i64 % 400).days()).end.min(as_of);
         Company {
             as_of,
@@ -362,6 +375,8 @@ impl Company {
             cal,
             ramp,
             bands,
+            minimum_group,
+            only_for_teams,
             reps,
             teams,
             assignments,
@@ -480,9 +495,16 @@ impl Draw {
                 source: self.random.maybe(60, &["Web", "Referral"]),
                 competitor: self.random.maybe(50, &["Acme", "Globex"]),
                 products: self.random.maybe(70, &PRODUCTS),
+                parts: self.parts(),
             }
         });
         all.collect()
+    }
+
+    fn parts(&mut self) -> Vec<(Option<&'static str>, i64)> {
+        let count = self.random.pick(&[0, 0, 1, 2, 3, 4]);
+        let part = |_| (self.random.maybe(85, &["scale", "laser", "pump"]), self.random.range(-2_000, 9_000_000));
+        (0..count).map(part).collect()
     }
 
     fn history(&mut self, opportunities: &[Opportunity]) -> Vec<Change> {
@@ -650,6 +672,9 @@ impl Draw {
                     let rep = self.random.maybe(60, &reps);
                     let team = if rep.is_some() { None } else { self.random.maybe(50, &teams) };
                     let slice = match metric {
+                        _ if formulas::Spec::of(metric).is_some_and(|formula| !formula.slices.contains(&"kind")) => {
+                            ("", "")
+                        }
                         "calls_made" => ("purpose", "Set-up"),
                         "sales_cycle_days" | "new_customers" => ("segment", "SMB"),
                         "effort" | "deal_days" | "deals_touched" | "open_deals" | "open_deal_size" => {
@@ -659,7 +684,7 @@ impl Draw {
                         "leads_converted" => ("source", "Web"),
                         _ => ("kind", self.random.pick(&["new", "renewal"])),
                     };
-                    (rep, team, self.random.chance(15).then_some(slice))
+                    (rep, team, self.random.chance(15).then_some(slice).filter(|slice| !slice.0.is_empty()))
                 }
             };
             let from = self.day();
@@ -739,12 +764,7 @@ impl Company {
         if level == "company" {
             return "company".into();
         }
-        // After the last day, by what the table of reps says or by the assignments, all is nobody's.
-        let mut last_days: Vec<Date> =
-            self.reps.iter().filter(|one| one.id == rep).filter_map(|one| one.left).collect();
-        let own = self.assignments.iter().filter(|one| one.rep == rep);
-        last_days.extend(own.map(|one| one.to.unwrap_or(Date::MAX)).max());
-        if last_days.iter().any(|last| *last < day) {
+        if self.is_gone(rep, day) {
             return if level == "rep_in_team" { "unassigned|unassigned" } else { "unassigned" }.into();
         }
         if level == "rep" {
@@ -764,13 +784,46 @@ impl Company {
         "unassigned".into()
     }
 
+    /// Those of these levels that there are.
+    pub fn levels<'a>(&self, levels: &[&'a str]) -> Vec<&'a str> {
+        let has = |level: &str| self.teams.iter().any(|team| team.level == level);
+        let there = |level: &&str| match *level {
+            "rep" | "company" => true,
+            "rep_in_team" => has("team"),
+            level => has(level),
+        };
+        levels.iter().copied().filter(there).collect()
+    }
+
+    /// Whether it is after the last day, by what the table of reps says or by the assignments: then all is nobody's.
+    fn is_gone(&self, rep: &str, day: Date) -> bool {
+        let mut last_days: Vec<Date> =
+            self.reps.iter().filter(|one| one.id == rep).filter_map(|one| one.left).collect();
+        let own = self.assignments.iter().filter(|one| one.rep == rep);
+        last_days.extend(own.map(|one| one.to.unwrap_or(Date::MAX)).max());
+        last_days.iter().any(|last| *last < day)
+    }
+
     fn assignment(&self, rep: &str, day: Date) -> Option<&Assignment> {
         let span = |one: &Assignment| Span { start: one.from, end: one.to.unwrap_or(Date::MAX) };
         self.assignments.iter().find(|one| one.rep == rep && span(one).has(day))
     }
 
+    /// Whether it is in a team on a day.
+    pub fn is_in_team(&self, rep: &str, day: Date) -> bool {
+        !self.is_gone(rep, day) && self.assignment(rep, day).is_some()
+    }
+
+    /// Whether one of these metrics may not be shown of a rep.
+    pub fn is_hidden(&self, rep: &str, metrics: &[&str]) -> bool {
+        let Some(rep) = self.reps.iter().find(|one| one.id == rep) else { return false };
+        self.only_for_teams.iter().any(|(region, hidden)| {
+            (*region == "all" || rep.region == Some(*region)) && hidden.iter().any(|metric| metrics.contains(metric))
+        })
+    }
+
     pub fn role(&self, rep: Option<&str>, day: Date) -> Option<&'static str> {
-        self.assignment(rep?, day)?.role
+        self.assignment(rep.filter(|rep| !self.is_gone(rep, day))?, day)?.role
     }
 
     /// Whether a rep (or, without one, the company) works on a day.

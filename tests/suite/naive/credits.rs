@@ -8,13 +8,46 @@ const WHOLE: i128 = 1_000_000;
 
 /// The lines of a metric's facts.
 pub fn lines(company: &Company, spec: &Spec, facts: Vec<Fact>) -> Vec<Fact> {
-    if !spec.credit {
-        return facts;
-    }
-    facts.iter().flat_map(|fact| shared(company, spec, fact)).collect()
+    let shared = facts.into_iter().flat_map(|fact| match spec.credit {
+        true => shared(company, spec, &fact),
+        false => vec![(fact, WHOLE)],
+    });
+    let allocated = |(fact, share): (Fact, i128)| match spec.allocated {
+        true => Fact { parts: allocated(spec, &fact, share), ..fact },
+        false => fact,
+    };
+    shared.map(allocated).collect()
 }
 
-fn shared(company: &Company, spec: &Spec, fact: &Fact) -> Vec<Fact> {
+/// What is named of a fact, and the rest, of a line that has a share of it.
+fn allocated(spec: &Spec, line: &Fact, share: i128) -> Vec<Fact> {
+    let part = |name: &str, above: i128, below: i128| Fact {
+        above,
+        below,
+        slices: vec![("product", vec![name.to_owned()])],
+        ..line.clone()
+    };
+    // In millionths of what numbers are in, for shares are. The rest comes last.
+    let mut exact: Vec<(&str, i128, i128)> =
+        line.named.iter().map(|(name, above, below)| (name.as_str(), above * share, below * share)).collect();
+    let sum = |side: fn(&(&str, i128, i128)) -> i128| exact.iter().map(side).sum::<i128>();
+    let rest = (line.above * WHOLE - sum(|part| part.1), line.below * WHOLE - sum(|part| part.2));
+    let has_below = spec.aggregate == Aggregate::Ratio;
+    if exact.is_empty() || rest.0 != 0 || (has_below && rest.1 != 0) {
+        exact.push(("(unallocated)", rest.0, rest.1));
+    }
+    let step = if spec.credit && spec.money && !has_below { WHOLE * ONE / 100 } else { WHOLE };
+    let mut above: Vec<i128> = exact.iter().map(|(_, above, _)| above.div_euclid(step)).collect();
+    let left = line.above * WHOLE / step - above.iter().sum::<i128>();
+    let mut order: Vec<usize> = (0..exact.len()).collect();
+    order.sort_by_key(|i| -exact[*i].1.rem_euclid(step));
+    order.into_iter().take(left as usize).for_each(|i| above[i] += 1);
+    let parts = exact.iter().zip(above);
+    parts.map(|((name, _, below), above)| part(name, above * (step / WHOLE), below / WHOLE)).collect()
+}
+
+/// Each line with the share that it has of the fact.
+fn shared(company: &Company, spec: &Spec, fact: &Fact) -> Vec<(Fact, i128)> {
     let of = |overlay: bool| {
         let credits =
             company.credits.iter().filter(move |one| one.opportunity == fact.record && one.overlay == overlay);
@@ -35,14 +68,15 @@ fn shared(company: &Company, spec: &Spec, fact: &Fact) -> Vec<Fact> {
     let shares: Vec<i128> = revenue.iter().map(|credit| i128::from(credit.share)).collect();
     let above = if in_cents { in_cents_parts(fact.above, &shares) } else { parts(fact.above, &shares) };
     let sides = above.into_iter().zip(parts(fact.below, &shares));
-    let mut all: Vec<Fact> =
-        revenue.iter().zip(sides).map(|(credit, (above, below))| line(credit, above, below)).collect();
+    let own = |(credit, (above, below)): (&&Credit, _)| (line(credit, above, below), i128::from(credit.share));
+    let mut all: Vec<(Fact, i128)> = revenue.iter().zip(sides).map(own).collect();
     if all.is_empty() {
-        all.push(fact.clone());
+        all.push((fact.clone(), WHOLE));
     }
     all.extend(overlay.into_iter().map(|credit| {
         let part = |of: i128, step: i128| rounded(of * i128::from(credit.share), WHOLE * step) * step;
-        line(credit, part(fact.above, if in_cents { ONE / 100 } else { 1 }), part(fact.below, 1))
+        let above = part(fact.above, if in_cents { ONE / 100 } else { 1 });
+        (line(credit, above, part(fact.below, 1)), i128::from(credit.share))
     }));
     all
 }

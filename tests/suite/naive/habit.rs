@@ -1,11 +1,11 @@
 //! What a number may claim: whether it leaves its entity's habit, and an interval.
 
-use super::calculation::{Key, Place, Rows};
 use super::company::Company;
 use super::credits::rounded;
 use super::days::Span;
 use super::exact::Exact;
 use super::metrics::{Better, ONE};
+use super::scored::{Key, Place, Rows};
 
 /// What of a metric matters to its habit.
 pub struct Judged {
@@ -52,13 +52,7 @@ pub fn judge(company: &Company, judged: &Judged, rows: &mut Rows) {
 
 /// The numbers of the twelve periods before, as far as they are known, and how many facts stand behind each.
 fn before(company: &Company, judged: &Judged, rows: &Rows, (grain, start, place): &Key) -> Vec<(i128, i64)> {
-    let mut scored = company.cal.scored(grain, company.as_of);
-    if super::waits("twelve periods are a habit") {
-        // Known fault: of days and weeks the one a year before is taken for one of the twelve.
-        scored.sort();
-        scored.retain(|period| period.start < *start);
-        return scored.iter().rev().take(12).filter_map(|period| known(judged, rows, grain, *period, place)).collect();
-    }
+    let scored = company.cal.scored(grain, company.anchor);
     let mut period = company.cal.period(grain, *start);
     let mut all = Vec::new();
     for _ in 0..12 {
@@ -77,7 +71,7 @@ fn known(judged: &Judged, rows: &Rows, grain: &str, period: Span, place: &Place)
 }
 
 /// As a score has it.
-fn trillionths(value: Exact) -> i128 {
+pub fn trillionths(value: Exact) -> i128 {
     rounded(value.n * ONE, value.d)
 }
 

@@ -4,12 +4,17 @@ use super::company::{Activity, Company, Opportunity, STAGES};
 use super::days::{GRAINS, Span, weekday};
 use jiff::ToSpan;
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 
 /// Numbers are in trillionths.
 pub const ONE: i128 = 1_000_000_000_000;
 
 /// The metrics that no company has, for what the shipped ones do not use.
-pub const OWN: [(&str, &str); 9] = [
+pub const OWN: [(&str, &str); 27] = [
+    ("product_bookings", include_str!("metrics/product_bookings.sql")),
+    ("product_effort", include_str!("metrics/product_effort.sql")),
+    ("product_win_rate", include_str!("metrics/product_win_rate.sql")),
+    ("product_sales", include_str!("metrics/product_sales.sql")),
     ("deals", include_str!("metrics/deals.sql")),
     ("deal_size", include_str!("metrics/deal_size.sql")),
     ("effort", include_str!("metrics/effort.sql")),
@@ -19,6 +24,20 @@ pub const OWN: [(&str, &str); 9] = [
     ("leads_converted", include_str!("metrics/leads_converted.sql")),
     ("open_deals", include_str!("metrics/open_deals.sql")),
     ("open_deal_size", include_str!("metrics/open_deal_size.sql")),
+    ("open_value", include_str!("metrics/open_value.sql")),
+    ("open_days", include_str!("metrics/open_days.sql")),
+    ("open_days_median", include_str!("metrics/open_days_median.sql")),
+    ("open_days_sum", include_str!("metrics/open_days_sum.sql")),
+    ("growth", include_str!("metrics/growth.sql")),
+    ("yearly_change", include_str!("metrics/yearly_change.sql")),
+    ("coverage", include_str!("metrics/coverage.sql")),
+    ("moved", include_str!("metrics/moved.sql")),
+    ("backlog", include_str!("metrics/backlog.sql")),
+    ("deal_mean", include_str!("metrics/deal_mean.sql")),
+    ("run_rate", include_str!("metrics/run_rate.sql")),
+    ("quota_pace", include_str!("metrics/quota_pace.sql")),
+    ("touches_a_month", include_str!("metrics/touches_a_month.sql")),
+    ("expected", include_str!("metrics/expected.sql")),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +58,7 @@ pub enum Better {
 }
 
 /// A metric's header.
+#[derive(Clone, Copy)]
 pub struct Spec {
     pub id: &'static str,
     pub aggregate: Aggregate,
@@ -55,6 +75,10 @@ pub struct Spec {
     pub window: Option<(i32, i32)>,
     pub cohort_days: Option<i64>,
     pub minimum_n: i64,
+    /// Of a stock: whether facts say when they are due.
+    pub has_due: bool,
+    /// Whether the slice `product` shares facts out.
+    pub allocated: bool,
 }
 
 const CLOSED: &[&str] = &["month", "quarter", "year"];
@@ -73,9 +97,22 @@ const PLAIN: Spec = Spec {
     window: None,
     cohort_days: None,
     minimum_n: 0,
+    has_due: false,
+    allocated: false,
 };
 
-pub const SPECS: [Spec; 16] = [
+const OPEN_DAYS: Spec = Spec {
+    better: Better::Lower,
+    stock: true,
+    credit: true,
+    slices: &["kind", "role"],
+    grains: &["month", "quarter"],
+    ..PLAIN
+};
+
+const BY_PRODUCT: Spec = Spec { slices: &["kind", "product"], allocated: true, grains: &["month", "quarter"], ..PLAIN };
+
+pub const SPECS: [Spec; 24] = [
     Spec {
         id: "bookings",
         money: true,
@@ -198,6 +235,23 @@ pub const SPECS: [Spec; 16] = [
         grains: &["month", "quarter"],
         ..PLAIN
     },
+    Spec {
+        id: "open_value",
+        money: true,
+        stock: true,
+        credit: true,
+        slices: &["kind", "product"],
+        grains: &["month", "quarter"],
+        has_due: true,
+        ..PLAIN
+    },
+    Spec { id: "product_bookings", money: true, credit: true, ..BY_PRODUCT },
+    Spec { id: "product_sales", money: true, ..BY_PRODUCT },
+    Spec { id: "product_effort", credit: true, ..BY_PRODUCT },
+    Spec { id: "product_win_rate", aggregate: Aggregate::Ratio, credit: true, ..BY_PRODUCT },
+    Spec { id: "open_days", aggregate: Aggregate::Mean, ..OPEN_DAYS },
+    Spec { id: "open_days_median", aggregate: Aggregate::Median, ..OPEN_DAYS },
+    Spec { id: "open_days_sum", credit: false, ..OPEN_DAYS },
 ];
 
 impl Spec {
@@ -235,12 +289,19 @@ pub struct Fact {
     pub rep: Option<String>,
     pub from: Date,
     pub to: Option<Date>,
+    /// The value is the days from this one to that of measuring.
+    pub since: Option<Date>,
+    pub due: Option<Date>,
     /// In trillionths: a value, or a ratio's upper side.
     pub above: i128,
     /// In trillionths: a ratio's lower side, a mean's weight.
     pub below: i128,
     /// Each slice's values; those of a slice that is not `multi` are one.
     pub slices: Vec<(&'static str, Vec<String>)>,
+    /// What is named of it, above and below; the names are those of products.
+    pub named: Vec<(String, i128, i128)>,
+    /// The same as facts of their own, with what is not named.
+    pub parts: Vec<Fact>,
     /// Whether it stands beside the record, and is in no total.
     pub overlay: bool,
 }
@@ -290,12 +351,25 @@ pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
         rep: of.rep.clone(),
         from: of.closed,
         to: None,
+        since: None,
+        due: None,
         above,
         below: ONE,
         slices,
+        named: Vec::new(),
+        parts: Vec::new(),
         overlay: false,
     };
     let days = |of: &Opportunity| i128::from((of.closed - of.created).get_days());
+    let kind = |of: &Opportunity| vec![("kind", one(of.kind))];
+    // Parts of one name are added up.
+    let named = |of: &Opportunity| {
+        let mut all: BTreeMap<String, i128> = BTreeMap::new();
+        for (name, cents) in &of.parts {
+            *all.entry(said(*name)).or_default() += i128::from(*cents) * (ONE / 100);
+        }
+        all.into_iter().map(|(name, value)| (name, value, value)).collect::<Vec<_>>()
+    };
     match metric {
         "bookings" | "rolling_bookings" => won()
             .map(|of| {
@@ -353,6 +427,38 @@ pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
                 ..fact(of, ONE, vec![("product", several(of.products))])
             })
             .collect(),
+        "open_value" => all
+            .iter()
+            .map(|of| Fact {
+                from: of.created,
+                to: of.closed_as.map(|_| of.closed),
+                due: of.kind.map(|_| of.closed + 20.days()),
+                ..fact(of, amount(of.amount), vec![("kind", one(of.kind)), ("product", several(of.products))])
+            })
+            .collect(),
+        "product_bookings" | "product_sales" => {
+            won().map(|of| Fact { named: named(of), ..fact(of, amount(of.amount), kind(of)) }).collect()
+        }
+        "product_effort" => won().map(|of| Fact { named: named(of), ..fact(of, days(of) * ONE, kind(of)) }).collect(),
+        "product_win_rate" => all
+            .iter()
+            .filter(|of| matches!(of.closed_as, Some("won" | "lost")))
+            .map(|of| {
+                let won = |value: i128| if of.closed_as == Some("won") { value } else { 0 };
+                let named = named(of).into_iter().map(|(name, _, value)| (name, won(value), value)).collect();
+                let whole = amount(of.amount);
+                Fact { below: whole, named, ..fact(of, won(whole), kind(of)) }
+            })
+            .collect(),
+        "open_days" | "open_days_median" | "open_days_sum" => all
+            .iter()
+            .map(|of| Fact {
+                from: of.created,
+                to: of.closed_as.map(|_| of.closed),
+                since: Some(of.created),
+                ..fact(of, ONE, vec![("kind", one(of.kind))])
+            })
+            .collect(),
         "open_pipeline" | "open_deal_size" => all.iter().flat_map(|of| versions(company, of)).collect(),
         "calls_made" => calls(company),
         "deals_touched" => touches(company),
@@ -361,7 +467,7 @@ pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
     }
 }
 
-fn tenure_band(company: &Company, rep: Option<&str>, day: Date) -> Option<String> {
+pub fn tenure_band(company: &Company, rep: Option<&str>, day: Date) -> Option<String> {
     let hired = company.reps.iter().find(|one| Some(one.id.as_str()) == rep)?.hired?;
     let i = company.bands.iter().rposition(|band| hired + i64::from(*band).months() <= day).unwrap_or(0);
     Some(match company.bands.get(i + 1) {
@@ -391,9 +497,13 @@ fn versions(company: &Company, of: &Opportunity) -> Vec<Fact> {
         rep: of.rep.clone(),
         from,
         to,
+        since: None,
+        due: None,
         above: amount(cents),
         below: ONE,
         slices: vec![("stage", one(stage)), ("kind", one(of.kind))],
+        named: Vec::new(),
+        parts: Vec::new(),
         overlay: false,
     };
     let mut changes: Vec<_> = company.history.iter().filter(|change| change.opportunity == of.id).collect();
@@ -420,8 +530,20 @@ fn versions(company: &Company, of: &Opportunity) -> Vec<Fact> {
 }
 
 fn on_a_day(record: &str, rep: &Option<String>, day: Date, slices: Vec<(&'static str, Vec<String>)>) -> Fact {
-    let (record, rep) = (record.to_owned(), rep.clone());
-    Fact { record, rep, from: day, to: None, above: ONE, below: ONE, slices, overlay: false }
+    Fact {
+        record: record.to_owned(),
+        rep: rep.clone(),
+        from: day,
+        to: None,
+        since: None,
+        due: None,
+        above: ONE,
+        below: ONE,
+        slices,
+        named: Vec::new(),
+        parts: Vec::new(),
+        overlay: false,
+    }
 }
 
 fn calls(company: &Company) -> Vec<Fact> {

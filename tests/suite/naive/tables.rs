@@ -98,9 +98,13 @@ impl Company {
             table(
                 "opportunities",
                 "opportunity_id credited_rep_id account_id source_stage stage closed_as is_won amount \
-                 amount_at_plan currency rate_on closed_on created_on kind source competitor next_step",
+                 amount_at_plan currency rate_on closed_on created_on kind source competitor next_step loss_reason",
                 &self.opportunities,
                 |one| {
+                    let part = |(name, cents): &(Option<&str>, i64)| {
+                        format!("{}={}", name.unwrap_or_default(), decimal(*cents, 2))
+                    };
+                    let parts: Vec<String> = one.parts.iter().map(part).collect();
                     vec![
                         text(&one.id),
                         one.rep.clone(),
@@ -119,6 +123,7 @@ impl Company {
                         say(&one.source),
                         say(&one.competitor),
                         say(&one.products),
+                        (!one.parts.is_empty()).then(|| parts.join(";")),
                     ]
                 },
             ),

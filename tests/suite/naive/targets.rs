@@ -1,10 +1,10 @@
 //! Targets day by day: spread over working days, then what ramp and leave take; or simply in force.
 
-use super::calculation::Place;
 use super::company::{Company, Target};
 use super::days::Span;
 use super::exact::Exact;
 use super::metrics::Spec;
+use super::scored::Place;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -23,6 +23,10 @@ pub struct Set {
 }
 
 impl Set {
+    pub fn target(&self) -> Option<Exact> {
+        self.numbers().into_iter().find_map(|(name, number)| number.filter(|_| name == "target"))
+    }
+
     /// The columns of a score.
     pub fn numbers(&self) -> Vec<(&'static str, Option<Exact>)> {
         let [amount, low, high] = self.own.or(self.of_reps).unwrap_or_default();
@@ -66,12 +70,17 @@ impl<'a> Targets<'a> {
     }
 
     /// What is set for each place in a period.
-    pub fn of_period(&self, company: &Company, metric: &str, levels: &[&str], period: Span) -> BTreeMap<Place, Set> {
-        // The rules do not say what a target over a window is. Scorebook adds up the window's days.
-        let days = Spec::of(metric).map_or(period, |spec| spec.days(period, period.end.min(company.as_of)));
-        match is_sum(metric) {
-            true => self.sums_of(company, metric, levels, days),
-            false => in_force(company, metric, period),
+    pub fn of_period(
+        &self,
+        company: &Company,
+        spec: &Spec,
+        levels: &[&str],
+        period: Span,
+        days: Span,
+    ) -> BTreeMap<Place, Set> {
+        match spec.is_sum() {
+            true => self.sums_of(company, spec.id, levels, days),
+            false => in_force(company, spec.id, period),
         }
     }
 
@@ -120,7 +129,7 @@ fn own_place(company: &Company, target: &Target) -> Place {
 }
 
 /// The target in force on the period's last day; of several the one that began last.
-fn in_force(company: &Company, metric: &str, period: Span) -> BTreeMap<Place, Set> {
+pub fn in_force(company: &Company, metric: &str, period: Span) -> BTreeMap<Place, Set> {
     // By its own first day, aligned or not. Of two that began on one day the rules name none: Scorebook takes the one
     // with the later end that is written down.
     let mut targets: Vec<&Target> = company.targets.iter().filter(|target| target.metric == metric).collect();

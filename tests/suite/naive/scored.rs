@@ -1,0 +1,149 @@
+//! What all scores have in common: which there are, what they are compared with, and their targets.
+
+use super::days::Span;
+use super::exact::Exact;
+use super::habit::Judged;
+use super::progress::Periods;
+use super::targets::Set;
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Level, entity, slice, value of the slice.
+pub type Place = (String, String, String, String);
+/// Grain, first day, place.
+pub type Key = (String, Date, Place);
+
+pub type Rows = BTreeMap<Key, Row>;
+
+/// A period, or the first working days of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    pub period: Span,
+    pub days: Span,
+    /// The period that is compared with these days; of a whole period itself.
+    pub of: Span,
+}
+
+impl When {
+    pub fn whole(period: Span) -> When {
+        When { period, days: period, of: period }
+    }
+}
+
+/// What is known of one place in a period, or in its first working days.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    pub value: Option<Exact>,
+    pub plan: Option<Exact>,
+    pub sides: Option<(Exact, Exact)>,
+    pub n: i64,
+    pub interval: Option<[Exact; 2]>,
+    pub at_start: Option<Exact>,
+    pub due: Option<Exact>,
+    pub state: Option<&'static str>,
+}
+
+/// A score's numbers, by name, and what they belong to.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    pub end: Date,
+    pub n: i64,
+    pub numbers: BTreeMap<&'static str, Exact>,
+    pub pace_by: Option<&'static str>,
+    pub alert: Option<&'static str>,
+    pub state: Option<&'static str>,
+}
+
+impl Row {
+    pub fn put(&mut self, name: &'static str, number: Option<Exact>) {
+        number.map(|number| self.numbers.insert(name, number));
+    }
+
+    pub fn get(&self, name: &str) -> Option<Exact> {
+        self.numbers.get(name).copied()
+    }
+}
+
+/// A metric that can be scored.
+pub trait Scored {
+    fn periods(&self) -> &Periods;
+    fn judged(&self) -> Judged;
+    fn grains(&self) -> &'static [&'static str];
+    fn slices(&self) -> &'static [&'static str];
+    /// The numbers of a place, of all days of a period or of its first ones.
+    fn cell(&self, grain: &str, when: When, place: &Place) -> Cell;
+    /// Where there are any.
+    fn places(&self, grain: &str, when: When) -> BTreeSet<Place>;
+    /// The targets of a period.
+    fn set(&self, period: Span) -> Rc<BTreeMap<Place, Set>>;
+    /// Those of a period that is the next one.
+    fn next_set(&self, next: Span) -> Rc<BTreeMap<Place, Set>> {
+        self.set(next)
+    }
+    /// The part of an unfinished period's target that is due by now, and how that is known.
+    fn share_due(&self, _grain: &str, _period: Span) -> Option<(Exact, &'static str)> {
+        None
+    }
+    /// Whether it knows anything of a part of a period.
+    fn has_parts(&self) -> bool {
+        true
+    }
+
+    /// What a period is compared with.
+    fn compared(&self, grain: &str, period: Span) -> [Option<When>; 2] {
+        let scored = self.periods()[grain].iter().find(|one| one.period == period).unwrap();
+        scored.compared.map(|when| when.filter(|when| self.has_parts() || when.of == when.period))
+    }
+
+    /// A score wherever there are facts, a target of this period or the next, or something to compare with.
+    fn rows(&self) -> Rows {
+        let mut rows = Rows::new();
+        for grain in self.grains() {
+            for one in &self.periods()[grain] {
+                let period = one.period;
+                let (set, next_set) = (self.set(period), self.next_set(one.next));
+                let earlier = self.compared(grain, period);
+                let mut places = self.places(grain, When::whole(period));
+                places.extend(set.keys().chain(next_set.keys()).cloned());
+                places.extend(earlier.iter().flatten().flat_map(|when| self.places(grain, *when)));
+                let share = self.share_due(grain, period);
+                for place in places {
+                    let cell = self.cell(grain, When::whole(period), &place);
+                    let mut row = Row { end: period.end, ..row(&cell) };
+                    let [previous, year_before] = earlier.map(|when| self.cell(grain, when?, &place).value);
+                    row.put("previous", previous);
+                    row.put("year_before", year_before);
+                    row.put("next_target", next_set.get(&place).and_then(Set::target));
+                    if let Some(set) = set.get(&place) {
+                        put_target(&mut row, &cell, set, share);
+                    }
+                    rows.insert(((*grain).to_owned(), period.start, place), row);
+                }
+            }
+        }
+        rows
+    }
+}
+
+fn row(cell: &Cell) -> Row {
+    let mut row = Row { n: cell.n, state: cell.state, ..Row::default() };
+    row.put("value", cell.value);
+    row.put("numerator", cell.sides.map(|(above, _)| above));
+    row.put("denominator", cell.sides.map(|(_, below)| below));
+    row.put("low", cell.interval.map(|[low, _]| low));
+    row.put("high", cell.interval.map(|[_, high]| high));
+    row.put("at_start", cell.at_start);
+    row.put("due", cell.due);
+    row
+}
+
+fn put_target(row: &mut Row, cell: &Cell, set: &Set, share: Option<(Exact, &'static str)>) {
+    set.numbers().into_iter().for_each(|(name, number)| row.put(name, number));
+    let (Some(value), Some(target)) = (cell.value, set.target()) else { return };
+    row.put("attainment", if cell.state.is_none() { value.by(target) } else { None });
+    if let Some((share, by)) = share.filter(|(share, _)| share.n * target.n != 0) {
+        row.put("pace", value.by(target.times(share)));
+        row.pace_by = Some(by);
+    }
+}
