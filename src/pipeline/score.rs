@@ -298,8 +298,8 @@ impl Scoring<'_> {
             let minimum = self.night.settings.people.minimum_group;
             known.quartiles = peers::quartiles(&session, table, metric, &cells.of_reps, minimum, &known.hidden).await?;
         }
+        known.targets = self.targets.cells(metric, &self.workdays, &self.periods);
         table.set(known);
-        self.targets.add_to(&session, metric, &self.workdays, &self.periods)?;
         let parts = [("cells", cells.all.as_str()), ("plan", &cells::at_plan(metric))];
         let mut rows = session.stream(&cells::fill(include_str!("score/sql/assemble.sql"), &parts)).await?;
         while let Some(batch) = rows.next().await? {

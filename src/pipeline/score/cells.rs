@@ -14,6 +14,8 @@ use crate::pipeline::score::periods::{DUE, SPANS};
 use crate::pipeline::score::{allocation, definition};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What keys of a single metric take along.
+const TAKEN_ALONG: &str = ", value AS _value, previous AS _previous, year_before AS _year_before, n AS _n";
 const OF_CELL: &str = "level, entity, grain, period_start";
 const CELL: &str = "level, entity, grain, period_start, span";
 
@@ -379,7 +381,8 @@ impl<'a> Compiled<'a> {
         let keys = there.iter().filter(|(_, columns)| !columns.is_empty()).map(|(scores, columns)| {
             let known: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
             let known = known.join(" OR ");
-            format!("SELECT {OF_CELL}, slice, slice_value FROM score_{scores} WHERE ({known}) AND {within}")
+            let taken: String = if there.len() == 1 { TAKEN_ALONG.into() } else { String::new() };
+            format!("SELECT {OF_CELL}, slice, slice_value{taken} FROM score_{scores} WHERE ({known}) AND {within}")
         });
         let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
         if keys.is_empty() {
@@ -392,11 +395,22 @@ impl<'a> Compiled<'a> {
                  JOIN unfinished AS u ON u.grain = k.grain AND u.period_start = k.period_start AND u.span = '{span}'"
             ),
         };
+        // What stands beside the keys of a single metric need not be looked up.
+        let alone = |part: &Part| {
+            let own = part.taken == Taken::Value && self.scores_of(part) == part.metric;
+            let slices = [&self.metric.header.slices, &self.metric.header.pairs].into_iter().flatten();
+            let of = &self.metrics[&part.metric].header;
+            let has_all =
+                query.is_whole || slices.into_iter().all(|slice| of.slices.contains(slice) || of.pairs.contains(slice));
+            there.len() == 1 && own && has_all
+        };
         let parts = || self.parts.iter().filter(|part| part.taken != Taken::Months).enumerate();
-        let joins: Vec<String> =
-            parts().filter_map(|(i, part)| join(i, part, span, &self.metrics[self.scores_of(part)], query)).collect();
+        let joins: Vec<String> = parts()
+            .filter(|(_, part)| !alone(part))
+            .filter_map(|(i, part)| join(i, part, span, &self.metrics[self.scores_of(part)], query))
+            .collect();
         let mut columns: Vec<String> =
-            parts().map(|(i, part)| expression(i, part, span, &self.metrics[&part.metric])).collect();
+            parts().map(|(i, part)| expression(i, part, alone(part), span, &self.metrics[&part.metric])).collect();
         columns.push(format!("{} AS {}", self.months(), Part::months().column()));
         let values = self.formula.parts.iter().filter(|part| part.taken == Taken::Value);
         let values: Vec<String> = values.map(|part| format!("{}__n", part.metric)).collect();
@@ -486,17 +500,18 @@ fn join(i: usize, part: &Part, span: &str, metric: &Metric, query: &Query<'_>) -
 }
 
 /// A part as a column. Without facts, a sum is nought and a ratio is empty.
-fn expression(i: usize, part: &Part, span: &str, metric: &Metric) -> String {
+fn expression(i: usize, part: &Part, alone: bool, span: &str, metric: &Metric) -> String {
+    let of = if alone { "k._".to_owned() } else { format!("p{i}.") };
     let value = match column(part, span) {
         None => "CAST(NULL AS DOUBLE)".to_owned(),
-        Some(column) => format!("CAST(p{i}.{column} AS DOUBLE)"),
+        Some(column) => format!("CAST({of}{column} AS DOUBLE)"),
     };
     let of_facts =
         matches!(part.taken, Taken::Value | Taken::AtStart) || (part.taken == Taken::Due && span == SPANS[0]);
     let nought = metric.is_nought_without_facts() && of_facts;
     let value = if nought { format!("COALESCE({value}, 0)") } else { value };
     let n = match part.taken {
-        Taken::Value => format!(", COALESCE(p{i}.n, 0) AS {}__n", part.metric),
+        Taken::Value => format!(", COALESCE({of}n, 0) AS {}__n", part.metric),
         _ => String::new(),
     };
     format!("{value} AS {}{n}", part.column())

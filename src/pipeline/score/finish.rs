@@ -7,6 +7,7 @@ use crate::domain::period::Grain;
 use crate::domain::score::{IMMATURE, REP_IN_TEAM};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
 use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, PERIODS, Periods, SPANS};
+use crate::pipeline::score::targets::TargetCell;
 use crate::pipeline::score::{definition, habit};
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
@@ -114,7 +115,7 @@ impl Target {
 }
 
 /// Level, entity and grain: what a score is compared with has the same.
-type Group = (String, String, String);
+pub type Group = (String, String, String);
 /// The cells of one entity, grain, slice and value.
 #[derive(Default)]
 struct Line {
@@ -138,6 +139,13 @@ impl Span {
 }
 
 impl Line {
+    fn cell(&mut self, span: &str, start: i32) -> &mut Cell {
+        match Span::of(span) {
+            None => self.now.entry(start).or_default(),
+            Some(span) => self.others.entry((span, start)).or_default(),
+        }
+    }
+
     fn other(&self, span: &str, start: i32) -> Option<&Cell> {
         self.others.get(&(Span::of(span)?, start))
     }
@@ -151,7 +159,7 @@ impl Line {
             Earlier::Part(_) | Earlier::Unknown => false,
         };
         self.now.contains_key(&start)
-            || reasons.iter().any(|span| self.other(span, start).is_some())
+            || (!self.others.is_empty() && reasons.iter().any(|span| self.other(span, start).is_some()))
             || compared(period.previous)
             || compared(period.year_before)
     }
@@ -181,6 +189,8 @@ pub struct Known {
     pub hidden: BTreeSet<String>,
     /// Grain, period's start and rep -> quartile.
     pub quartiles: Quartiles,
+    /// Its targets.
+    pub targets: BTreeMap<Group, Vec<TargetCell>>,
 }
 
 /// Grain, period's start and rep -> quartile.
@@ -208,7 +218,7 @@ impl<'a> Table<'a> {
             as_of: periods.as_of(),
             known: Known::default(),
             group: Group::default(),
-            lines: BTreeMap::new(),
+            lines: Lines::default(),
             rows: Rows::default(),
             writer: parquet_file::Writer::new(schema(), SCORE_ROW_GROUP_ROWS)?,
             written: 0,
@@ -220,7 +230,7 @@ impl<'a> Table<'a> {
         self.known = known;
     }
 
-    /// Adds rows of `assemble.sql`, which come group by group.
+    /// Adds rows of `assemble.sql`, which come group by group, in the order of groups.
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let text = |i: usize| batch.column(i).as_string::<i32>();
         let number = |i: usize| batch.column(i).as_primitive::<Decimal128Type>();
@@ -229,22 +239,16 @@ impl<'a> Table<'a> {
         let (spans, slices, slice_values) = (text(4), text(5), text(6));
         let (a, b) = (number(7), number(8));
         let (n, unit) = (batch.column(9).as_primitive::<Int64Type>(), batch.column(10).as_boolean());
-        let of_reps = batch.column(11).as_boolean();
-        let [given, ramp, absent, low, high] = [12, 13, 14, 15, 16].map(number);
-        let states = text(17);
+        let states = text(11);
         for row in 0..batch.num_rows() {
             let group = (levels.value(row), entities.value(row), grains.value(row));
             if group != (self.group.0.as_str(), self.group.1.as_str(), self.group.2.as_str()) {
-                self.close_group()?;
-                self.group = (group.0.to_owned(), group.1.to_owned(), group.2.to_owned());
+                let next = (group.0.to_owned(), group.1.to_owned(), group.2.to_owned());
+                self.close_groups(Some(&next))?;
+                self.group = next;
             }
-            let Some(line) = line(&mut self.lines, slices.value(row), slice_values.value(row)) else { continue };
-            // A cell and its targets are rows of their own.
-            let start = starts.value(row);
-            let cell = match Span::of(spans.value(row)) {
-                None => line.now.entry(start).or_default(),
-                Some(span) => line.others.entry((span, start)).or_default(),
-            };
+            let line = self.lines.of(slices.value(row), slice_values.value(row));
+            let cell = line.cell(spans.value(row), starts.value(row));
             cell.a = get(a, row).or(cell.a);
             cell.b = get(b, row).or(cell.b);
             cell.n += n.value(row);
@@ -252,26 +256,13 @@ impl<'a> Table<'a> {
             if states.is_valid(row) {
                 cell.state = Some(states.value(row).to_owned());
             }
-            if of_reps.is_valid(row) {
-                let target = Target {
-                    given: get(given, row),
-                    ramp: get(ramp, row),
-                    absent: get(absent, row),
-                    low: get(low, row),
-                    high: get(high, row),
-                };
-                match of_reps.value(row) {
-                    true => cell.of_reps = Some(Box::new(target)),
-                    false => cell.own = Some(Box::new(target)),
-                }
-            }
         }
         Ok(())
     }
 
     /// How many rows there are, and the bytes of their Parquet file.
     pub fn finish(mut self) -> Result<(u64, Vec<u8>)> {
-        self.close_group()?;
+        self.close_groups(None)?;
         self.write()?;
         Ok((self.written, self.writer.finish()?))
     }
@@ -305,6 +296,28 @@ impl<'a> Table<'a> {
         self.known.hidden.contains(rep)
     }
 
+    /// Closes the group, and those after it that have targets alone, up to the next one.
+    fn close_groups(&mut self, next: Option<&Group>) -> Result<()> {
+        self.add_targets();
+        self.close_group()?;
+        while let Some(group) = self.known.targets.keys().next().filter(|group| next.is_none_or(|next| *group < next)) {
+            self.group = group.clone();
+            self.add_targets();
+            self.close_group()?;
+        }
+        Ok(())
+    }
+
+    /// Adds the group's targets to its cells.
+    fn add_targets(&mut self) {
+        for target in self.known.targets.remove(&self.group).into_iter().flatten() {
+            let [given, ramp, absent, low, high] = target.parts;
+            let cell = self.lines.of(&target.slice, &target.slice_value).cell(target.span, target.start);
+            let of = if target.of_reps { &mut cell.of_reps } else { &mut cell.own };
+            *of = Some(Box::new(Target { given, ramp, absent, low, high }));
+        }
+    }
+
     fn close_group(&mut self) -> Result<()> {
         let lines = std::mem::take(&mut self.lines);
         if self.is_hidden() {
@@ -313,8 +326,9 @@ impl<'a> Table<'a> {
         let of_grain = self.periods.iter().filter(|((grain, _), _)| *grain == self.group.2);
         let periods: Vec<(i32, Neighbours)> = of_grain.map(|((_, start), period)| (*start, *period)).collect();
         for (start, period) in periods {
-            for (slice, values) in &lines {
-                for (slice_value, line) in values.iter().filter(|(_, line)| line.is_scored(start, &period)) {
+            for (slice, values) in &lines.places {
+                let own = values.iter().map(|(value, i)| (value, &lines.all[*i]));
+                for (slice_value, line) in own.filter(|(_, line)| line.is_scored(start, &period)) {
                     let row = self.row(line, start, &period, slice.is_empty());
                     let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
                     self.rows.add(texts, [start, period.end], row);
@@ -416,16 +430,24 @@ impl<'a> Table<'a> {
     }
 }
 
-/// By slice and its value.
-type Lines = BTreeMap<String, BTreeMap<String, Line>>;
+/// The lines of a group, by slice and its value.
+#[derive(Default)]
+struct Lines {
+    places: BTreeMap<String, BTreeMap<String, usize>>,
+    all: Vec<Line>,
+}
 
-/// The line of a slice and its value: there always is one.
-fn line<'a>(lines: &'a mut Lines, slice: &str, value: &str) -> Option<&'a mut Line> {
-    // Nearly all rows have a line already, which is found without a copy of its name.
-    if !lines.get(slice).is_some_and(|values| values.contains_key(value)) {
-        lines.entry(slice.to_owned()).or_default().insert(value.to_owned(), Line::default());
+impl Lines {
+    fn of(&mut self, slice: &str, value: &str) -> &mut Line {
+        // Nearly all rows have a line already, which is found without a copy of its name.
+        let found = self.places.get(slice).and_then(|values| values.get(value)).copied();
+        let i = found.unwrap_or_else(|| {
+            self.places.entry(slice.to_owned()).or_default().insert(value.to_owned(), self.all.len());
+            self.all.push(Line::default());
+            self.all.len() - 1
+        });
+        &mut self.all[i]
     }
-    lines.get_mut(slice)?.get_mut(value)
 }
 
 /// What a score says, besides what it is of. Its numbers are [`NUMBERS`].

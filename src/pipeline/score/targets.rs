@@ -6,22 +6,21 @@ use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::json;
 use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit};
-use crate::domain::number::{Number, PRECISION, SCALE, divide_half_away, spread};
+use crate::domain::number::{Number, SCALE, divide_half_away, spread};
 use crate::domain::period::{Grain, Period, days_between};
 use crate::domain::score::COMPANY;
-use crate::engine::Session;
 use crate::pipeline::Night;
 use crate::pipeline::score::definition;
-use crate::pipeline::score::periods::{Periods, TargetPlace};
+use crate::pipeline::score::finish::Group;
+use crate::pipeline::score::periods::Periods;
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Rows, Workdays};
 use crate::pipeline::stage::{Model, read_table};
-use arrow::array::{ArrayRef, BooleanArray, Date32Array, Decimal128Array, RecordBatch, StringBuilder};
+use arrow::array::RecordBatch;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The longest that a target may be spread.
 const LONGEST_DAYS: i32 = 3660;
@@ -140,14 +139,13 @@ impl Targets {
         self.all.contains_key(metric.targets_of())
     }
 
-    /// Names the table `target_cells`: what of the targets belongs to each period, and to the one after it.
-    pub fn add_to<'a>(
+    /// What of a metric's targets belongs to each period, and to the one after it.
+    pub fn cells<'a>(
         &'a self,
-        session: &Session,
         metric: &Metric,
         workdays: &Workdays,
         periods: &Periods,
-    ) -> Result<()> {
+    ) -> BTreeMap<Group, Vec<TargetCell>> {
         let places = periods.target_places(metric);
         let mut cells = Cells { all: BTreeMap::new(), count: places.len() };
         for (goal, targets) in self.all.get(metric.targets_of()).into_iter().flatten() {
@@ -184,15 +182,38 @@ impl Targets {
                 spread(place, stretch.from, stretch.to);
             }
         }
-        let mut rows = Columns::default();
+        let mut groups: BTreeMap<Group, Vec<TargetCell>> = BTreeMap::new();
         for (place, sums) in &cells.all {
             for (at, parts) in places.iter().zip(sums).filter(|(_, parts)| parts.iter().any(Option::is_some)) {
-                rows.add(place, at, parts);
+                let group = (place.level.to_owned(), place.entity.to_owned(), at.period.grain.name().to_owned());
+                groups.entry(group).or_default().push(TargetCell {
+                    start: days_between(EPOCH, at.period.start),
+                    span: at.span,
+                    slice: place.slice.to_owned(),
+                    slice_value: place.slice_value.to_owned(),
+                    of_reps: place.of_reps,
+                    parts: parts.map(|part| part.map(Number::from_units)),
+                });
             }
         }
-        session.remove("target_cells")?;
-        rows.add_to(session)
+        groups
     }
+}
+
+/// What of targets belongs to a period.
+pub struct TargetCell {
+    /// The period's first day, as Arrow counts.
+    pub start: i32,
+    /// `now`, or `next` of those of the period after it.
+    pub span: &'static str,
+    /// The slice, or nothing.
+    pub slice: String,
+    /// Its value.
+    pub slice_value: String,
+    /// Whether it is the sum of reps' targets, and not an own one.
+    pub of_reps: bool,
+    /// Value, ramp, absence, low and high.
+    pub parts: [Option<Number>; 5],
 }
 
 /// Value, ramp, absence, low and high, in units.
@@ -450,49 +471,5 @@ impl Running {
         let part = upto - self.given;
         self.given = upto;
         part
-    }
-}
-
-/// Rows of `target_cells`.
-#[derive(Default)]
-struct Columns {
-    /// Level, entity, slice, its value, grain and span.
-    texts: [StringBuilder; 6],
-    starts: Vec<i32>,
-    of_reps: Vec<bool>,
-    numbers: [Vec<Option<i128>>; 5],
-}
-
-impl Columns {
-    fn add(&mut self, place: &Place<'_>, at: &TargetPlace, parts: &Parts) {
-        let texts = [place.level, place.entity, place.slice, place.slice_value, at.period.grain.name(), at.span];
-        self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
-        self.starts.push(days_between(EPOCH, at.period.start));
-        self.of_reps.push(place.of_reps);
-        self.numbers.iter_mut().zip(parts).for_each(|(column, part)| column.push(*part));
-    }
-
-    fn add_to(self, session: &Session) -> Result<()> {
-        let rows = || {
-            let [level, entity, slice, slice_value, grain, span] =
-                self.texts.map(|mut column| -> ArrayRef { Arc::new(column.finish()) });
-            let mut columns = vec![
-                ("level", level),
-                ("entity", entity),
-                ("grain", grain),
-                ("period_start", Arc::new(Date32Array::from(self.starts)) as ArrayRef),
-                ("span", span),
-                ("slice", slice),
-                ("slice_value", slice_value),
-                ("of_reps", Arc::new(BooleanArray::from(self.of_reps))),
-            ];
-            for (name, numbers) in ["given", "ramp", "absent", "low", "high"].into_iter().zip(self.numbers) {
-                let numbers = Decimal128Array::from(numbers).with_precision_and_scale(PRECISION, SCALE as i8)?;
-                columns.push((name, Arc::new(numbers)));
-            }
-            RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
-        };
-        let rows = rows().map_err(|error| Diagnostic::internal(format!("no targets: {error}")))?;
-        session.add_batches("target_cells", rows.schema(), vec![rows])
     }
 }
