@@ -163,7 +163,12 @@ fn add_windows(metrics: &mut Metrics) -> Result<()> {
             let mut twin = Metric { id: over.clone(), form, ..metrics[part].clone() };
             twin.header.window = Some(window);
             twin.header.hidden = true;
-            twin.header.plan = None;
+            // What it is worth at the plan's rates is wanted over the same window.
+            if let (Some(of), Some(id)) = (plan_twin(&metrics[part]), plan_twin(&twin)) {
+                let mut at_plan = Metric { id: id.clone(), ..metrics[&of].clone() };
+                at_plan.header.window = Some(window);
+                metrics.insert(id, at_plan);
+            }
             if twin.is_formula() {
                 waiting.push(over.clone());
             }
