@@ -333,6 +333,14 @@ fn check(metric: &Metric) -> Result<()> {
             );
         }
     }
+    check_slices(metric)
+}
+
+fn check_slices(metric: &Metric) -> Result<()> {
+    let header = &metric.header;
+    let wrong = |message: &str, word: &str, help: &str| {
+        Err(Diagnostic::project(message.to_owned()).at(place(metric, word)).help(help))
+    };
     for (i, slice) in header.slices.iter().enumerate() {
         let plain = slice.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !plain || slice.is_empty() || TAKEN.contains(&slice.as_str()) || header.slices[..i].contains(slice) {
