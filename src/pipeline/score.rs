@@ -270,7 +270,7 @@ impl Scoring<'_> {
             session.add_parquets("scores", &paths).await?;
         }
         let mut known = finish::Known {
-            at_plan: self.targets.are_at_plan(&metric.id),
+            at_plan: self.targets.are_at_plan(metric.targets_of()),
             hidden: self.hidden(metric)?,
             ..Default::default()
         };
@@ -278,7 +278,7 @@ impl Scoring<'_> {
             self.refuse_undue(&session, metric).await?;
             add_parts().await?;
             let unfinished: Vec<Period> = self.periods.unfinished(&metric.header.cadence).collect();
-            cells::of_formula(self.metrics, metric, &|part| self.targets.are_at_plan(part), &unfinished)?
+            cells::of_formula(self.metrics, metric, &|part| self.are_at_plan(part), &unfinished)?
         } else {
             let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             let shape = kept.shape;
@@ -313,8 +313,13 @@ impl Scoring<'_> {
     /// The metrics whose scores this one reads: those it uses, and what is held against targets at the plan's rates.
     fn parts(&self, metric: &Metric) -> Result<BTreeSet<String>> {
         let mut parts = definition::uses(metric)?;
-        parts.extend(cells::plan_parts(self.metrics, metric, &|part| self.targets.are_at_plan(part))?);
+        parts.extend(cells::plan_parts(self.metrics, metric, &|part| self.are_at_plan(part))?);
         Ok(parts)
+    }
+
+    /// Whether the targets that a metric is held against are meant at the plan's exchange rates.
+    fn are_at_plan(&self, metric: &str) -> bool {
+        self.metrics.get(metric).is_some_and(|metric| self.targets.are_at_plan(metric.targets_of()))
     }
 
     fn hidden(&self, metric: &Metric) -> Result<BTreeSet<String>> {

@@ -66,7 +66,7 @@ const TURNS: [&[&str]; 7] = [
     &["win_rate", "open_pipeline", "deal_days", "expected"],
     &["effort", "deals", "deal_size", "deals_touched", "touches_a_month", "yearly_change"],
     &["open_deals", "open_deal_size", "open_days", "open_days_median", "open_days_sum", "backlog"],
-    &["bookings", "exchange_rate_effect", "open_pipeline", "product_bookings"],
+    &["bookings", "exchange_rate_effect", "open_pipeline", "product_bookings", "quota_attainment", "run_rate"],
     &["bookings", "coverage", "growth", "deal_mean", "run_rate", "quota_pace", "open_value", "moved"],
 ];
 
@@ -231,7 +231,7 @@ fn case(company: &Company, seed: u64) -> String {
 
 type Get = fn(&Score) -> Option<Number>;
 
-const NUMBERS: [(&str, Get); 22] = [
+const NUMBERS: [(&str, Get); 23] = [
     ("value", |score| score.value),
     ("numerator", |score| score.numerator),
     ("denominator", |score| score.denominator),
@@ -247,6 +247,7 @@ const NUMBERS: [(&str, Get); 22] = [
     ("next_target", |score| score.next_target),
     ("at_start", |score| score.at_start),
     ("due", |score| score.due),
+    ("plan", |score| score.plan),
     ("quartile", |score| score.quartile.map(Number::whole)),
     ("attainment", |score| score.attainment),
     ("pace", |score| score.pace),
@@ -330,6 +331,9 @@ fn count(company: &Company, wanted: &BTreeMap<&str, Rows>) -> Compared {
         let words = [row.pace_by, row.state, row.alert.map(|_| "alert"), Some("scores"), Some(place.2.as_str())];
         row.numbers.keys().copied().chain(words.into_iter().flatten()).for_each(|name| add(name, 1));
     }
+    let other = |(_, row): &(&Key, &Row)| row.get("plan") != row.get("value") && row.get("attainment").is_some();
+    let bookings = wanted.get("bookings").filter(|_| company.plans.contains(&"bookings"));
+    add("attained at plan", bookings.map_or(0, |rows| rows.iter().filter(other).count()));
     let hidden = company.reps.iter().filter(|rep| wanted.keys().any(|metric| company.is_hidden(&rep.id, &[metric])));
     add("only for teams", hidden.count());
     add("set aside", company.opportunities.len() - company.converted().opportunities.len());
@@ -337,9 +341,10 @@ fn count(company: &Company, wanted: &BTreeMap<&str, Rows>) -> Compared {
 }
 
 /// What a dozen companies must have, or nobody would notice that it is compared no more.
-const EVERY: [&str; 31] = [
+const EVERY: [&str; 33] = [
     "alert",
     "at_start",
+    "attained at plan",
     "attainment",
     "credit_kind",
     "currency",
@@ -355,6 +360,7 @@ const EVERY: [&str; 31] = [
     "numerator",
     "only for teams",
     "pace",
+    "plan",
     "previous",
     "product",
     "quartile",

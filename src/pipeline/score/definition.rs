@@ -163,7 +163,12 @@ fn add_windows(metrics: &mut Metrics) -> Result<()> {
             let mut twin = Metric { id: over.clone(), form, ..metrics[part].clone() };
             twin.header.window = Some(window);
             twin.header.hidden = true;
-            twin.header.plan = None;
+            // What it is worth at the plan's rates is wanted over the same window.
+            if let (Some(of), Some(id)) = (plan_twin(&metrics[part]), plan_twin(&twin)) {
+                let mut at_plan = Metric { id: id.clone(), ..metrics[&of].clone() };
+                at_plan.header.window = Some(window);
+                metrics.insert(id, at_plan);
+            }
             if twin.is_formula() {
                 waiting.push(over.clone());
             }
@@ -328,6 +333,14 @@ fn check(metric: &Metric) -> Result<()> {
             );
         }
     }
+    check_slices(metric)
+}
+
+fn check_slices(metric: &Metric) -> Result<()> {
+    let header = &metric.header;
+    let wrong = |message: &str, word: &str, help: &str| {
+        Err(Diagnostic::project(message.to_owned()).at(place(metric, word)).help(help))
+    };
     for (i, slice) in header.slices.iter().enumerate() {
         let plain = slice.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !plain || slice.is_empty() || TAKEN.contains(&slice.as_str()) || header.slices[..i].contains(slice) {

@@ -191,6 +191,8 @@ pub struct Company {
     pub cal: Cal,
     /// In hundredths.
     pub ramp: Vec<i64>,
+    /// The metrics whose targets are meant at the plan's exchange rates.
+    pub plans: Vec<&'static str>,
     pub bands: Vec<u32>,
     pub minimum_group: usize,
     /// Regions, and the metrics that are not scored of their reps.
@@ -360,6 +362,7 @@ impl Company {
         holidays.sort();
         holidays.dedup();
         let absences = draw.absences(&reps);
+        let plans = if draw.random.chance(50) { vec!["bookings"] } else { Vec::new() };
         let minimum_group = draw.random.range(1, 4) as usize;
         let mut only_for_teams = Vec::new();
         if draw.random.chance(35) {
@@ -374,6 +377,7 @@ impl Company {
             is_exported: abroad,
             cal,
             ramp,
+            plans,
             bands,
             minimum_group,
             only_for_teams,

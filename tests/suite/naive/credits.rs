@@ -58,7 +58,8 @@ fn shared(company: &Company, spec: &Spec, fact: &Fact) -> Vec<(Fact, i128)> {
     let (revenue, overlay) = (of(false), of(true));
     let whole = !matches!(spec.aggregate, Aggregate::Distinct | Aggregate::Median);
     let in_cents = spec.money && spec.aggregate == Aggregate::Sum;
-    let line = |credit: &Credit, above: i128, below: i128| Fact {
+    let line = |credit: &Credit, above: i128, plan: i128, below: i128| Fact {
+        plan,
         rep: Some(credit.rep.clone()),
         above: if whole { above } else { fact.above },
         below: if whole { below } else { fact.below },
@@ -67,8 +68,10 @@ fn shared(company: &Company, spec: &Spec, fact: &Fact) -> Vec<(Fact, i128)> {
     };
     let shares: Vec<i128> = revenue.iter().map(|credit| i128::from(credit.share)).collect();
     let above = if in_cents { in_cents_parts(fact.above, &shares) } else { parts(fact.above, &shares) };
-    let sides = above.into_iter().zip(parts(fact.below, &shares));
-    let own = |(credit, (above, below)): (&&Credit, _)| (line(credit, above, below), i128::from(credit.share));
+    let plan = in_cents_parts(fact.plan, &shares);
+    let sides = above.into_iter().zip(plan).zip(parts(fact.below, &shares));
+    let own =
+        |(credit, ((above, plan), below)): (&&Credit, _)| (line(credit, above, plan, below), i128::from(credit.share));
     let mut all: Vec<(Fact, i128)> = revenue.iter().zip(sides).map(own).collect();
     if all.is_empty() {
         all.push((fact.clone(), WHOLE));
@@ -76,7 +79,7 @@ fn shared(company: &Company, spec: &Spec, fact: &Fact) -> Vec<(Fact, i128)> {
     all.extend(overlay.into_iter().map(|credit| {
         let part = |of: i128, step: i128| rounded(of * i128::from(credit.share), WHOLE * step) * step;
         let above = part(fact.above, if in_cents { ONE / 100 } else { 1 });
-        (line(credit, above, part(fact.below, 1)), i128::from(credit.share))
+        (line(credit, above, part(fact.plan, ONE / 100), part(fact.below, 1)), i128::from(credit.share))
     }));
     all
 }

@@ -104,7 +104,8 @@ impl<'a> Facts<'a> {
         };
         let n = facts.len() as i64;
         let (above, below) = (facts.iter().map(|fact| value(fact)).sum(), facts.iter().map(|fact| fact.below).sum());
-        let of = |value: Option<Exact>| Cell { value, n, ..Cell::default() };
+        let plan = self.spec.plan.then(|| Exact::trillionths(facts.iter().map(|fact| fact.plan).sum()));
+        let of = |value: Option<Exact>| Cell { value, plan, n, ..Cell::default() };
         let divided = || Cell {
             sides: Some((Exact::trillionths(above), Exact::trillionths(below))),
             ..of(Exact::over(above, below))
@@ -159,6 +160,10 @@ impl Scored for Facts<'_> {
         self.spec.grains
     }
 
+    fn at_plan(&self) -> bool {
+        self.spec.plan && self.company.plans.contains(&self.spec.id)
+    }
+
     fn slices(&self) -> &'static [&'static str] {
         self.spec.slices
     }
@@ -166,6 +171,7 @@ impl Scored for Facts<'_> {
     fn cell(&self, _: &str, when: When, place: &Place) -> Cell {
         let mut cell = self.cells(when.days).get(place).cloned().unwrap_or_default();
         cell.value = cell.value.or(self.without_facts());
+        cell.plan = cell.plan.or(self.without_facts().filter(|_| self.spec.plan));
         let immature = self.spec.cohort_days.is_some_and(|days| when.period.end + days.days() > self.company.as_of);
         cell.state = immature.then_some("immature");
         if self.spec.stock {

@@ -31,6 +31,9 @@ use Taken::*;
 /// What a formula is given, in the order of `takes`.
 type Given<'a> = &'a [Option<f64>];
 
+/// Whether a state holds.
+type Holds = fn(Given) -> Option<bool>;
+
 /// A formula's header.
 pub struct Spec {
     pub id: &'static str,
@@ -42,7 +45,7 @@ pub struct Spec {
     pub takes: &'static [(Taken, &'static str)],
     pub of: fn(Given) -> Option<f64>,
     /// By name.
-    pub states: &'static [(&'static str, fn(Given) -> Option<bool>)],
+    pub states: &'static [(&'static str, Holds)],
 }
 
 const PLAIN: Spec = Spec {
@@ -196,13 +199,17 @@ impl Formula<'_> {
         let whole = (level.clone(), entity.clone(), String::new(), String::new());
         // What has not the slice gives its whole, and targets are always that.
         let own = if slice.is_empty() || part.slices().contains(&slice.as_str()) { place } else { &whole };
+        // What is held against a target that is meant at the plan's rates is taken at these.
+        let held = |(taken, id): &(Taken, _)| matches!(taken, Target | NextTarget) && *id == self.spec.takes[i].1;
+        let at_plan = part.at_plan() && self.spec.takes.iter().any(held);
+        let of = |cell: Cell| if at_plan { cell.plan } else { cell.value };
         let earlier = |i: usize| {
             // Known fault: what has no score there is empty, though a sum without facts is nought.
             known.rows.get(&(grain.to_owned(), when.of.start, own.clone()))?;
-            part.cell(grain, part.compared(grain, when.period)[i]?, own).value
+            of(part.cell(grain, part.compared(grain, when.period)[i]?, own))
         };
         let number = match self.spec.takes[i].0 {
-            Value => part.cell(grain, when, own).value,
+            Value => of(part.cell(grain, when, own)),
             Target => part.set(when.period).get(&whole).and_then(Set::target),
             NextTarget => part.next_set(self.next(grain, when.period)).get(&whole).and_then(Set::target),
             Previous => earlier(0),

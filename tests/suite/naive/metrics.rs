@@ -77,6 +77,8 @@ pub struct Spec {
     pub minimum_n: i64,
     /// Of a stock: whether facts say when they are due.
     pub has_due: bool,
+    /// Whether facts have a value at the plan's rates.
+    pub plan: bool,
     /// Whether the slice `product` shares facts out.
     pub allocated: bool,
 }
@@ -98,6 +100,7 @@ const PLAIN: Spec = Spec {
     cohort_days: None,
     minimum_n: 0,
     has_due: false,
+    plan: false,
     allocated: false,
 };
 
@@ -115,6 +118,7 @@ const BY_PRODUCT: Spec = Spec { slices: &["kind", "product"], allocated: true, g
 pub const SPECS: [Spec; 24] = [
     Spec {
         id: "bookings",
+        plan: true,
         money: true,
         credit: true,
         slices: &["kind", "segment", "industry", "source", "kind*segment"],
@@ -294,6 +298,8 @@ pub struct Fact {
     pub due: Option<Date>,
     /// In trillionths: a value, or a ratio's upper side.
     pub above: i128,
+    /// In trillionths: the value at the plan's rates, if the metric has one.
+    pub plan: i128,
     /// In trillionths: a ratio's lower side, a mean's weight.
     pub below: i128,
     /// Each slice's values; those of a slice that is not `multi` are one.
@@ -339,6 +345,14 @@ fn amount(amount: Option<i64>) -> i128 {
     i128::from(amount.unwrap_or(0)) * (ONE / 10_000)
 }
 
+fn fact(of: &Opportunity, above: i128, slices: Vec<(&'static str, Vec<String>)>) -> Fact {
+    Fact { above, ..on_a_day(&of.id, &of.rep, of.closed, slices) }
+}
+
+fn days(of: &Opportunity) -> i128 {
+    i128::from((of.closed - of.created).get_days())
+}
+
 /// The facts as the SQL returns them.
 pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
     let all = &company.opportunities;
@@ -346,30 +360,6 @@ pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
     let account = |id: &Option<String>| company.accounts.iter().find(|account| Some(&account.id) == id.as_ref());
     let segment = |id: &Option<String>| one(account(id).and_then(|account| account.segment));
     let industry = |id: &Option<String>| one(account(id).and_then(|account| account.industry));
-    let fact = |of: &Opportunity, above: i128, slices| Fact {
-        record: of.id.clone(),
-        rep: of.rep.clone(),
-        from: of.closed,
-        to: None,
-        since: None,
-        due: None,
-        above,
-        below: ONE,
-        slices,
-        named: Vec::new(),
-        parts: Vec::new(),
-        overlay: false,
-    };
-    let days = |of: &Opportunity| i128::from((of.closed - of.created).get_days());
-    let kind = |of: &Opportunity| vec![("kind", one(of.kind))];
-    // Parts of one name are added up.
-    let named = |of: &Opportunity| {
-        let mut all: BTreeMap<String, i128> = BTreeMap::new();
-        for (name, cents) in &of.parts {
-            *all.entry(said(*name)).or_default() += i128::from(*cents) * (ONE / 100);
-        }
-        all.into_iter().map(|(name, value)| (name, value, value)).collect::<Vec<_>>()
-    };
     match metric {
         "bookings" | "rolling_bookings" => won()
             .map(|of| {
@@ -379,7 +369,8 @@ pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
                     ("industry", industry(&of.account)),
                     ("source", one(of.source)),
                 ];
-                fact(of, amount(of.amount), slices)
+                // What the plan has no rate for counts at the day's.
+                Fact { plan: amount(of.at_plan.or(of.amount)), ..fact(of, amount(of.amount), slices) }
             })
             .collect(),
         "exchange_rate_effect" => won()
@@ -419,52 +410,53 @@ pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
             .collect(),
         "effort" => won().map(|of| fact(of, days(of) * (ONE + 7), Vec::new())).collect(),
         "deal_days" => won().map(|of| fact(of, days(of) * ONE, vec![("product", several(of.products))])).collect(),
-        "open_deals" => all
-            .iter()
-            .map(|of| Fact {
-                from: of.created,
-                to: of.closed_as.map(|_| of.closed),
-                ..fact(of, ONE, vec![("product", several(of.products))])
-            })
-            .collect(),
-        "open_value" => all
-            .iter()
-            .map(|of| Fact {
-                from: of.created,
-                to: of.closed_as.map(|_| of.closed),
-                due: of.kind.map(|_| of.closed + 20.days()),
-                ..fact(of, amount(of.amount), vec![("kind", one(of.kind)), ("product", several(of.products))])
-            })
-            .collect(),
-        "product_bookings" | "product_sales" => {
-            won().map(|of| Fact { named: named(of), ..fact(of, amount(of.amount), kind(of)) }).collect()
-        }
-        "product_effort" => won().map(|of| Fact { named: named(of), ..fact(of, days(of) * ONE, kind(of)) }).collect(),
-        "product_win_rate" => all
-            .iter()
-            .filter(|of| matches!(of.closed_as, Some("won" | "lost")))
-            .map(|of| {
-                let won = |value: i128| if of.closed_as == Some("won") { value } else { 0 };
-                let named = named(of).into_iter().map(|(name, _, value)| (name, won(value), value)).collect();
-                let whole = amount(of.amount);
-                Fact { below: whole, named, ..fact(of, won(whole), kind(of)) }
-            })
-            .collect(),
-        "open_days" | "open_days_median" | "open_days_sum" => all
-            .iter()
-            .map(|of| Fact {
-                from: of.created,
-                to: of.closed_as.map(|_| of.closed),
-                since: Some(of.created),
-                ..fact(of, ONE, vec![("kind", one(of.kind))])
-            })
-            .collect(),
+        "open_deals" | "open_value" | "open_days" | "open_days_median" | "open_days_sum" => open(company, metric),
+        "product_bookings" | "product_sales" | "product_effort" | "product_win_rate" => by_product(company, metric),
         "open_pipeline" | "open_deal_size" => all.iter().flat_map(|of| versions(company, of)).collect(),
         "calls_made" => calls(company),
         "deals_touched" => touches(company),
         "leads_converted" => leads(company),
         _ => new_customers(company),
     }
+}
+
+/// Deals from their creation up to the day they close.
+fn open(company: &Company, metric: &str) -> Vec<Fact> {
+    let open = |of: &Opportunity| {
+        let (kind, product) = (("kind", one(of.kind)), ("product", several(of.products)));
+        let fact = match metric {
+            "open_deals" => fact(of, ONE, vec![product]),
+            "open_value" => {
+                Fact { due: of.kind.map(|_| of.closed + 20.days()), ..fact(of, amount(of.amount), vec![kind, product]) }
+            }
+            _ => Fact { since: Some(of.created), ..fact(of, ONE, vec![kind]) },
+        };
+        Fact { from: of.created, to: of.closed_as.map(|_| of.closed), ..fact }
+    };
+    company.opportunities.iter().map(open).collect()
+}
+
+/// Closed deals, shared over products.
+fn by_product(company: &Company, metric: &str) -> Vec<Fact> {
+    let shared = |of: &Opportunity| {
+        let won = |value: i128| if of.closed_as == Some("won") { value } else { 0 };
+        let kind = vec![("kind", one(of.kind))];
+        let fact = match metric {
+            "product_effort" => fact(of, days(of) * ONE, kind),
+            "product_win_rate" => Fact { below: amount(of.amount), ..fact(of, won(amount(of.amount)), kind) },
+            _ => fact(of, amount(of.amount), kind),
+        };
+        // Parts of one name are added up.
+        let mut named: BTreeMap<String, i128> = BTreeMap::new();
+        for (name, cents) in &of.parts {
+            *named.entry(said(*name)).or_default() += i128::from(*cents) * (ONE / 100);
+        }
+        let named = named.into_iter().map(|(name, value)| (name, won(value), value)).collect();
+        Fact { named, ..fact }
+    };
+    let closed: &[&str] = if metric == "product_win_rate" { &["won", "lost"] } else { &["won"] };
+    let counts = |of: &&Opportunity| of.closed_as.is_some_and(|closed_as| closed.contains(&closed_as));
+    company.opportunities.iter().filter(counts).map(shared).collect()
 }
 
 pub fn tenure_band(company: &Company, rep: Option<&str>, day: Date) -> Option<String> {
@@ -500,6 +492,7 @@ fn versions(company: &Company, of: &Opportunity) -> Vec<Fact> {
         since: None,
         due: None,
         above: amount(cents),
+        plan: 0,
         below: ONE,
         slices: vec![("stage", one(stage)), ("kind", one(of.kind))],
         named: Vec::new(),
@@ -538,6 +531,7 @@ fn on_a_day(record: &str, rep: &Option<String>, day: Date, slices: Vec<(&'static
         since: None,
         due: None,
         above: ONE,
+        plan: 0,
         below: ONE,
         slices,
         named: Vec::new(),

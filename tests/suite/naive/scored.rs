@@ -85,6 +85,10 @@ pub trait Scored {
     fn share_due(&self, _grain: &str, _period: Span) -> Option<(Exact, &'static str)> {
         None
     }
+    /// Whether its targets are meant at the plan's exchange rates.
+    fn at_plan(&self) -> bool {
+        false
+    }
     /// Whether it knows anything of a part of a period.
     fn has_parts(&self) -> bool {
         true
@@ -116,7 +120,8 @@ pub trait Scored {
                     row.put("year_before", year_before);
                     row.put("next_target", next_set.get(&place).and_then(Set::target));
                     if let Some(set) = set.get(&place) {
-                        put_target(&mut row, &cell, set, share);
+                        let held = if self.at_plan() { cell.plan } else { cell.value };
+                        put_target(&mut row, held, set, share);
                     }
                     rows.insert(((*grain).to_owned(), period.start, place), row);
                 }
@@ -133,15 +138,16 @@ fn row(cell: &Cell) -> Row {
     row.put("denominator", cell.sides.map(|(_, below)| below));
     row.put("low", cell.interval.map(|[low, _]| low));
     row.put("high", cell.interval.map(|[_, high]| high));
+    row.put("plan", cell.plan);
     row.put("at_start", cell.at_start);
     row.put("due", cell.due);
     row
 }
 
-fn put_target(row: &mut Row, cell: &Cell, set: &Set, share: Option<(Exact, &'static str)>) {
+fn put_target(row: &mut Row, held: Option<Exact>, set: &Set, share: Option<(Exact, &'static str)>) {
     set.numbers().into_iter().for_each(|(name, number)| row.put(name, number));
-    let (Some(value), Some(target)) = (cell.value, set.target()) else { return };
-    row.put("attainment", if cell.state.is_none() { value.by(target) } else { None });
+    let (Some(value), Some(target)) = (held, set.target()) else { return };
+    row.put("attainment", if row.state.is_none() { value.by(target) } else { None });
     if let Some((share, by)) = share.filter(|(share, _)| share.n * target.n != 0) {
         row.put("pace", value.by(target.times(share)));
         row.pace_by = Some(by);

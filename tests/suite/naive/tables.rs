@@ -61,7 +61,7 @@ impl Company {
             }),
             table(
                 "targets",
-                "target_id metric rep_id team_id slice slice_value starts_on ends_on amount low high align is_fixed",
+                "target_id metric rep_id team_id slice slice_value starts_on ends_on amount low high align is_fixed basis",
                 &self.targets,
                 |one| {
                     let [amount, low, high] = one.amounts.map(|amount| amount.map(|amount| decimal(amount, 6)));
@@ -79,6 +79,7 @@ impl Company {
                         high,
                         one.nearest.then(|| "nearest".to_owned()),
                         one.fixed.then(|| "1".to_owned()),
+                        self.plans.contains(&one.metric).then(|| "plan".to_owned()),
                     ]
                 },
             ),
