@@ -53,7 +53,7 @@ const LEVELS: [&str; 6] = ["rep", "rep_in_team", "team", "region", "country", "c
 
 /// What is scored of a company; they take turns, for all of them would take too long. Targets are mostly on the first.
 const TURNS: [&[&str]; 7] = [
-    &["bookings", "quota_attainment", "reps_at_quota", "rolling_bookings", "coverage"],
+    &["bookings", "quota_attainment", "reps_at_quota", "rolling_bookings", "coverage", "quota_pace"],
     &[
         "calls_made",
         "sales_cycle_days",
@@ -67,7 +67,7 @@ const TURNS: [&[&str]; 7] = [
     &["effort", "deals", "deal_size", "deals_touched", "touches_a_month", "yearly_change"],
     &["open_deals", "open_deal_size", "open_days", "open_days_median", "open_days_sum", "backlog"],
     &["bookings", "exchange_rate_effect", "open_pipeline", "product_bookings", "quota_attainment", "run_rate"],
-    &["bookings", "coverage", "growth", "deal_mean", "run_rate", "quota_pace", "open_value", "moved"],
+    &["bookings", "coverage", "growth", "deal_mean", "run_rate", "open_value", "moved"],
 ];
 
 fn seeds() -> u64 {
