@@ -6,6 +6,7 @@ use super::fixture::Fixture;
 use super::input::Input;
 use super::{attachments, csv, html, pdf, workers};
 use crate::domain::json;
+use crate::domain::number::Number;
 use std::collections::BTreeMap;
 
 const TEMPLATES: [(&str, &str); 5] = [
@@ -148,7 +149,24 @@ fn a_reference_code_follows_its_numbers() {
 #[test]
 fn what_is_not_there_is_said_in_words() {
     let fixture = Fixture::new();
-    let new = context(&fixture.new_rep());
+    let mut input = fixture.new_rep();
+    // The quota of the first month is the next one in the month before.
+    let before = input.scores.iter().find(|score| score.metric == "bookings" && score.target.is_some()).cloned();
+    let before = before.expect("a new rep has a quota");
+    let start = before.period_start - jiff::ToSpan::month(1);
+    let (value, target, end) = (Some(Number::ZERO), None, before.period_start - jiff::ToSpan::day(1));
+    let next_target = before.target;
+    input.scores.push(crate::domain::score::Score {
+        value,
+        target,
+        next_target,
+        attainment: None,
+        n: 0,
+        period_start: start,
+        period_end: end,
+        ..before
+    });
+    let new = context(&input);
     let line = |metric: &str| new.overview.lines.iter().find(|line| line.metric == metric).expect("in the report");
     assert_eq!(line("win_rate").cells[0].text, "–");
     assert_eq!(line("win_rate").note.as_deref(), Some("no deals closed yet"));

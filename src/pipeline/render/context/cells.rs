@@ -121,7 +121,9 @@ impl<'a> Cells<'a> {
 
     /// The cell for a number, not yet formatted.
     pub fn cell(&self, metric: &Metric, letter: usize, wanted: Wanted<'_>) -> Cell {
-        let score = self.score(&metric.id, wanted);
+        // A score that has only something to come, such as the next quota, is none before the first day.
+        let early = self.is_early(wanted);
+        let score = self.score(&metric.id, wanted).filter(|score| !early || score.n > 0 || score.target.is_some());
         let reason = self.reason(metric, wanted, score);
         let found = score.filter(|score| reason.is_none() || score.value.is_none());
         let immature = found.is_some_and(|score| score.state.as_deref() == Some(IMMATURE));
@@ -206,6 +208,12 @@ impl<'a> Cells<'a> {
         notes
     }
 
+    /// Whether a period was over before the entity's first day.
+    fn is_early(&self, wanted: Wanted<'_>) -> bool {
+        let hired_on = self.input.entity.hired_on.filter(|_| wanted.entity == self.input.entity.id);
+        hired_on.is_some_and(|day| day > wanted.period.end)
+    }
+
     /// Why there is no number, if there is none.
     fn reason(&self, metric: &Metric, wanted: Wanted<'_>, score: Option<&Score>) -> Option<String> {
         if let Some(reason) = self.input.not_supplied.get(&metric.id) {
@@ -217,11 +225,10 @@ impl<'a> Cells<'a> {
         if wanted.entity == self.input.entity.id && self.input.hidden.contains(&metric.id) {
             return Some("measured for teams only".into());
         }
-        let hired_on = self.input.entity.hired_on.filter(|_| wanted.entity == self.input.entity.id);
         match score {
             Some(score) if score.value.is_some() => None,
             Some(score) if score.state.as_deref().is_some_and(|state| state != IMMATURE) => None,
-            None if hired_on.is_some_and(|day| day > wanted.period.end) => Some("before the first day".into()),
+            None if self.is_early(wanted) => Some("before the first day".into()),
             None if metric.is_nought_without_facts() => None,
             _ => Some(empty_words(metric)),
         }
