@@ -56,10 +56,12 @@ pub struct TargetPlace {
     pub period: Period,
     /// [`SPANS`]`[0]`, or [`NEXT`] of those of the period after it.
     pub span: &'static str,
-    /// The first day.
+    /// The first day whose part counts.
     pub start: Date,
-    /// The last day.
+    /// The last one.
     pub end: Date,
+    /// The last day of the period itself: a window ends with the run's date.
+    pub last: Date,
 }
 
 /// As many of an earlier period's working days as an unfinished one has had.
@@ -200,7 +202,7 @@ impl Periods {
             let next = self.calendar.period(period.grain, period.end + 1.day());
             for (of, span, as_of) in [(period, SPANS[0], self.as_of), (next, NEXT, next.end)] {
                 let (start, end) = metric.days(of, as_of);
-                places.push(TargetPlace { period, span, start, end });
+                places.push(TargetPlace { period, span, start, end, last: of.end });
             }
         }
         places

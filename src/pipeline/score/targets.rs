@@ -154,7 +154,7 @@ impl Targets {
             if !is_spread(metric) {
                 for (i, at) in places.iter().enumerate() {
                     // Of several in force the one that began last.
-                    let in_force = |target: &&Target| target.days.0 <= at.end && at.end <= target.days.1;
+                    let in_force = |target: &&Target| target.days.0 <= at.last && at.last <= target.days.1;
                     if let Some(target) = targets.iter().rev().find(in_force) {
                         let units = |number: Option<Number>| number.map(Number::units);
                         cells.add(own, i, [units(target.value), None, None, units(target.low), units(target.high)]);
