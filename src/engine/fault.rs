@@ -50,8 +50,7 @@ pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagn
 }
 
 /// Tables that scoring keeps for itself.
-const OWN_TABLES: [&str; 6] =
-    ["measuring_days", "measuring_slots", "measurings", "period_days", "target_cells", "unfinished"];
+const OWN_TABLES: [&str; 5] = ["measuring_days", "measuring_slots", "measurings", "period_days", "unfinished"];
 
 /// A table that does not exist, with the one probably meant.
 pub(super) fn unknown_table(sql: &Sql<'_>, table: &str, known: &[String]) -> Box<Diagnostic> {

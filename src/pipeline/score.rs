@@ -307,9 +307,7 @@ impl Scoring<'_> {
         }
         Ok(())
     }
-}
 
-impl Scoring<'_> {
     /// The metrics whose scores this one reads: those it uses, and what is held against targets at the plan's rates.
     fn parts(&self, metric: &Metric) -> Result<BTreeSet<String>> {
         let mut parts = definition::uses(metric)?;
@@ -386,9 +384,7 @@ pub async fn facts_sql(
 
 /// The facts of an allocated slice as SQL, from the session's table `facts`: each part of a fact, with the slice's value.
 pub fn allocated_sql(metric: &Metric, kept: &Kept, slice: &str) -> String {
-    let mut place = kept.place();
-    place.extend(metric.header.apart.iter().map(String::as_str).filter(|apart| !kept.is_late(apart)));
-    allocation::sql(metric, kept, slice, &place)
+    allocation::sql(metric, kept, slice)
 }
 
 /// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape. They are kept

@@ -183,6 +183,18 @@ fn scores_agree_with_an_independent_calculation() {
     project.run(&[]);
     check(&project, "2", &[FIRST_NIGHT, SECOND_NIGHT], SECOND_NIGHT);
     lines_add_up(&project, "2");
+    the_readme_explains_a_number_of_the_sample(&project);
+}
+
+/// The readme's example is what its reader gets.
+fn the_readme_explains_a_number_of_the_sample(project: &Project) {
+    let readme = include_str!("../../README.md");
+    let (_, example) = readme.split_once("$ cargo run -- explain ").unwrap();
+    let mut lines = example.lines().map(str::trim);
+    let said = project.scorebook(&["explain", lines.next().unwrap()]).expect_code(0).stdout;
+    let numbers: Vec<&str> = lines.take_while(|line| *line != "...").filter(|line| !line.is_empty()).collect();
+    assert!(numbers.len() >= 4, "{numbers:?}");
+    numbers.iter().for_each(|line| assert!(said.contains(line), "{line} is not in: {said}"));
 }
 
 #[test]

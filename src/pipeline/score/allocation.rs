@@ -38,9 +38,10 @@ pub fn check(owner: &Metric, metric: &Metric, slice: &str, given: &DataType) -> 
         .help(format!("return ARRAY_AGG(NAMED_STRUCT('name', ..., {}) ORDER BY ...) AS {slice}", members.join(", "))))
 }
 
-/// The parts of the session's table `facts` as facts of their own, with what is unallocated: `record_id`, these columns of
-/// place, the slice, `a`, `b`, `unit`.
-pub fn sql(metric: &Metric, kept: &Kept, slice: &str, place: &[&str]) -> String {
+/// The parts of the session's table `facts` as facts of their own, with what is unallocated: `record_id`, whose and when it
+/// is, the slices that stand apart, the slice, `a`, `b`, `unit`.
+pub fn sql(metric: &Metric, kept: &Kept, slice: &str) -> String {
+    let place = kept.place(metric);
     let ratio = definition::aggregate(metric) == Aggregate::Ratio;
     let (a, b) = if ratio { ("numerator", Some("denominator")) } else { ("value", None) };
     // A part of what is shared in cents is shared in cents; nothing else is rounded.

@@ -158,13 +158,10 @@ pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slo
 
 /// The facts, each once for every value that a slice has of it, or for each of its parts.
 fn by_value(query: &Query<'_>, kept: &Kept, slice: &str) -> String {
-    let apart = query.slices.iter().filter(|other| other.as_str() != slice && !kept.is_late(other));
-    let mut place = kept.place();
-    apart.for_each(|slice| place.push(slice));
     if query.metric.header.allocated.iter().any(|allocated| allocated == slice) {
-        return allocation::sql(query.metric, kept, slice, &place);
+        return allocation::sql(query.metric, kept, slice);
     }
-    let place = place.join(", ");
+    let place = kept.place(query.metric).join(", ");
     format!(
         "SELECT record_id, {place}, COALESCE(_value, '{NO_VALUE}') AS {slice}, a, b, unit \
          FROM (SELECT f.*, UNNEST(f.{slice}) AS _value FROM facts AS f) AS f"

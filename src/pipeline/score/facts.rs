@@ -48,14 +48,16 @@ impl Kept {
         self.late.iter().any(|late| late == slice)
     }
 
-    /// The columns that say whose and when a fact is.
-    pub(super) fn place(&self) -> Vec<&str> {
-        match self.shape {
+    /// The columns that say whose and when a fact is, and whether it stands apart.
+    pub(super) fn place<'a>(&self, metric: &'a Metric) -> Vec<&'a str> {
+        let mut place = match self.shape {
             Shape::Flow => vec!["rep_id", "day"],
             Shape::Stock if self.due_on => vec!["rep_id", "valid_from", "valid_to", "due_on"],
             Shape::Stock => vec!["rep_id", "valid_from", "valid_to"],
             Shape::Given => vec!["level", "entity", "grain", "period_start"],
-        }
+        };
+        place.extend(metric.header.apart.iter().map(String::as_str).filter(|slice| !self.is_late(slice)));
+        place
     }
 
     /// The facts in a table as they are worth on a day.
