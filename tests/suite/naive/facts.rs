@@ -28,7 +28,7 @@ pub struct Facts<'a> {
     pub levels: Vec<&'a str>,
     /// What is known already.
     cells: RefCell<BTreeMap<(Span, bool), Rc<Cells>>>,
-    sets: RefCell<BTreeMap<Span, Rc<BTreeMap<Place, Set>>>>,
+    sets: RefCell<BTreeMap<(Span, Span), Rc<BTreeMap<Place, Set>>>>,
 }
 
 impl<'a> Facts<'a> {
@@ -133,7 +133,7 @@ impl<'a> Facts<'a> {
     fn set_of(&self, period: Span, days: Span) -> Rc<BTreeMap<Place, Set>> {
         let mut sets = self.sets.borrow_mut();
         let set = || Rc::new(self.targets.of_period(self.company, &self.spec, &self.levels, period, days));
-        sets.entry(days).or_insert_with(set).clone()
+        sets.entry((period, days)).or_insert_with(set).clone()
     }
 
     fn number(&self, cells: &Cells, place: &Place) -> Option<Exact> {
