@@ -10,6 +10,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::reader::ChunkReader;
 use std::io::Write;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 /// Rows of a row group of snapshots and model tables.
 pub const ROW_GROUP_ROWS: usize = 65_536;
@@ -59,6 +61,37 @@ impl<W: Write + Send> Writer<W> {
     /// What the table was written into.
     pub fn finish(self) -> Result<W> {
         self.0.into_inner().map_err(|error| unwritten(&error))
+    }
+}
+
+/// A table in memory that a thread of its own encodes while the next rows are made.
+pub struct Background {
+    rows: SyncSender<RecordBatch>,
+    table: JoinHandle<Result<Vec<u8>>>,
+}
+
+impl Background {
+    /// An empty table.
+    pub fn new(schema: SchemaRef, row_group_rows: usize) -> Result<Background> {
+        let mut writer = Writer::new(schema, row_group_rows)?;
+        // Nothing waits in between: each batch there would be in memory.
+        let (rows, batches) = sync_channel::<RecordBatch>(0);
+        let table = std::thread::spawn(move || {
+            batches.iter().try_for_each(|batch| writer.write(&batch))?;
+            writer.finish()
+        });
+        Ok(Background { rows, table })
+    }
+
+    /// Adds rows. That they could not be written is said by [`Background::finish`].
+    pub fn write(&self, batch: RecordBatch) {
+        let _ = self.rows.send(batch);
+    }
+
+    /// The bytes of the table.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        drop(self.rows);
+        self.table.join().unwrap_or_else(|_| Err(Diagnostic::internal("the thread that wrote Parquet has stopped")))
     }
 }
 

@@ -32,11 +32,13 @@ use crate::store::object_name;
 pub use facts::Kept;
 use facts::Shape;
 use jiff::civil::Date;
+use peers::Groups;
 pub use periods::PERIODS;
 use periods::Periods;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use targets::Targets;
+use tokio::sync::OnceCell;
 
 /// Raised when scoring makes other numbers of the same inputs.
 const FORMAT: u32 = 3;
@@ -106,6 +108,7 @@ pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &B
         targets: Targets::read(night, model, metrics).await?,
         workdays,
         parameters: parameters(night.as_of),
+        peers: OnceCell::new(),
     };
     let mut scores = Scores::default();
     for metric in definition::order(metrics)? {
@@ -138,6 +141,8 @@ struct Scoring<'a> {
     targets: Targets,
     workdays: Workdays,
     parameters: Parameters,
+    /// The same for all metrics.
+    peers: OnceCell<Groups>,
 }
 
 impl Scoring<'_> {
@@ -296,7 +301,9 @@ impl Scoring<'_> {
         };
         if peers::has_quartiles(metric) {
             let minimum = self.night.settings.people.minimum_group;
-            known.quartiles = peers::quartiles(&session, table, metric, &cells.of_reps, minimum, &known.hidden).await?;
+            let groups = self.peers.get_or_try_init(|| peers::groups(&session)).await?;
+            let peers = (groups, minimum);
+            known.quartiles = peers::quartiles(&session, table, metric, &cells.of_reps, peers, &known.hidden).await?;
         }
         known.targets = self.targets.cells(metric, &self.workdays, &self.periods);
         table.set(known);

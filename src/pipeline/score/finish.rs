@@ -205,7 +205,7 @@ pub struct Table<'a> {
     group: Group,
     lines: Lines,
     rows: Rows,
-    writer: parquet_file::Writer,
+    writer: parquet_file::Background,
     written: u64,
 }
 
@@ -220,7 +220,7 @@ impl<'a> Table<'a> {
             group: Group::default(),
             lines: Lines::default(),
             rows: Rows::default(),
-            writer: parquet_file::Writer::new(schema(), SCORE_ROW_GROUP_ROWS)?,
+            writer: parquet_file::Background::new(schema(), SCORE_ROW_GROUP_ROWS)?,
             written: 0,
         })
     }
@@ -426,7 +426,8 @@ impl<'a> Table<'a> {
         let batch = std::mem::take(&mut self.rows).batch();
         let batch = batch.map_err(|error| Diagnostic::internal(format!("cannot score {}: {error}", self.metric.id)))?;
         self.written += batch.num_rows() as u64;
-        self.writer.write(&batch)
+        self.writer.write(batch);
+        Ok(())
     }
 }
 

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 type When = (String, i32);
 /// Role and tenure band.
 type Group = (Option<String>, Option<String>);
+/// Who is measured together in each period.
+pub type Groups = BTreeMap<(When, Group), Vec<String>>;
 
 /// Whether anything is said of a metric's peers.
 pub fn has_quartiles(metric: &Metric) -> bool {
@@ -24,14 +26,13 @@ pub fn has_quartiles(metric: &Metric) -> bool {
     ranked && !metric.header.hidden && metric.header.levels.iter().any(|level| level == "rep")
 }
 
-/// The quartiles of all reps, from the query of their cells and the session's tables `measurings`, `membership` and
-/// `tenure`.
+/// The quartiles of all reps, from the query of their cells.
 pub async fn quartiles(
     session: &Session,
     table: &Table<'_>,
     metric: &Metric,
     of_reps: &str,
-    minimum_group: usize,
+    (groups, minimum_group): (&Groups, usize),
     hidden: &BTreeSet<String>,
 ) -> Result<Quartiles> {
     let mut values: BTreeMap<(When, String), (Option<Number>, i64)> = BTreeMap::new();
@@ -54,18 +55,19 @@ pub async fn quartiles(
         }
     }
     let nothing = (table.number(None, None), 0);
+    let grains: Vec<&str> = metric.header.cadence.iter().map(|grain| grain.name()).collect();
     let mut quartiles = Quartiles::new();
-    for ((when, _), reps) in groups(session).await? {
-        let known = |rep: String| {
+    for ((when, _), reps) in groups.iter().filter(|(((grain, _), _), _)| grains.contains(&grain.as_str())) {
+        let known = |rep: &String| {
             let (value, n) = values.get(&(when.clone(), rep.clone())).copied().unwrap_or(nothing);
-            Some((value.filter(|_| n >= metric.header.minimum_n)?, rep))
+            Some((value.filter(|_| n >= metric.header.minimum_n)?, rep.clone()))
         };
         let ranked: Vec<(Number, String)> =
-            reps.into_iter().filter(|rep| !hidden.contains(rep)).filter_map(known).collect();
+            reps.iter().filter(|rep| !hidden.contains(*rep)).filter_map(known).collect();
         if ranked.len() < minimum_group.max(1) {
             continue;
         }
-        let (grain, start) = &when;
+        let (grain, start) = when;
         let of_each = rank(metric.header.better, &ranked);
         quartiles.extend(ranked.into_iter().zip(of_each).map(|((_, rep), q)| ((grain.clone(), *start, rep), q)));
     }
@@ -86,8 +88,9 @@ fn rank(better: Better, ranked: &[(Number, String)]) -> Vec<i64> {
     ranked.iter().map(quartile).collect()
 }
 
-/// Who is measured together: the reps who are in a team on a period's measuring day, by role and tenure band.
-async fn groups(session: &Session) -> Result<BTreeMap<(When, Group), Vec<String>>> {
+/// The reps who are in a team on a period's measuring day, by role and tenure band, from the session's tables
+/// `measurings`, `membership` and `tenure`.
+pub async fn groups(session: &Session) -> Result<Groups> {
     let sql = format!(
         "SELECT DISTINCT p.grain, p.period_start, m.rep_id, m.role, t.band \
          FROM measurings AS p \
@@ -97,7 +100,7 @@ async fn groups(session: &Session) -> Result<BTreeMap<(When, Group), Vec<String>
          AND m.level NOT IN ('rep', '{REP_IN_TEAM}', '{COMPANY}')",
         SPANS[0]
     );
-    let mut groups: BTreeMap<(When, Group), Vec<String>> = BTreeMap::new();
+    let mut groups = Groups::new();
     for batch in session.ask(&sql).await? {
         let starts = batch.column(1).as_primitive::<Date32Type>();
         let text = |column: usize, row: usize| {

@@ -431,22 +431,24 @@ impl Target {
         let step = 10_i128.pow(SCALE - digits);
         let parts = |number: Option<Number>| number.map(|number| spread(number.round(digits).units() / step, &weights));
         let (value, low, high) = (parts(self.value), parts(self.low), parts(self.high));
+        let ramp = rep.map(|rep| workdays.ramp(rep)).unwrap_or_default();
         let (mut ramped, mut left) = (Running::default(), Running::default());
         for (i, day) in all.into_iter().enumerate() {
             let on = |parts: &Option<Vec<i128>>| parts.as_ref().map(|parts| parts[i] * step);
-            let (mut ramp, mut absent) = (None, None);
+            let (mut new, mut absent) = (None, None);
             if let (Some(parts), Some(rep), false) = (&value, rep, self.fixed) {
-                let part = ramped.part(parts[i], workdays.ramped(rep, day));
+                let share = ramp.iter().find(|(ends, _)| day < *ends).map_or(Number::whole(1), |(_, share)| *share);
+                let part = ramped.part(parts[i], share);
                 let there = Number::whole(1).checked_sub(workdays.absent(rep, day)).unwrap_or_default();
                 let asked = left.part(part, there);
-                ramp = Some((part - parts[i]) * step);
+                new = Some((part - parts[i]) * step);
                 absent = Some((asked - part) * step);
             }
             let parts = [on(&value), on(&low), on(&high)];
             // A target of nought on days without work is still there.
             let only = i == 0 && idle;
             if only || weights[i] > 0 || parts.iter().flatten().any(|part| *part != 0) {
-                rows.push((day, [on(&value), ramp, absent, on(&low), on(&high)]));
+                rows.push((day, [on(&value), new, absent, on(&low), on(&high)]));
             }
         }
         rows

@@ -162,17 +162,11 @@ impl Workdays {
         self.holidays.get(region).is_some_and(|days| days.contains(&day))
     }
 
-    /// The part of a goal that a rep has on a day for being new: 1 once the ramp is over.
-    pub fn ramped(&self, rep: &str, day: Date) -> Number {
-        let whole = Number::whole(1);
-        let Some(hired) = self.reps.get(rep).and_then(|rep| rep.hired_on) else { return whole };
-        for (months, part) in self.ramp.iter().enumerate() {
-            let ends = hired.checked_add((months as i64 + 1).months());
-            if ends.is_ok_and(|ends| day < ends) {
-                return *part;
-            }
-        }
-        whole
+    /// The parts of a goal that a rep has for being new, each with the day from which it is no more. Afterwards it is 1.
+    pub fn ramp(&self, rep: &str) -> Vec<(Date, Number)> {
+        let Some(hired) = self.reps.get(rep).and_then(|rep| rep.hired_on) else { return Vec::new() };
+        let ends = (1..).map(|months: i64| hired.checked_add(months.months()));
+        ends.zip(&self.ramp).map_while(|(ends, part)| Some((ends.ok()?, *part))).collect()
     }
 
     /// The part of a day that a rep is absent, at most all of it.
