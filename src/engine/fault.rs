@@ -50,7 +50,8 @@ pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagn
 }
 
 /// Tables that scoring keeps for itself.
-const OWN_TABLES: [&str; 5] = ["measuring_days", "measuring_slots", "measurings", "period_days", "unfinished"];
+const OWN_TABLES: [&str; 8] =
+    ["entities", "measuring_days", "measuring_slots", "measurings", "members", "period_days", "spans", "unfinished"];
 
 /// A table that does not exist, with the one probably meant.
 pub(super) fn unknown_table(sql: &Sql<'_>, table: &str, known: &[String]) -> Box<Diagnostic> {

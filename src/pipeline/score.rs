@@ -8,6 +8,7 @@ pub mod definition;
 mod allocation;
 mod cells;
 mod credit;
+mod entities;
 mod facts;
 mod finish;
 mod habit;
@@ -29,6 +30,7 @@ use crate::project::{Project, SETTINGS};
 use crate::settings::People;
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
+use entities::Entities;
 pub use facts::Kept;
 use facts::Shape;
 use jiff::civil::Date;
@@ -107,6 +109,7 @@ pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &B
         periods: Periods::of(grains, (night.anchor, night.as_of), &night.settings.calendar, &workdays),
         targets: Targets::read(night, model, metrics).await?,
         workdays,
+        entities: Entities::read(night, model).await?,
         parameters: parameters(night.as_of),
         peers: OnceCell::new(),
     };
@@ -140,6 +143,7 @@ struct Scoring<'a> {
     periods: Periods,
     targets: Targets,
     workdays: Workdays,
+    entities: Entities,
     parameters: Parameters,
     /// The same for all metrics.
     peers: OnceCell<Groups>,
@@ -250,7 +254,7 @@ impl Scoring<'_> {
             true => lacking,
             false => Some(format!("no export supplies {}", missing.join(" and "))),
         };
-        let mut table = finish::Table::new(metric, &self.periods)?;
+        let mut table = finish::Table::new(metric, &self.entities, &self.periods)?;
         if not_supplied.is_none() {
             self.score(metric, scores, &mut table).await?;
         }
@@ -268,6 +272,7 @@ impl Scoring<'_> {
             for part in &self.parts(metric)? {
                 session.add_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
             }
+            self.entities.add_to(&session)?;
             self.periods.add_to(&session, metric)
         };
         if !metric.header.reads.is_empty() {
@@ -303,12 +308,11 @@ impl Scoring<'_> {
             let minimum = self.night.settings.people.minimum_group;
             let groups = self.peers.get_or_try_init(|| peers::groups(&session)).await?;
             let peers = (groups, minimum);
-            known.quartiles = peers::quartiles(&session, table, metric, &cells.of_reps, peers, &known.hidden).await?;
+            known.quartiles = peers::quartiles(&session, table, metric, &cells.of_reps(), peers, &known.hidden).await?;
         }
         known.targets = self.targets.cells(metric, &self.workdays, &self.periods);
         table.set(known);
-        let parts = [("cells", cells.all.as_str()), ("plan", &cells::at_plan(metric))];
-        let mut rows = session.stream(&cells::fill(include_str!("score/sql/assemble.sql"), &parts)).await?;
+        let mut rows = session.stream(&cells.assembled(metric)).await?;
         while let Some(batch) = rows.next().await? {
             table.add(&batch)?;
         }

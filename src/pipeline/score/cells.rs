@@ -9,15 +9,44 @@ use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::engine::formula::{Formula, Part, Taken};
 use crate::pipeline::score::facts::{Kept, Shape};
-use crate::pipeline::score::finish::PLAN;
-use crate::pipeline::score::periods::{DUE, SPANS};
+use crate::pipeline::score::periods::{DUE, PLAN, SPANS};
 use crate::pipeline::score::{allocation, definition};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What keys of a single metric take along.
 const TAKEN_ALONG: &str = ", value AS _value, previous AS _previous, year_before AS _year_before, n AS _n";
 const OF_CELL: &str = "level, entity, grain, period_start";
-const CELL: &str = "level, entity, grain, period_start, span";
+
+/// How cells say what they are of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// By name.
+    Named,
+    /// By the numbers of the session's tables `entities` and `spans`.
+    Numbered,
+}
+
+impl Keys {
+    fn of(shape: Shape) -> Keys {
+        if shape == Shape::Given { Keys::Named } else { Keys::Numbered }
+    }
+
+    /// The columns.
+    fn cell(self) -> &'static str {
+        match self {
+            Keys::Named => "level, entity, grain, period_start, span",
+            Keys::Numbered => "entity_no, span_no",
+        }
+    }
+
+    /// The order of entities and grains.
+    fn order(self) -> &'static str {
+        match self {
+            Keys::Named => "level, entity, grain",
+            Keys::Numbered => self.cell(),
+        }
+    }
+}
 
 /// Puts values in the place of `{name}` in an SQL file of this folder.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
@@ -31,10 +60,38 @@ fn all_of(queries: impl Iterator<Item = String>) -> String {
 
 /// The cells of a metric, as SQL.
 pub struct Cells {
-    /// Every one: level, entity, grain, period, span, slice and its value, `a`, `b`, `n`, `unit`, `state`.
-    pub all: String,
+    /// Every one: what it is of, slice and its value, `a`, `b`, `n`, `unit`, `state`.
+    all: String,
     /// The same of reps as a whole.
-    pub of_reps: String,
+    of_reps: String,
+    keys: Keys,
+}
+
+impl Cells {
+    /// All of a metric's cells, entity by entity and grain by grain.
+    pub fn assembled(&self, metric: &Metric) -> String {
+        fill(
+            include_str!("sql/assemble.sql"),
+            &[
+                ("cell", self.keys.cell()),
+                ("order", self.keys.order()),
+                ("cells", &self.all),
+                ("plan", &at_plan(metric, self.keys)),
+            ],
+        )
+    }
+
+    /// Those of reps as a whole in periods themselves, by name.
+    pub fn of_reps(&self) -> String {
+        let names = match self.keys {
+            Keys::Named => "",
+            Keys::Numbered => " JOIN entities USING (entity_no) JOIN spans USING (span_no)",
+        };
+        format!(
+            "SELECT grain, period_start, entity, a, b, n FROM ({}) AS c{names} WHERE span = '{}'",
+            self.of_reps, SPANS[0]
+        )
+    }
 }
 
 /// What is common to the queries of a metric.
@@ -115,10 +172,10 @@ struct Grouping<'a> {
 }
 
 impl Grouping<'_> {
-    fn sets(&self, within: &str) -> String {
+    fn sets(&self, cell: &str, within: &str) -> String {
         let set = |group: &Vec<&str>| {
             let slices: String = group.iter().map(|slice| format!(", {slice}")).collect();
-            format!("({CELL}{slices}{within})")
+            format!("({cell}{slices}{within})")
         };
         self.groups.iter().map(set).collect::<Vec<_>>().join(", ")
     }
@@ -153,7 +210,7 @@ pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slo
     let source = summed(session, &query, kept, "facts", first_slot).await?;
     all.extend(added_up(&query, kept, &source));
     let of_reps = all_of(added_up(&Query::of_reps(metric), kept, &source).into_iter());
-    Ok(Cells { all: all_of(all.into_iter()), of_reps })
+    Ok(Cells { all: all_of(all.into_iter()), of_reps, keys: Keys::of(kept.shape) })
 }
 
 /// The facts, each once for every value that a slice has of it, or for each of its parts.
@@ -211,12 +268,14 @@ fn added_up(query: &Query<'_>, kept: &Kept, source: &str) -> Vec<String> {
     };
     let groupings = query.groupings(kept.shared);
     let within = if aggregate == Aggregate::Distinct { ", record_id" } else { "" };
+    let cell = Keys::of(shape).cell();
     let due = if kept.due_on { "f.due_on BETWEEN p.period_start AND p.period_end" } else { "FALSE" };
     let cells = groupings.iter().map(|grouping| {
         let cells = fill(
             template,
             &[
                 ("source", source),
+                ("cell", cell),
                 // `membership` has a role too.
                 ("slices", &query.slices("f.")),
                 ("inputs", inputs),
@@ -225,13 +284,13 @@ fn added_up(query: &Query<'_>, kept: &Kept, source: &str) -> Vec<String> {
                 ("levels", &query.levels),
                 ("grains", &query.grains),
                 ("rows", &grouping.rows),
-                ("sets", &grouping.sets(within)),
+                ("sets", &grouping.sets(cell, within)),
                 ("slice_name", &grouping.by_group(|group| format!("'{}'", group.join("*")))),
                 ("slice_value", &grouping.by_group(slice_value)),
             ],
         );
         let cells = match aggregate {
-            Aggregate::Distinct => fill(include_str!("sql/distinct.sql"), &[("records", &cells)]),
+            Aggregate::Distinct => fill(include_str!("sql/distinct.sql"), &[("cell", cell), ("records", &cells)]),
             _ => cells,
         };
         format!("SELECT *, CAST(NULL AS VARCHAR) AS state FROM (\n{cells}\n)")
@@ -303,7 +362,7 @@ pub fn of_formula(
     let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric), unfinished).unwrap_or_default();
     let query = Query::of(metric);
     let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query, unfinished));
-    Ok(Cells { all: all_of(all), of_reps })
+    Ok(Cells { all: all_of(all), of_reps, keys: Keys::Named })
 }
 
 /// A formula and its states, ready to be filled in.
@@ -515,10 +574,16 @@ fn expression(i: usize, part: &Part, alone: bool, span: &str, metric: &Metric) -
 }
 
 /// The rows that a metric is worth at the plan's exchange rates, from the scores of its twin there.
-pub fn at_plan(metric: &Metric) -> String {
+fn at_plan(metric: &Metric, keys: Keys) -> String {
     let Some(twin) = definition::plan_twin(metric) else { return String::new() };
+    let numbers = match keys {
+        Keys::Named => "",
+        Keys::Numbered => " JOIN entities USING (level, entity) JOIN spans USING (grain, period_start, span)",
+    };
     format!(
-        "UNION ALL SELECT {OF_CELL}, '{PLAN}' AS span, slice, slice_value, value AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, \
-         CAST(0 AS BIGINT) AS n, FALSE AS unit, CAST(NULL AS VARCHAR) AS state FROM score_{twin} WHERE value IS NOT NULL"
+        "UNION ALL SELECT {}, slice, slice_value, value AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, \
+         CAST(0 AS BIGINT) AS n, FALSE AS unit, CAST(NULL AS VARCHAR) AS state \
+         FROM (SELECT {OF_CELL}, '{PLAN}' AS span, slice, slice_value, value FROM score_{twin} WHERE value IS NOT NULL) AS v{numbers}",
+        keys.cell()
     )
 }

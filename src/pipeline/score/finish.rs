@@ -6,12 +6,18 @@ use crate::domain::number::{Number, PRECISION, SCALE};
 use crate::domain::period::Grain;
 use crate::domain::score::{IMMATURE, REP_IN_TEAM};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
-use crate::pipeline::score::periods::{AT_START, DUE, Earlier, NEXT, Neighbours, PERIODS, Periods, SPANS};
+use crate::pipeline::score::entities::Entities;
+use crate::pipeline::score::periods::{
+    AT_START, DUE, Earlier, NEXT, Neighbours, PERIODS, PLAN, Periods, SPANS, SpanOf,
+};
 use crate::pipeline::score::targets::TargetCell;
 use crate::pipeline::score::{definition, habit};
 use crate::pipeline::stage::typed::EPOCH;
-use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    StringBuilder,
+};
+use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +25,6 @@ use std::sync::Arc;
 
 /// The digits to which the ends of an interval are rounded: they are estimates.
 const INTERVAL_DIGITS: u32 = 6;
-
-/// The span of what a metric is worth at the plan's exchange rates.
-pub const PLAN: &str = "plan";
 
 /// The columns of a score that are numbers, in their order.
 const NUMBERS: [&str; 21] = [
@@ -199,6 +202,8 @@ pub type Quartiles = BTreeMap<(String, i32, String), i64>;
 /// A metric's scores while they are made. Only one group is in memory at a time, and one row group of scores.
 pub struct Table<'a> {
     metric: &'a Metric,
+    entities: &'a Entities,
+    spans: Vec<SpanOf>,
     periods: BTreeMap<(&'static str, i32), Neighbours>,
     as_of: Date,
     known: Known,
@@ -211,9 +216,11 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Without rows.
-    pub fn new(metric: &'a Metric, periods: &Periods) -> Result<Table<'a>> {
+    pub fn new(metric: &'a Metric, entities: &'a Entities, periods: &Periods) -> Result<Table<'a>> {
         Ok(Table {
             metric,
+            entities,
+            spans: periods.spans(),
             periods: periods.neighbours(),
             as_of: periods.as_of(),
             known: Known::default(),
@@ -232,23 +239,31 @@ impl<'a> Table<'a> {
 
     /// Adds rows of `assemble.sql`, which come group by group, in the order of groups.
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        let text = |i: usize| batch.column(i).as_string::<i32>();
-        let number = |i: usize| batch.column(i).as_primitive::<Decimal128Type>();
-        let (levels, entities, grains) = (text(0), text(1), text(2));
-        let starts = batch.column(3).as_primitive::<Date32Type>();
-        let (spans, slices, slice_values) = (text(4), text(5), text(6));
-        let (a, b) = (number(7), number(8));
-        let (n, unit) = (batch.column(9).as_primitive::<Int64Type>(), batch.column(10).as_boolean());
-        let states = text(11);
+        let (keys, first) = Keys::of(batch);
+        let text = |i: usize| batch.column(first + i).as_string::<i32>();
+        let number = |i: usize| batch.column(first + i).as_primitive::<Decimal128Type>();
+        let (slices, slice_values) = (text(0), text(1));
+        let (a, b) = (number(2), number(3));
+        let (n, unit) = (batch.column(first + 4).as_primitive::<Int64Type>(), batch.column(first + 5).as_boolean());
+        let states = text(6);
         for row in 0..batch.num_rows() {
-            let group = (levels.value(row), entities.value(row), grains.value(row));
+            let ((level, entity), (grain, start, span)) = match &keys {
+                Keys::Numbered(entities, spans) => {
+                    let span = usize::try_from(spans.value(row)).ok().and_then(|span| self.spans.get(span));
+                    (self.entities.get(entities.value(row)), span.copied().unwrap_or_default())
+                }
+                Keys::Named([levels, entities, grains, spans], starts) => {
+                    ((levels.value(row), entities.value(row)), (grains.value(row), starts.value(row), spans.value(row)))
+                }
+            };
+            let group = (level, entity, grain);
             if group != (self.group.0.as_str(), self.group.1.as_str(), self.group.2.as_str()) {
                 let next = (group.0.to_owned(), group.1.to_owned(), group.2.to_owned());
                 self.close_groups(Some(&next))?;
                 self.group = next;
             }
             let line = self.lines.of(slices.value(row), slice_values.value(row));
-            let cell = line.cell(spans.value(row), starts.value(row));
+            let cell = line.cell(span, start);
             cell.a = get(a, row).or(cell.a);
             cell.b = get(b, row).or(cell.b);
             cell.n += n.value(row);
@@ -428,6 +443,25 @@ impl<'a> Table<'a> {
         self.written += batch.num_rows() as u64;
         self.writer.write(batch);
         Ok(())
+    }
+}
+
+/// The columns that say what a batch's cells are of.
+enum Keys<'a> {
+    /// The numbers of entities and spans.
+    Numbered(&'a Int32Array, &'a Int32Array),
+    /// Level, entity, grain and span, and the period's first day.
+    Named([&'a StringArray; 4], &'a Date32Array),
+}
+
+impl<'a> Keys<'a> {
+    /// The columns, and how many they are.
+    fn of(batch: &'a RecordBatch) -> (Keys<'a>, usize) {
+        let (text, number) = (|i: usize| batch.column(i).as_string::<i32>(), |i: usize| batch.column(i).as_primitive());
+        match batch.column(0).data_type() {
+            DataType::Int32 => (Keys::Numbered(number(0), number(1)), 2),
+            _ => (Keys::Named([0, 1, 2, 4].map(text), batch.column(3).as_primitive()), 5),
+        }
     }
 }
 

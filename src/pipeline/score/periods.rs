@@ -7,7 +7,7 @@ use crate::domain::period::{Grain, Period, days_between};
 use crate::engine::Session;
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Workdays;
-use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array, Int32Array, RecordBatch, StringArray};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -25,6 +25,10 @@ pub const AT_START: &str = "start";
 pub const DUE: &str = "due";
 /// Of targets: those of the next period.
 pub const NEXT: &str = "next";
+/// What a metric is worth at the plan's exchange rates.
+pub const PLAN: &str = "plan";
+/// The spans that cells may be of.
+const OF_CELLS: [&str; 6] = [SPANS[0], SPANS[1], SPANS[2], AT_START, DUE, PLAN];
 
 /// A scored period's last day, and what it is compared with. Days of Arrow.
 #[derive(Clone, Copy)]
@@ -49,6 +53,9 @@ pub enum Earlier {
     /// In the cells of this span of the period itself: of the first working days only, or of the day before the first.
     Part(&'static str),
 }
+
+/// What a cell is of: grain, the period's first day, span.
+pub type SpanOf = (&'static str, i32, &'static str);
 
 /// The days whose targets belong to a period.
 pub struct TargetPlace {
@@ -208,23 +215,55 @@ impl Periods {
         places
     }
 
+    /// What cells may be of, numbered in the order of grains: grain, first day, span.
+    pub fn spans(&self) -> Vec<SpanOf> {
+        let of_period =
+            |period: &Period| OF_CELLS.map(|span| (period.grain.name(), days_between(EPOCH, period.start), span));
+        let spans: BTreeSet<SpanOf> = self.all.iter().flat_map(of_period).collect();
+        spans.into_iter().collect()
+    }
+
     /// Names the tables `period_days` and `measurings`, which say what belongs to which period, `measuring_days` and
-    /// `measuring_slots`, and `unfinished`: the periods that are compared in part, and where the compared one starts.
+    /// `measuring_slots`, `spans`, which has the numbers of [`Periods::spans`], and `unfinished`: the periods that are
+    /// compared in part, and where the compared one starts.
     pub fn add_to(&self, session: &Session, metric: &Metric) -> Result<()> {
-        let stretches = self.all.iter().map(|period| {
-            let (start, end) = metric.days(*period, self.as_of);
-            (*period, SPANS[0], start, end)
+        let spans = self.spans();
+        let number = |period: &Period, span: &'static str| -> i32 {
+            let of = (period.grain.name(), days_between(EPOCH, period.start), span);
+            spans.binary_search(&of).map_or(-1, |number| number as i32)
+        };
+        let stretches = self.of_grains(&metric.header.cadence).map(|period| {
+            let (start, end) = metric.days(period, self.as_of);
+            (number(&period, SPANS[0]), start, end)
         });
-        let parts = self.parts.iter().filter_map(|part| {
-            let end = part.end?;
-            let start = metric.header.window.map_or(part.start, |window| window.start(end));
-            Some((part.of, part.span, start, end))
-        });
-        let mut each: Vec<(Date, Period, &'static str)> = Vec::new();
-        for (period, span, start, end) in stretches.chain(parts) {
-            each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, period, span)));
+        let parts =
+            self.parts.iter().filter(|part| metric.header.cadence.contains(&part.of.grain)).filter_map(|part| {
+                let end = part.end?;
+                let start = metric.header.window.map_or(part.start, |window| window.start(end));
+                Some((number(&part.of, part.span), start, end))
+            });
+        let mut each: Vec<(Date, i32)> = Vec::new();
+        for (span, start, end) in stretches.chain(parts) {
+            each.extend(start.series(1.day()).take_while(|day| *day <= end).map(|day| (day, span)));
         }
-        add(session, "period_days", placed(&each))?;
+        add(
+            session,
+            "period_days",
+            vec![
+                ("day", days(each.iter().map(|(day, _)| *day))),
+                ("span_no", numbers(each.iter().map(|(_, span)| *span))),
+            ],
+        )?;
+        add(
+            session,
+            "spans",
+            vec![
+                ("grain", texts(spans.iter().map(|(grain, _, _)| *grain))),
+                ("period_start", Arc::new(Date32Array::from_iter_values(spans.iter().map(|(_, start, _)| *start)))),
+                ("span", texts(spans.iter().map(|(_, _, span)| *span))),
+                ("span_no", numbers(0..spans.len() as i32)),
+            ],
+        )?;
         let measured: Vec<(Period, &'static str, Date)> = self.measured().collect();
         add(
             session,
@@ -234,6 +273,7 @@ impl Periods {
                 ("period_start", days(measured.iter().map(|(period, _, _)| period.start))),
                 ("period_end", days(measured.iter().map(|(period, _, _)| period.end))),
                 ("span", texts(measured.iter().map(|(_, span, _)| *span))),
+                ("span_no", numbers(measured.iter().map(|(period, span, _)| number(period, span)))),
                 ("measured_on", days(measured.iter().map(|(_, _, day)| *day))),
             ],
         )?;
@@ -268,14 +308,8 @@ impl Periods {
     }
 }
 
-/// Days, and the period and span that each belongs to.
-fn placed(each: &[(Date, Period, &'static str)]) -> Vec<(&'static str, ArrayRef)> {
-    vec![
-        ("day", days(each.iter().map(|(day, _, _)| *day))),
-        ("grain", texts(each.iter().map(|(_, period, _)| period.grain.name()))),
-        ("period_start", days(each.iter().map(|(_, period, _)| period.start))),
-        ("span", texts(each.iter().map(|(_, _, span)| *span))),
-    ]
+fn numbers(of: impl Iterator<Item = i32>) -> ArrayRef {
+    Arc::new(Int32Array::from_iter_values(of))
 }
 
 fn texts<'a>(of: impl Iterator<Item = &'a str>) -> ArrayRef {

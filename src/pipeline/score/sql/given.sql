@@ -1,5 +1,5 @@
 -- Cells of facts that name their cell themselves.
-SELECT level, entity, grain, period_start, span, {slice_name} AS slice, {slice_value} AS slice_value, {outputs}
+SELECT {cell}, {slice_name} AS slice, {slice_value} AS slice_value, {outputs}
 FROM (SELECT *, 'now' AS span FROM {source}) AS f
 WHERE level IN ({levels}) AND grain IN ({grains}) AND {rows}
 GROUP BY GROUPING SETS ({sets})
