@@ -14,8 +14,8 @@ use crate::pipeline::score::targets::TargetCell;
 use crate::pipeline::score::{definition, habit};
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    StringBuilder,
+    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Decimal128Builder, Int32Array, Int64Array, RecordBatch,
+    StringArray, StringBuilder,
 };
 use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
 use jiff::ToSpan;
@@ -501,7 +501,7 @@ struct Rows {
     texts: [StringBuilder; 6],
     days: [Vec<i32>; 2],
     n: Vec<i64>,
-    numbers: [Vec<Option<i128>>; NUMBERS.len()],
+    numbers: [Decimal128Builder; NUMBERS.len()],
     words: [StringBuilder; 3],
     quartile: Vec<Option<i64>>,
 }
@@ -511,7 +511,10 @@ impl Rows {
         self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
         self.days.iter_mut().zip(days).for_each(|(column, day)| column.push(day));
         self.n.push(row.n);
-        self.numbers.iter_mut().zip(row.numbers).for_each(|(column, number)| column.push(number.map(Number::units)));
+        self.numbers
+            .iter_mut()
+            .zip(row.numbers)
+            .for_each(|(column, number)| column.append_option(number.map(Number::units)));
         let words = [row.pace_by, row.alert, row.state.as_deref()];
         self.words.iter_mut().zip(words).for_each(|(column, word)| column.append_option(word));
         self.quartile.push(row.quartile);
@@ -523,9 +526,8 @@ impl Rows {
         let [start, end] = self.days.map(|days| -> ArrayRef { Arc::new(Date32Array::from(days)) });
         let mut columns = vec![metric, level, entity, grain, start, end, slice, slice_value];
         columns.push(Arc::new(Int64Array::from(self.n)));
-        for column in self.numbers {
-            let numbers = Decimal128Array::from(column).with_precision_and_scale(PRECISION, SCALE as i8)?;
-            columns.push(Arc::new(numbers));
+        for mut column in self.numbers {
+            columns.push(Arc::new(column.finish().with_precision_and_scale(PRECISION, SCALE as i8)?));
         }
         columns.extend(self.words.map(text));
         columns.push(Arc::new(Int64Array::from(self.quartile)));
