@@ -20,7 +20,7 @@ mod targets;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::domain::metric::{Aggregate, Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
-use crate::domain::period::{Grain, Period};
+use crate::domain::period::Grain;
 use crate::engine::formula::Taken;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
@@ -43,7 +43,7 @@ use targets::Targets;
 use tokio::sync::OnceCell;
 
 /// Raised when scoring makes other numbers of the same inputs.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// The scores of one run.
 #[derive(Clone, Debug, Default)]
@@ -263,11 +263,21 @@ impl Scoring<'_> {
         Ok(MadeScores { metric: metric.id.clone(), table: ScoreTable { digest, rows, not_supplied } })
     }
 
-    async fn score(&self, metric: &Metric, scores: &Scores, table: &mut finish::Table<'_>) -> Result<()> {
+    /// What a metric's definition may read: the model, and the scores that it names.
+    async fn session(&self, metric: &Metric, scores: &Scores) -> Result<Session> {
         let session = Session::new(self.night.limits, self.night.store)?;
         for (name, table) in &self.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
         }
+        if !metric.header.reads.is_empty() {
+            let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
+            session.add_parquets("scores", &paths).await?;
+        }
+        Ok(session)
+    }
+
+    async fn score(&self, metric: &Metric, scores: &Scores, table: &mut finish::Table<'_>) -> Result<()> {
+        let session = self.session(metric, scores).await?;
         let add_parts = async || {
             for part in &self.parts(metric)? {
                 session.add_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
@@ -275,10 +285,6 @@ impl Scoring<'_> {
             self.entities.add_to(&session)?;
             self.periods.add_to(&session, metric)
         };
-        if !metric.header.reads.is_empty() {
-            let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
-            session.add_parquets("scores", &paths).await?;
-        }
         let mut known = finish::Known {
             at_plan: self.targets.are_at_plan(metric.targets_of()),
             hidden: self.hidden(metric)?,
@@ -287,8 +293,8 @@ impl Scoring<'_> {
         let cells = if metric.is_formula() {
             self.refuse_undue(&session, metric).await?;
             add_parts().await?;
-            let unfinished: Vec<Period> = self.periods.unfinished(&metric.header.cadence).collect();
-            cells::of_formula(self.metrics, metric, &|part| self.are_at_plan(part), &unfinished)?
+            let given = self.given_parts(&session, metric, scores).await?;
+            cells::of_formula(self.metrics, metric, &|part| self.are_at_plan(part), &self.periods, &given)?
         } else {
             let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             let shape = kept.shape;
@@ -333,6 +339,21 @@ impl Scoring<'_> {
 
     fn hidden(&self, metric: &Metric) -> Result<BTreeSet<String>> {
         hidden(&self.night.settings.people, &self.workdays, self.metrics, metric)
+    }
+
+    /// The metrics that a formula takes whose facts name their cells themselves.
+    async fn given_parts(&self, session: &Session, metric: &Metric, scores: &Scores) -> Result<BTreeSet<String>> {
+        let mut given = BTreeSet::new();
+        for id in definition::all_parts(metric)?.into_iter().map(|part| part.metric).collect::<BTreeSet<_>>() {
+            if let Some(of) = self.metrics.get(&id).filter(|of| !of.is_formula()) {
+                let own = if of.header.reads.is_empty() { None } else { Some(self.session(of, scores).await?) };
+                let session = own.as_ref().unwrap_or(session);
+                if facts::are_given(session, self.metrics, of, &self.parameters).await? {
+                    given.insert(id);
+                }
+            }
+        }
+        Ok(given)
     }
 
     /// A formula can take only what its parts say.

@@ -67,6 +67,27 @@ fn formulas_take_targets_and_what_was_before() {
     project.test_metric("growth", &formula("formula = \"bookings / previous(bookings) - 1\""), &nothing);
 }
 
+#[test]
+fn what_was_nought_before_is_known_to_be() {
+    let project = Project::empty();
+    let lost = flow("unit = \"count\"\naggregate = \"count\"", "").replace("'won'", "'lost'");
+    project.write("queries/metrics/outcome/deals_lost.sql", &lost);
+    let deals = format!("{DEALS}\no1 | ada | lost | 5 | 2026-09-02\no2 | ada | lost | 5 | 2025-09-02");
+    let case_of =
+        |as_of: &str, lines: &str| case(as_of, &deals, "", &format!("level | entity | period | value\n{lines}"));
+    let missed = formula("formula = \"deals_lost - previous(bookings)\"");
+    let first = "rep | ada | 2026-09 | 1\nrep | ada | 2025-09 |";
+    project.test_metric("missed", &missed, &case_of("2026-09-30", first));
+    project.test_metric("missed", &missed, &case_of("2026-09-15", first));
+    // Of what other metrics' scores add up to nothing is known in part.
+    let select = "SELECT entity AS record_id, level, entity, grain, period_start, value FROM scores WHERE slice = ''";
+    let keys = "unit = \"count\"\nmeasure = \"flow\"\naggregate = \"sum\"\nrecord = \"reps\"\nreads = [\"bookings\"]";
+    project.write("queries/metrics/outcome/summed.sql", &metric(keys, select));
+    let missed = formula("formula = \"deals_lost - previous(summed)\"");
+    project.test_metric("missed", &missed, &case_of("2026-09-30", first));
+    project.test_metric("missed", &missed, &case_of("2026-09-15", "rep | ada | 2026-09 |"));
+}
+
 /// What is open: from the day of creation to that of closing, due on the day in `competitor`.
 const OPEN: &str = "SELECT opportunity_id AS record_id, credited_rep_id AS rep_id, created_on AS valid_from, \
                     closed_on AS valid_to, amount AS value, CAST(next_step AS DATE) AS due_on FROM opportunities";

@@ -9,7 +9,7 @@ use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::engine::formula::{Formula, Part, Taken};
 use crate::pipeline::score::facts::{Kept, Shape};
-use crate::pipeline::score::periods::{DUE, PLAN, SPANS};
+use crate::pipeline::score::periods::{DUE, PLAN, Periods, SPANS};
 use crate::pipeline::score::{allocation, definition};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -351,17 +351,18 @@ fn standing(query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> St
 /// The queries that compute a formula over the scores of its parts (tables `score_<metric>`): of every period, and of
 /// what an unfinished one is compared with.
 ///
-/// Only these grains have periods that are not over.
+/// The facts of `given` metrics name their cells: nothing is known of them in part.
 pub fn of_formula(
     metrics: &Metrics,
     metric: &Metric,
     at_plan: &dyn Fn(&str) -> bool,
-    unfinished: &[Period],
+    periods: &Periods,
+    given: &BTreeSet<String>,
 ) -> Result<Cells> {
-    let compiled = Compiled::of(metrics, metric, at_plan)?;
-    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric), unfinished).unwrap_or_default();
+    let compiled = Compiled::of(metrics, metric, at_plan, periods, given)?;
+    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric)).unwrap_or_default();
     let query = Query::of(metric);
-    let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query, unfinished));
+    let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query));
     Ok(Cells { all: all_of(all), of_reps, keys: Keys::Named })
 }
 
@@ -375,6 +376,9 @@ struct Compiled<'a> {
     parts: BTreeSet<Part>,
     /// Metric -> its twin at the plan's exchange rates, where targets are meant at these.
     twins: BTreeMap<String, String>,
+    periods: &'a Periods,
+    /// The parts of which nothing is known in part of a period.
+    given: &'a BTreeSet<String>,
 }
 
 /// The twins of what a formula holds against targets that are meant at the plan's exchange rates.
@@ -395,12 +399,18 @@ pub fn plan_parts(
 }
 
 impl<'a> Compiled<'a> {
-    fn of(metrics: &'a Metrics, metric: &'a Metric, at_plan: &dyn Fn(&str) -> bool) -> Result<Compiled<'a>> {
+    fn of(
+        metrics: &'a Metrics,
+        metric: &'a Metric,
+        at_plan: &dyn Fn(&str) -> bool,
+        periods: &'a Periods,
+        given: &'a BTreeSet<String>,
+    ) -> Result<Compiled<'a>> {
         let formula = definition::formula(metric)?.unwrap_or_default();
         let states = definition::states(metric)?;
         let parts = definition::all_parts(metric)?;
         let twins = twins(metrics, metric, at_plan)?;
-        Ok(Compiled { metric, metrics, formula, states, parts, twins })
+        Ok(Compiled { metric, metrics, formula, states, parts, twins, periods, given })
     }
 
     /// The metric in whose scores a part is looked up.
@@ -410,14 +420,18 @@ impl<'a> Compiled<'a> {
     }
 
     /// The cells of a span, unless nothing is known of it.
-    fn cells(&self, span: &str, query: &Query<'_>, unfinished: &[Period]) -> Option<String> {
+    fn cells(&self, span: &str, query: &Query<'_>) -> Option<String> {
         // Of an earlier period's own comparison, and of what was due then, nothing is known in part.
-        let is_unknown = |part: &Part| matches!(part.taken, Taken::Previous | Taken::YearBefore | Taken::Due);
+        let is_unknown = |part: &Part| match part.taken {
+            Taken::Previous | Taken::YearBefore | Taken::Due => true,
+            Taken::Value => self.given.contains(&part.metric),
+            Taken::Target | Taken::NextTarget | Taken::AtStart | Taken::Months => false,
+        };
         if span != SPANS[0] && self.parts.iter().any(is_unknown) {
             return None;
         }
         let one = |period: &Period| format!("(grain = '{}' AND period_start = DATE '{}')", period.grain, period.start);
-        let compared: Vec<String> = unfinished.iter().map(one).collect();
+        let compared: Vec<String> = self.periods.unfinished(&self.metric.header.cadence).map(|p| one(&p)).collect();
         let within = match span == SPANS[0] {
             true => format!("grain IN ({})", query.grains),
             false if compared.is_empty() => return None,
@@ -465,8 +479,7 @@ impl<'a> Compiled<'a> {
             .filter(|(_, part)| !alone(part))
             .filter_map(|(i, part)| join(i, part, span, &self.metrics[self.scores_of(part)], query))
             .collect();
-        let mut columns: Vec<String> =
-            parts().map(|(i, part)| expression(i, part, alone(part), span, &self.metrics[&part.metric])).collect();
+        let mut columns: Vec<String> = parts().map(|(i, part)| self.expression(i, part, alone(part), span)).collect();
         columns.push(format!("{} AS {}", self.months(), Part::months().column()));
         let values = self.formula.parts.iter().filter(|part| part.taken == Taken::Value);
         let values: Vec<String> = values.map(|part| format!("{}__n", part.metric)).collect();
@@ -487,6 +500,44 @@ impl<'a> Compiled<'a> {
                 ("n", &n),
             ],
         ))
+    }
+
+    /// A part as a column. Without facts, a sum is nought and a ratio is empty; what was before is nought only where that
+    /// is known.
+    fn expression(&self, i: usize, part: &Part, alone: bool, span: &str) -> String {
+        let of = if alone { "k._".to_owned() } else { format!("p{i}.") };
+        let value = match column(part, span) {
+            None => "CAST(NULL AS DOUBLE)".to_owned(),
+            Some(column) => format!("CAST({of}{column} AS DOUBLE)"),
+        };
+        let now = span == SPANS[0];
+        let nought = match part.taken {
+            _ if !self.metrics[&part.metric].is_nought_without_facts() => None,
+            Taken::Value | Taken::AtStart => Some("0".to_owned()),
+            Taken::Due => now.then(|| "0".to_owned()),
+            Taken::Previous => now.then(|| self.nought_if_known(part, SPANS[1])),
+            Taken::YearBefore => now.then(|| self.nought_if_known(part, SPANS[2])),
+            Taken::Target | Taken::NextTarget | Taken::Months => None,
+        };
+        let value = nought.map_or(value.clone(), |nought| format!("COALESCE({value}, {nought})"));
+        let n = match part.taken {
+            Taken::Value => format!(", COALESCE({of}n, 0) AS {}__n", part.metric),
+            _ => String::new(),
+        };
+        format!("{value} AS {}{n}", part.column())
+    }
+
+    /// Nought in the periods of which the earlier one is known.
+    fn nought_if_known(&self, part: &Part, span: &'static str) -> String {
+        let in_part = !self.given.contains(&part.metric);
+        let of_grain = |grain: &Grain| {
+            let starts = self.periods.known(*grain, span, in_part).map(|period| format!("DATE '{}'", period.start));
+            let starts = starts.collect::<Vec<_>>().join(", ");
+            (!starts.is_empty())
+                .then(|| format!("WHEN k.grain = '{grain}' AND k.period_start IN ({starts}) THEN CAST(0 AS DOUBLE) "))
+        };
+        let whens: String = self.metric.header.cadence.iter().filter_map(of_grain).collect();
+        if whens.is_empty() { "NULL".to_owned() } else { format!("CASE {whens}END") }
     }
 
     /// How many months the period has, or the window.
@@ -553,24 +604,6 @@ fn join(i: usize, part: &Part, span: &str, metric: &Metric, query: &Query<'_>) -
         levels = query.levels,
         grains = query.grains,
     ))
-}
-
-/// A part as a column. Without facts, a sum is nought and a ratio is empty.
-fn expression(i: usize, part: &Part, alone: bool, span: &str, metric: &Metric) -> String {
-    let of = if alone { "k._".to_owned() } else { format!("p{i}.") };
-    let value = match column(part, span) {
-        None => "CAST(NULL AS DOUBLE)".to_owned(),
-        Some(column) => format!("CAST({of}{column} AS DOUBLE)"),
-    };
-    let of_facts =
-        matches!(part.taken, Taken::Value | Taken::AtStart) || (part.taken == Taken::Due && span == SPANS[0]);
-    let nought = metric.is_nought_without_facts() && of_facts;
-    let value = if nought { format!("COALESCE({value}, 0)") } else { value };
-    let n = match part.taken {
-        Taken::Value => format!(", COALESCE({of}n, 0) AS {}__n", part.metric),
-        _ => String::new(),
-    };
-    format!("{value} AS {}{n}", part.column())
 }
 
 /// The rows that a metric is worth at the plan's exchange rates, from the scores of its twin there.

@@ -144,6 +144,11 @@ pub async fn has_since(session: &Session, metrics: &Metrics, metric: &Metric, pa
     Ok(stock && returns(session, metrics, metric, parameters, SINCE).await?)
 }
 
+/// Whether a metric's facts name their cell themselves.
+pub async fn are_given(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
+    returns(session, metrics, metric, parameters, "entity").await
+}
+
 async fn returns(
     session: &Session,
     metrics: &Metrics,

@@ -174,24 +174,38 @@ impl Periods {
         self.measured().map(|(_, _, day)| day).collect()
     }
 
+    /// Where the numbers are that a span of a period is of.
+    fn earlier(&self, period: Period, span: &'static str) -> Earlier {
+        let is_previous = span == SPANS[1];
+        let earlier = if is_previous { self.calendar.previous(period) } else { self.calendar.year_before(period) };
+        match self.parts.iter().any(|part| part.of == period && part.span == span) {
+            true => Earlier::Part(span),
+            false if self.all.contains(&earlier) => Earlier::Whole(days_between(EPOCH, earlier.start)),
+            false => Earlier::Unknown,
+        }
+    }
+
+    /// The scored periods of a grain of which the earlier one is known; of an unfinished one only what is known in part.
+    pub fn known(&self, grain: Grain, span: &'static str, in_part: bool) -> impl Iterator<Item = Period> {
+        self.all.iter().copied().filter(move |period| {
+            let known = match self.earlier(*period, span) {
+                Earlier::Whole(_) => true,
+                Earlier::Part(_) => in_part,
+                Earlier::Unknown => false,
+            };
+            period.grain == grain && known
+        })
+    }
+
     /// What each scored period, by grain and start, is compared with.
     pub fn neighbours(&self) -> BTreeMap<(&'static str, i32), Neighbours> {
         let day = |day: Date| days_between(EPOCH, day);
-        let earlier = |period: &Period, span: &'static str, earlier: Period| match self
-            .parts
-            .iter()
-            .any(|part| part.of == *period && part.span == span)
-        {
-            true => Earlier::Part(span),
-            false if self.all.contains(&earlier) => Earlier::Whole(day(earlier.start)),
-            false => Earlier::Unknown,
-        };
         let neighbours = self.all.iter().map(|period| {
             let previous = self.calendar.previous(*period);
             let neighbours = Neighbours {
                 end: day(period.end),
-                previous: earlier(period, SPANS[1], previous),
-                year_before: earlier(period, SPANS[2], self.calendar.year_before(*period)),
+                previous: self.earlier(*period, SPANS[1]),
+                year_before: self.earlier(*period, SPANS[2]),
                 before: match self.all.contains(&previous) {
                     true => Earlier::Whole(day(previous.start)),
                     false => Earlier::Part(AT_START),

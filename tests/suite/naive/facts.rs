@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub type Cells = BTreeMap<Place, Cell>;
+type Sets = BTreeMap<Place, Set>;
 
 pub struct Facts<'a> {
     pub company: &'a Company,
@@ -28,7 +29,7 @@ pub struct Facts<'a> {
     pub levels: Vec<&'a str>,
     /// What is known already.
     cells: RefCell<BTreeMap<(Span, bool), Rc<Cells>>>,
-    sets: RefCell<BTreeMap<(Span, Span), Rc<BTreeMap<Place, Set>>>>,
+    sets: RefCell<BTreeMap<(Span, Span), Rc<Sets>>>,
 }
 
 impl<'a> Facts<'a> {
@@ -130,7 +131,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn set_of(&self, period: Span, days: Span) -> Rc<BTreeMap<Place, Set>> {
+    fn set_of(&self, period: Span, days: Span) -> Rc<Sets> {
         let mut sets = self.sets.borrow_mut();
         let set = || Rc::new(self.targets.of_period(self.company, &self.spec, &self.levels, period, days));
         sets.entry((period, days)).or_insert_with(set).clone()
