@@ -5,6 +5,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::exchange;
 use crate::domain::number::Number;
 use crate::project::{self, Project, SETTINGS};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -146,6 +147,9 @@ pub struct Source {
 pub struct Table {
     /// How one night's export relates to the nights before.
     pub fold: Fold,
+    /// The first day of which its exports tell, if there was business before: what needs it is not supplied until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
     /// Where its exports stand, if not where the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,

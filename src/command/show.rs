@@ -36,7 +36,12 @@ pub(super) async fn show(global: &Global, args: ShowArgs) -> Result<()> {
     let mut scores = Table::new(&["metric", "scores", "digest"]);
     for (metric, table) in &entry.scores {
         let digest = table.digest.to_string()[..16].to_owned();
-        scores.row([metric.clone(), table.rows.to_string(), table.not_supplied.clone().unwrap_or(digest)]);
+        let never = table.not_supplied.as_ref().filter(|not| not.is_always());
+        scores.row([
+            metric.clone(),
+            table.rows.to_string(),
+            never.map_or(digest, |not| not.reason(|day| day.to_string())),
+        ]);
     }
     let mut documents = Table::new(&["document", "formats", "key"]);
     for document in &entry.documents {

@@ -45,6 +45,9 @@ struct Case {
     /// Instead of the project's `[people]`.
     people: Option<People>,
     tables: BTreeMap<String, Spanned<String>>,
+    /// The first day of which a table tells, if there was business before.
+    #[serde(default)]
+    since: BTreeMap<String, Date>,
     expect: Spanned<String>,
 }
 
@@ -200,7 +203,7 @@ async fn one(
     }
     let expect = text.rows(&case.expect)?;
     let expected = Expected::read(&night, metric, &tables, &expect)?;
-    let model = given::model(&night, &tables).await?;
+    let model = given::model(&night, &tables, &case.since).await?;
     let needed = score::definition::needed(metrics, metric)?;
     let scores = score::run(&night, &model, &needed, &Grain::ALL.into()).await?;
     let table = &scores.tables[&metric.id];
@@ -211,5 +214,5 @@ async fn one(
             found.push(render::score(&metric.id, &batch, row)?);
         }
     }
-    Ok(expected.iter().flat_map(|expected| expected.compare(&found, table.not_supplied.as_deref())).collect())
+    Ok(expected.iter().flat_map(|expected| expected.compare(&found, table.not_supplied.as_ref())).collect())
 }

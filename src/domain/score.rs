@@ -3,6 +3,8 @@
 use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The entity of the facts that no one at a level owns.
 pub const UNASSIGNED: &str = "unassigned";
@@ -15,6 +17,36 @@ pub const NO_VALUE: &str = "(none)";
 
 /// The state of a cohort that has not had its days.
 pub const IMMATURE: &str = "immature";
+
+/// That no export supplies what a metric needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotSupplied {
+    /// The reason: `no export supplies activities`.
+    pub why: String,
+    /// The day before which that is so; if none, it always is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
+    /// By grain the first day of the first period that is supplied, if there is a day.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub until: BTreeMap<Grain, Date>,
+}
+
+impl NotSupplied {
+    /// Whether this is so in all periods.
+    pub fn is_always(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// The reason as it is printed, with the day in these words.
+    pub fn reason(&self, words: impl Fn(Date) -> String) -> String {
+        self.since.map_or_else(|| self.why.clone(), |since| format!("{} before {}", self.why, words(since)))
+    }
+
+    /// Whether it is so in the period that starts on a day.
+    pub fn is_in(&self, grain: Grain, start: Date) -> bool {
+        self.is_always() || self.until.get(&grain).is_some_and(|first| start < *first)
+    }
+}
 
 /// A row of `scores/<metric>/<digest>.parquet`.
 #[derive(Clone, Debug, PartialEq)]

@@ -32,6 +32,7 @@ use crate::domain::digest::{Digest, Key};
 use crate::domain::json;
 use crate::domain::metric::Metrics;
 use crate::domain::period::{Grain, Period};
+use crate::domain::score::NotSupplied;
 use crate::pipeline::score::{Scores, definition};
 use crate::pipeline::stage::Model;
 use crate::pipeline::{Event, Night};
@@ -262,7 +263,7 @@ impl<'a> Rendering<'a> {
             definitions: &'a BTreeMap<String, Digest>,
             lists: BTreeMap<&'a str, Digest>,
             model: BTreeMap<&'a str, Digest>,
-            scores: BTreeMap<&'a str, (Digest, Option<&'a str>)>,
+            scores: BTreeMap<&'a str, (Digest, Option<&'a NotSupplied>)>,
             company: &'a Company,
             only_for_teams: &'a [OnlyForTeams],
             period: String,
@@ -278,9 +279,7 @@ impl<'a> Rendering<'a> {
                 definitions: &self.definitions,
                 lists: self.night.project.under(lists::FOLDER).map(|(path, file)| (path, file.digest)).collect(),
                 model: self.model.tables.iter().map(|(name, table)| (name.as_str(), table.digest)).collect(),
-                scores: scores
-                    .map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_deref())))
-                    .collect(),
+                scores: scores.map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_ref()))).collect(),
                 company: &self.company,
                 only_for_teams: &self.night.settings.people.only_for_teams,
                 period: self.period.name(),

@@ -21,6 +21,7 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::domain::metric::{Aggregate, Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
 use crate::domain::period::Grain;
+use crate::domain::score::NotSupplied;
 use crate::engine::formula::Taken;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
@@ -70,9 +71,9 @@ pub struct ScoreTable {
     pub digest: Digest,
     /// Its rows.
     pub rows: u64,
-    /// Why the metric has no scores, if a table that it needs has no export.
+    /// Why the metric has no scores, or none before some day, if no export supplies a table that it needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_supplied: Option<String>,
+    pub not_supplied: Option<NotSupplied>,
 }
 
 impl ScoreTable {
@@ -181,7 +182,7 @@ impl Scoring<'_> {
             window: Option<Window>,
             cohort_days: Option<u32>,
             immature: Vec<String>,
-            needs: Vec<(&'a str, bool)>,
+            lacking: (Option<NotSupplied>, BTreeMap<String, NotSupplied>),
             tables: BTreeMap<String, Option<Digest>>,
             parts: BTreeMap<String, Digest>,
             targets: Option<Digest>,
@@ -228,7 +229,7 @@ impl Scoring<'_> {
                 .filter(|period| metric.is_immature(period.end, self.night.as_of))
                 .map(|period| period.name())
                 .collect(),
-            needs: self.supplied(metric),
+            lacking: (self.lacking(metric, scores)?, self.lacking_parts(metric, scores)?),
             tables: tables.into_iter().map(table).collect(),
             parts: parts.map(|part| (part.clone(), scores.tables[&part].digest)).collect(),
             targets,
@@ -239,23 +240,52 @@ impl Scoring<'_> {
         Ok(Key::of("score", FORMAT, &inputs))
     }
 
-    fn supplied<'a>(&self, metric: &'a Metric) -> Vec<(&'a str, bool)> {
-        let supplied = |name: &str| self.model.tables.get(name).is_some_and(|table| table.supplied);
-        metric.header.needs.iter().map(|name| (name.as_str(), supplied(name))).collect()
+    /// What is not supplied of the metrics that this one uses.
+    fn lacking_parts(&self, metric: &Metric, scores: &Scores) -> Result<BTreeMap<String, NotSupplied>> {
+        let mut parts = self.parts(metric)?;
+        definition::plan_twin(metric).map(|twin| parts.remove(&twin));
+        let of_part = |part: String| Some((part.clone(), scores.tables.get(&part)?.not_supplied.clone()?));
+        Ok(parts.into_iter().filter_map(of_part).collect())
+    }
+
+    /// What is not supplied of a metric: for want of its own tables, or of the metrics that it uses.
+    fn lacking(&self, metric: &Metric, scores: &Scores) -> Result<Option<NotSupplied>> {
+        let never = |why: String| NotSupplied { why, since: None, until: BTreeMap::new() };
+        let is_missing = |name: &&String| !self.model.tables.get(*name).is_some_and(|table| table.supplied);
+        let missing: Vec<&str> = metric.header.needs.iter().filter(is_missing).map(String::as_str).collect();
+        if !missing.is_empty() {
+            return Ok(Some(never(format!("no export supplies {}", missing.join(" and ")))));
+        }
+        let parts = self.lacking_parts(metric, scores)?;
+        if let Some(part) = parts.values().find(|part| part.is_always()) {
+            return Ok(Some(part.clone()));
+        }
+        let mut all: Vec<NotSupplied> = self.not_yet(metric).into_iter().chain(parts.into_values()).collect();
+        // The one that holds longest says why.
+        all.sort_by_key(|part| (part.until.values().max().copied(), part.since));
+        let Some(longest) = all.last() else { return Ok(None) };
+        let mut until: BTreeMap<Grain, Date> = BTreeMap::new();
+        for (grain, first) in all.iter().flat_map(|part| &part.until) {
+            let latest = until.entry(*grain).or_insert(*first);
+            *latest = (*first).max(*latest);
+        }
+        Ok(Some(NotSupplied { until, ..longest.clone() }))
+    }
+
+    /// Until when a metric's own tables do not tell of what was.
+    fn not_yet(&self, metric: &Metric) -> Option<NotSupplied> {
+        let since = metric.header.needs.iter().filter_map(|table| Some((*self.model.since.get(table)?, table)));
+        let (since, table) = since.max()?;
+        let until = self.periods.supplied(metric, since);
+        let why = format!("no export supplies {table}");
+        (!until.is_empty()).then_some(NotSupplied { why, since: Some(since), until })
     }
 
     async fn make(&self, metric: &Metric, scores: &Scores) -> Result<MadeScores> {
-        let missing: Vec<&str> =
-            self.supplied(metric).into_iter().filter(|(_, supplied)| !supplied).map(|(name, _)| name).collect();
-        let mut parts = definition::uses(metric)?;
-        definition::plan_twin(metric).map(|twin| parts.remove(&twin));
-        let lacking = parts.iter().find_map(|part| scores.tables.get(part)?.not_supplied.clone());
-        let not_supplied = match missing.is_empty() {
-            true => lacking,
-            false => Some(format!("no export supplies {}", missing.join(" and "))),
-        };
-        let mut table = finish::Table::new(metric, &self.entities, &self.periods)?;
-        if not_supplied.is_none() {
+        let not_supplied = self.lacking(metric, scores)?;
+        let until = not_supplied.as_ref().map(|not| not.until.clone()).unwrap_or_default();
+        let mut table = finish::Table::new(metric, &self.entities, &self.periods, &until)?;
+        if not_supplied.as_ref().is_none_or(|not| !not.is_always()) {
             self.score(metric, scores, &mut table).await?;
         }
         let (rows, bytes) = table.finish()?;
@@ -293,8 +323,11 @@ impl Scoring<'_> {
         let cells = if metric.is_formula() {
             self.refuse_undue(&session, metric).await?;
             add_parts().await?;
-            let given = self.given_parts(&session, metric, scores).await?;
-            cells::of_formula(self.metrics, metric, &|part| self.are_at_plan(part), &self.periods, &given)?
+            let parts = cells::Parts {
+                given: self.given_parts(&session, metric, scores).await?,
+                not_supplied: self.lacking_parts(metric, scores)?,
+            };
+            cells::of_formula(self.metrics, metric, &|part| self.are_at_plan(part), &self.periods, &parts)?
         } else {
             let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
             let shape = kept.shape;
@@ -306,7 +339,8 @@ impl Scoring<'_> {
             // A window is never unfinished.
             let paced = metric.header.window.is_none() && self.targets.has(metric);
             if shape == Shape::Flow && paced && targets::is_spread(metric) {
-                known.due = pace::due(&session, metric, &self.periods, &self.workdays).await?;
+                let until = self.not_yet(metric).map(|not| not.until).unwrap_or_default();
+                known.due = pace::due(&session, metric, (&self.periods, &until), &self.workdays).await?;
             }
             cells
         };

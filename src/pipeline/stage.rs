@@ -32,6 +32,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use contract::{Contract, OnMissing, Table};
 use definition::Staging;
 use fold::{Folded, Keys, Part};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,8 @@ const FORMAT: u32 = 3;
 pub struct Model {
     /// All tables by name, also derived ones and those the engine makes.
     pub tables: BTreeMap<String, ModelTable>,
+    /// The first day of which a table tells, if there was business before.
+    pub since: BTreeMap<String, Date>,
     /// What became of every export's records.
     pub balance: Vec<Balance>,
     /// The tables that had to be made.
@@ -158,6 +161,9 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
         (night.tell)(Event::Item(name));
         let stagings: Vec<&Staging<'_>> = stagings.iter().filter(|staging| staging.header.into == name).collect();
         staged(night, &contract, name, table, &stagings, snapshots, &mut model).await?;
+        // It tells all from the day on which the last of its exports begins to.
+        let since = stagings.iter().filter_map(|s| night.settings.sources[s.source].tables[&s.header.from].since).max();
+        model.since.extend(since.map(|since| (name.to_owned(), since)));
     }
     calendar::make(night, &mut model).await?;
     organisation::make(night, &mut model).await?;

@@ -28,4 +28,5 @@ mod peers;
 mod periods;
 mod project;
 mod repeatable;
+mod supplied;
 mod tidy;

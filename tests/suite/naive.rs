@@ -141,7 +141,7 @@ impl Engine {
             true => exports::model(&night, folder.path(), tables).await?,
             false => {
                 let tables = tables.iter().map(|table| (table.name.to_owned(), rows(table))).collect();
-                given::model(&night, &tables).await?
+                given::model(&night, &tables, &BTreeMap::new()).await?
             }
         };
         let needed = turn.iter().map(|id| definition::needed(&self.metrics, &self.metrics[*id]).unwrap());

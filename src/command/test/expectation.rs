@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::Metric;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
-use crate::domain::score::{COMPANY, REP_IN_TEAM, Score, UNASSIGNED};
+use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score, UNASSIGNED};
 use crate::pipeline::Night;
 use crate::pipeline::score::PERIODS;
 use crate::pipeline::stage::given::{Row, Rows};
@@ -197,7 +197,7 @@ impl<'a> Expected<'a> {
     }
 
     /// What is otherwise among the scores.
-    pub fn compare(&self, found: &[Score], not_supplied: Option<&str>) -> Vec<Diagnostic> {
+    pub fn compare(&self, found: &[Score], not_supplied: Option<&NotSupplied>) -> Vec<Diagnostic> {
         let Some(score) = found.iter().find(|score| self.means(score)) else {
             let silent = self.numbers.iter().all(|(_, _, _, said)| matches!(said, Said::Nothing))
                 && self.words.iter().all(|(_, _, _, said)| said.is_none());
@@ -239,11 +239,12 @@ impl<'a> Expected<'a> {
     }
 
     /// The expected score is not there: what is there in its place.
-    fn missing(&self, found: &[Score], not_supplied: Option<&str>) -> Box<Diagnostic> {
+    fn missing(&self, found: &[Score], not_supplied: Option<&NotSupplied>) -> Box<Diagnostic> {
         let error = Diagnostic::project("there is no such score").at(self.row.place.clone());
-        if let Some(reason) = not_supplied {
+        if let Some(not) = not_supplied.filter(|not| not.is_in(self.period.grain, self.period.start)) {
+            let none = if not.is_always() { "no scores at all" } else { "no score yet" };
             return error
-                .note(format!("the metric has no scores at all: {reason}"))
+                .note(format!("the metric has {none}: {}", not.reason(|day| day.to_string())))
                 .help("give the case the table; if it has no rows, its head is enough");
         }
         let near: Vec<&Score> = found.iter().filter(|score| self.cell_of(score)).collect();

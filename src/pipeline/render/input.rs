@@ -8,7 +8,7 @@ use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
-use crate::domain::score::Score;
+use crate::domain::score::{NotSupplied, Score};
 use crate::pipeline::stage::workdays::Worked;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -217,8 +217,8 @@ pub struct Input<'a> {
     pub facts: Vec<Fact>,
     /// How many facts there are for each metric.
     pub facts_total: BTreeMap<String, usize>,
-    /// The metrics that no source supplies, each with the reason.
-    pub not_supplied: BTreeMap<String, String>,
+    /// The metrics that no source supplies, or not from the first period on.
+    pub not_supplied: BTreeMap<String, NotSupplied>,
     /// The metrics that may not be shown of this entity, but of its team.
     pub hidden: BTreeSet<String>,
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Measure};
 use crate::domain::number::Number;
 use crate::domain::period::Grain;
-use crate::domain::score::{COMPANY, REP_IN_TEAM, Score};
+use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
 use crate::engine::{Limits, Parameters, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::render::Rendering;
@@ -32,7 +32,7 @@ pub struct Reading {
     lists: Vec<Listed>,
     facts: Vec<Facts>,
     facts_limit: usize,
-    not_supplied: BTreeMap<String, String>,
+    not_supplied: BTreeMap<String, NotSupplied>,
     /// Metric -> the reps of whom it may not be shown.
     hidden: BTreeMap<String, BTreeSet<String>>,
     workdays: Workdays,
@@ -88,9 +88,7 @@ impl Reading {
         reading.hidden = hidden(of, &reading.workdays)?;
         for id in &of.report.metrics {
             let table = &of.scores.tables[id];
-            if let Some(reason) = &table.not_supplied {
-                reading.not_supplied.insert(id.clone(), reason.clone());
-            }
+            reading.not_supplied.extend(table.not_supplied.clone().map(|not| (id.clone(), not)));
             let path = table.path(id);
             reading.metrics.push((id.clone(), Cursor::open(&path, of.night.store.file(&path).await?)?));
         }
@@ -118,7 +116,8 @@ impl Reading {
     /// The facts behind a metric's number of the report's period, for every entity.
     async fn add_facts(&mut self, of: &Rendering<'_>, session: &Session, id: &str, measured_on: Date) -> Result<()> {
         let metric = &of.metrics[id];
-        if metric.is_formula() || !metric.header.reads.is_empty() || self.not_supplied.contains_key(id) {
+        let not_supplied = self.not_supplied.get(id).is_some_and(|not| not.is_in(of.period.grain, of.period.start));
+        if metric.is_formula() || !metric.header.reads.is_empty() || not_supplied {
             return Ok(());
         }
         let parameters: Parameters = score::parameters(of.night.as_of);
@@ -215,8 +214,8 @@ impl Reading {
         Some(self.workdays.of_rep(rep, of.period, of.night.as_of))
     }
 
-    /// Metrics without scores, and why.
-    pub fn not_supplied(&self) -> BTreeMap<String, String> {
+    /// Metrics without scores, or without some, and why.
+    pub fn not_supplied(&self) -> BTreeMap<String, NotSupplied> {
         self.not_supplied.clone()
     }
 }

@@ -193,7 +193,9 @@ fn a_character_without_a_glyph_is_named_with_its_reader() {
 fn what_no_source_supplies_is_a_dash_with_its_reason() {
     let fixture = Fixture::new();
     let mut input = fixture.strong();
-    input.not_supplied.insert("calls_made".into(), "no source has calls".into());
+    let never =
+        crate::domain::score::NotSupplied { why: "no source has calls".into(), since: None, until: BTreeMap::new() };
+    input.not_supplied.insert("calls_made".into(), never);
     let context = context(&input);
     let line = context.overview.lines.iter().find(|line| line.metric == "calls_made").expect("in the report");
     assert!(line.cells.iter().all(|cell| cell.text == "–" && cell.value.is_none()));

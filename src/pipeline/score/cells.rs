@@ -5,7 +5,7 @@
 use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Metric, Metrics, months_of_days};
 use crate::domain::period::{Grain, Period};
-use crate::domain::score::NO_VALUE;
+use crate::domain::score::{NO_VALUE, NotSupplied};
 use crate::engine::Session;
 use crate::engine::formula::{Formula, Part, Taken};
 use crate::pipeline::score::facts::{Kept, Shape};
@@ -351,15 +351,15 @@ fn standing(query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> St
 /// The queries that compute a formula over the scores of its parts (tables `score_<metric>`): of every period, and of
 /// what an unfinished one is compared with.
 ///
-/// The facts of `given` metrics name their cells: nothing is known of them in part.
+/// What is known of a formula's parts is in `of`.
 pub fn of_formula(
     metrics: &Metrics,
     metric: &Metric,
     at_plan: &dyn Fn(&str) -> bool,
     periods: &Periods,
-    given: &BTreeSet<String>,
+    of: &Parts,
 ) -> Result<Cells> {
-    let compiled = Compiled::of(metrics, metric, at_plan, periods, given)?;
+    let compiled = Compiled::of(metrics, metric, at_plan, periods, of)?;
     let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric)).unwrap_or_default();
     let query = Query::of(metric);
     let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query));
@@ -377,8 +377,15 @@ struct Compiled<'a> {
     /// Metric -> its twin at the plan's exchange rates, where targets are meant at these.
     twins: BTreeMap<String, String>,
     periods: &'a Periods,
-    /// The parts of which nothing is known in part of a period.
-    given: &'a BTreeSet<String>,
+    of: &'a Parts,
+}
+
+/// What is known of the metrics that a formula uses.
+pub struct Parts {
+    /// Those whose facts name their cells: nothing is known of them in part of a period.
+    pub given: BTreeSet<String>,
+    /// Those that are not supplied, or not always were.
+    pub not_supplied: BTreeMap<String, NotSupplied>,
 }
 
 /// The twins of what a formula holds against targets that are meant at the plan's exchange rates.
@@ -404,13 +411,13 @@ impl<'a> Compiled<'a> {
         metric: &'a Metric,
         at_plan: &dyn Fn(&str) -> bool,
         periods: &'a Periods,
-        given: &'a BTreeSet<String>,
+        of: &'a Parts,
     ) -> Result<Compiled<'a>> {
         let formula = definition::formula(metric)?.unwrap_or_default();
         let states = definition::states(metric)?;
         let parts = definition::all_parts(metric)?;
         let twins = twins(metrics, metric, at_plan)?;
-        Ok(Compiled { metric, metrics, formula, states, parts, twins, periods, given })
+        Ok(Compiled { metric, metrics, formula, states, parts, twins, periods, of })
     }
 
     /// The metric in whose scores a part is looked up.
@@ -424,7 +431,7 @@ impl<'a> Compiled<'a> {
         // Of an earlier period's own comparison, and of what was due then, nothing is known in part.
         let is_unknown = |part: &Part| match part.taken {
             Taken::Previous | Taken::YearBefore | Taken::Due => true,
-            Taken::Value => self.given.contains(&part.metric),
+            Taken::Value => self.of.given.contains(&part.metric),
             Taken::Target | Taken::NextTarget | Taken::AtStart | Taken::Months => false,
         };
         if span != SPANS[0] && self.parts.iter().any(is_unknown) {
@@ -529,9 +536,11 @@ impl<'a> Compiled<'a> {
 
     /// Nought in the periods of which the earlier one is known.
     fn nought_if_known(&self, part: &Part, span: &'static str) -> String {
-        let in_part = !self.given.contains(&part.metric);
+        let in_part = !self.of.given.contains(&part.metric);
+        let not = self.of.not_supplied.get(&part.metric);
         let of_grain = |grain: &Grain| {
-            let starts = self.periods.known(*grain, span, in_part).map(|period| format!("DATE '{}'", period.start));
+            let known = self.periods.known(*grain, span, in_part, not.and_then(|not| not.until.get(grain)).copied());
+            let starts = known.map(|period| format!("DATE '{}'", period.start));
             let starts = starts.collect::<Vec<_>>().join(", ");
             (!starts.is_empty())
                 .then(|| format!("WHEN k.grain = '{grain}' AND k.period_start IN ({starts}) THEN CAST(0 AS DOUBLE) "))

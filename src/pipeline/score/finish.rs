@@ -216,12 +216,19 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Without rows.
-    pub fn new(metric: &'a Metric, entities: &'a Entities, periods: &Periods) -> Result<Table<'a>> {
+    ///
+    /// What is not supplied `until` a day, by grain, has no rows before it.
+    pub fn new(
+        metric: &'a Metric,
+        entities: &'a Entities,
+        periods: &Periods,
+        until: &BTreeMap<Grain, Date>,
+    ) -> Result<Table<'a>> {
         Ok(Table {
             metric,
             entities,
             spans: periods.spans(),
-            periods: periods.neighbours(),
+            periods: periods.neighbours(until),
             as_of: periods.as_of(),
             known: Known::default(),
             group: Group::default(),

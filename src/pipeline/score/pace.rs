@@ -24,7 +24,7 @@ const CURVE: usize = 8;
 pub async fn due(
     session: &Session,
     metric: &Metric,
-    periods: &Periods,
+    (periods, until): (&Periods, &BTreeMap<Grain, Date>),
     workdays: &Workdays,
 ) -> Result<BTreeMap<Grain, Due>> {
     let mut due = BTreeMap::new();
@@ -50,6 +50,9 @@ pub async fn due(
         }
     }
     for period in unfinished {
+        // Days of which nothing is known are no part of a curve.
+        let first = until.get(&period.grain).copied().unwrap_or(Date::MIN);
+        let daily = daily.range(first..).map(|(day, sum)| (*day, *sum)).collect();
         due.extend(of_period(period, &daily, periods, workdays).map(|due| (period.grain, due)));
     }
     Ok(due)

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
-use crate::domain::metric::Metric;
+use crate::domain::metric::{Measure, Metric};
 use crate::domain::period::{Grain, Period, days_between};
 use crate::engine::Session;
 use crate::pipeline::stage::typed::EPOCH;
@@ -174,11 +174,12 @@ impl Periods {
         self.measured().map(|(_, _, day)| day).collect()
     }
 
-    /// Where the numbers are that a span of a period is of.
-    fn earlier(&self, period: Period, span: &'static str) -> Earlier {
+    /// Where the numbers are that a span of a period is of, if those of its grain are supplied from some day on.
+    fn earlier(&self, period: Period, span: &'static str, supplied: Option<Date>) -> Earlier {
         let is_previous = span == SPANS[1];
         let earlier = if is_previous { self.calendar.previous(period) } else { self.calendar.year_before(period) };
         match self.parts.iter().any(|part| part.of == period && part.span == span) {
+            _ if supplied.is_some_and(|first| earlier.start < first) => Earlier::Unknown,
             true => Earlier::Part(span),
             false if self.all.contains(&earlier) => Earlier::Whole(days_between(EPOCH, earlier.start)),
             false => Earlier::Unknown,
@@ -186,9 +187,15 @@ impl Periods {
     }
 
     /// The scored periods of a grain of which the earlier one is known; of an unfinished one only what is known in part.
-    pub fn known(&self, grain: Grain, span: &'static str, in_part: bool) -> impl Iterator<Item = Period> {
+    pub fn known(
+        &self,
+        grain: Grain,
+        span: &'static str,
+        in_part: bool,
+        supplied: Option<Date>,
+    ) -> impl Iterator<Item = Period> {
         self.all.iter().copied().filter(move |period| {
-            let known = match self.earlier(*period, span) {
+            let known = match self.earlier(*period, span, supplied) {
                 Earlier::Whole(_) => true,
                 Earlier::Part(_) => in_part,
                 Earlier::Unknown => false,
@@ -197,16 +204,40 @@ impl Periods {
         })
     }
 
-    /// What each scored period, by grain and start, is compared with.
-    pub fn neighbours(&self) -> BTreeMap<(&'static str, i32), Neighbours> {
+    /// By grain the first day of the first period that is supplied, if a metric's tables tell of what is since a day. A
+    /// grain of which all is supplied, also the period before the first, is left out.
+    pub fn supplied(&self, metric: &Metric, since: Date) -> BTreeMap<Grain, Date> {
+        let mut until = BTreeMap::new();
+        for grain in &metric.header.cadence {
+            let mut periods: Vec<Period> = self.of_grains(&[*grain]).collect();
+            periods.sort_by_key(|period| period.start);
+            let before = periods.first().map(|first| self.calendar.previous(*first));
+            for period in before.into_iter().chain(periods).filter(|period| !self.is_supplied(metric, *period, since)) {
+                until.insert(*grain, period.end + 1.day());
+            }
+        }
+        until
+    }
+
+    fn is_supplied(&self, metric: &Metric, period: Period, since: Date) -> bool {
+        let stock = metric.header.measure == Some(Measure::Stock);
+        since <= if stock { period.measured_on(self.as_of) } else { metric.days(period, self.as_of).0 }
+    }
+
+    /// What each scored period, by grain and start, is compared with; without the periods that are not supplied yet.
+    pub fn neighbours(&self, until: &BTreeMap<Grain, Date>) -> BTreeMap<(&'static str, i32), Neighbours> {
         let day = |day: Date| days_between(EPOCH, day);
-        let neighbours = self.all.iter().map(|period| {
+        let supplied =
+            self.all.iter().filter(|period| until.get(&period.grain).is_none_or(|first| *first <= period.start));
+        let neighbours = supplied.map(|period| {
+            let first = until.get(&period.grain).copied();
             let previous = self.calendar.previous(*period);
             let neighbours = Neighbours {
                 end: day(period.end),
-                previous: self.earlier(*period, SPANS[1]),
-                year_before: self.earlier(*period, SPANS[2]),
+                previous: self.earlier(*period, SPANS[1], first),
+                year_before: self.earlier(*period, SPANS[2], first),
                 before: match self.all.contains(&previous) {
+                    _ if first.is_some_and(|first| previous.start < first) => Earlier::Unknown,
                     true => Earlier::Whole(day(previous.start)),
                     false => Earlier::Part(AT_START),
                 },

@@ -90,6 +90,8 @@ pub(super) async fn make(
         let supplied = derived.header.reads.iter().all(|name| model.tables[name].supplied);
         let make = async |model: &Model| rows(night, table, &derived, model).await;
         made_from(night, model, derived.name, &inputs, supplied, make).await?;
+        let since = derived.header.reads.iter().filter_map(|name| model.since.get(name)).max().copied();
+        model.since.extend(since.map(|since| (derived.name.to_owned(), since)));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::pipeline::stage::typed::{Origin, typed};
 use crate::pipeline::stage::{Model, ModelTable, calendar, credits, derived, organisation, time_zone};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -71,7 +72,12 @@ impl Row {
 }
 
 /// Makes a model of these tables. Tables that are not given are empty; derived ones are derived unless given.
-pub async fn model(night: &Night<'_>, tables: &BTreeMap<String, Rows>) -> Result<Model> {
+/// What is not told from the first day on is so `since` a day.
+pub async fn model(
+    night: &Night<'_>,
+    tables: &BTreeMap<String, Rows>,
+    since: &BTreeMap<String, Date>,
+) -> Result<Model> {
     let mut contract = Contract::of(night.project)?;
     // A test gives the columns that matter to it.
     let columns = contract.tables.values_mut().flat_map(|table| &mut table.columns);
@@ -88,7 +94,7 @@ pub async fn model(night: &Night<'_>, tables: &BTreeMap<String, Rows>) -> Result
     }
     let derived = derived::read(night.project, &contract)?;
     let derived: Vec<_> = derived.into_iter().filter(|derived| !tables.contains_key(derived.name)).collect();
-    let mut model = Model::default();
+    let mut model = Model { since: since.clone(), ..Model::default() };
     for (name, table) in &contract.tables {
         if derived.iter().any(|derived| derived.name == name) {
             continue;

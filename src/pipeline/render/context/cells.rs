@@ -216,8 +216,9 @@ impl<'a> Cells<'a> {
 
     /// Why there is no number, if there is none.
     fn reason(&self, metric: &Metric, wanted: Wanted<'_>, score: Option<&Score>) -> Option<String> {
-        if let Some(reason) = self.input.not_supplied.get(&metric.id) {
-            return Some(reason.clone());
+        let not_supplied = self.input.not_supplied.get(&metric.id);
+        if let Some(not) = not_supplied.filter(|not| not.is_in(wanted.period.grain, wanted.period.start)) {
+            return Some(not.reason(|day| self.locale.date(day)));
         }
         if !metric.header.levels.iter().any(|level| level == wanted.level) {
             return Some(format!("not measured for a {}", wanted.level));
@@ -268,6 +269,17 @@ impl<'a> Cells<'a> {
             }
             cell.target_text = cell.target.map(|target| self.locale.value(unit, target, currency, target_precision));
         }
+    }
+
+    /// What to say about a line: its first number's [`Cells::note`], and why others are not supplied.
+    pub fn notes(&self, metric: &Metric, line: &Line) -> Option<String> {
+        let first = line.cells.first().and_then(|cell| self.note(metric, cell));
+        let not = self.input.not_supplied.get(&metric.id).filter(|not| !not.is_always());
+        let lacks = |cell: &Cell| not.is_some_and(|not| not.is_in(cell.grain, cell.period_start));
+        let rest = not.filter(|_| line.cells.iter().skip(1).any(lacks) && !line.cells.first().is_some_and(lacks));
+        let rest = rest.map(|not| not.reason(|day| self.locale.date(day)));
+        let notes: Vec<String> = first.into_iter().chain(rest).collect();
+        (!notes.is_empty()).then(|| notes.join(" \u{b7} "))
     }
 
     /// What to say about how many facts stand behind a line's first number, or why there is none.

@@ -23,7 +23,7 @@ pub fn overview(cells: &Cells<'_>) -> Table {
     let lines = input.report.metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
         let line = wanted.iter().enumerate().map(|(i, wanted)| cells.cell(metric, i, *wanted)).collect();
         let mut line = cells.line(metric, metric.header.title.clone(), line);
-        line.note = cells.note(metric, &line.cells[0]);
+        line.note = cells.notes(metric, &line);
         line.change = judge::change(cells, metric, &line.cells[0], &line.cells[1], &locale.period(previous));
         line
     });
