@@ -240,10 +240,20 @@ impl Scoring<'_> {
         Ok(Key::of("score", FORMAT, &inputs))
     }
 
-    /// What is not supplied of the metrics that this one uses.
+    /// The tables that a metric, or the one whose facts it shares, cannot do without.
+    fn needs<'b>(&'b self, metric: &'b Metric) -> BTreeSet<&'b String> {
+        let owner = definition::owner_of_facts(self.metrics, metric);
+        metric.header.needs.iter().chain(&owner.header.needs).collect()
+    }
+
+    /// What is not supplied of the metrics that this one uses. Shared facts are its own: their tables count, and not the
+    /// other metric, which may have no window.
     fn lacking_parts(&self, metric: &Metric, scores: &Scores) -> Result<BTreeMap<String, NotSupplied>> {
         let mut parts = self.parts(metric)?;
-        definition::plan_twin(metric).map(|twin| parts.remove(&twin));
+        for other in definition::plan_twin(metric).iter().chain(&metric.header.facts) {
+            parts.remove(other);
+        }
+        parts.extend(definition::owner_of_facts(self.metrics, metric).header.reads.iter().cloned());
         let of_part = |part: String| Some((part.clone(), scores.tables.get(&part)?.not_supplied.clone()?));
         Ok(parts.into_iter().filter_map(of_part).collect())
     }
@@ -252,7 +262,7 @@ impl Scoring<'_> {
     fn lacking(&self, metric: &Metric, scores: &Scores) -> Result<Option<NotSupplied>> {
         let never = |why: String| NotSupplied { why, since: None, until: BTreeMap::new() };
         let is_missing = |name: &&String| !self.model.tables.get(*name).is_some_and(|table| table.supplied);
-        let missing: Vec<&str> = metric.header.needs.iter().filter(is_missing).map(String::as_str).collect();
+        let missing: Vec<&str> = self.needs(metric).into_iter().filter(is_missing).map(String::as_str).collect();
         if !missing.is_empty() {
             return Ok(Some(never(format!("no export supplies {}", missing.join(" and ")))));
         }
@@ -274,8 +284,8 @@ impl Scoring<'_> {
 
     /// Until when a metric's own tables do not tell of what was.
     fn not_yet(&self, metric: &Metric) -> Option<NotSupplied> {
-        let since = metric.header.needs.iter().filter_map(|table| Some((*self.model.since.get(table)?, table)));
-        let (since, table) = since.max()?;
+        let since = |table| Some((*self.model.since.get(table)?, table));
+        let (since, table) = self.needs(metric).into_iter().filter_map(since).max()?;
         let until = self.periods.supplied(metric, since);
         let why = format!("no export supplies {table}");
         (!until.is_empty()).then_some(NotSupplied { why, since: Some(since), until })

@@ -21,6 +21,7 @@ mod peers;
 mod progress;
 mod quotas;
 mod scored;
+mod supply;
 mod tables;
 mod targets;
 
@@ -126,6 +127,9 @@ impl Engine {
         settings.people = people(company);
         settings.money.rate_max_age_days = company.rate_days as u32;
         settings.sources = exports::sources();
+        for (table, day) in &company.since {
+            settings.sources.get_mut("crm").unwrap().tables.get_mut(*table).unwrap().since = Some(*day);
+        }
         assert_eq!(settings.calendar.fault(), None);
         let night = Night {
             project: &self.project,
@@ -141,7 +145,10 @@ impl Engine {
             true => exports::model(&night, folder.path(), tables).await?,
             false => {
                 let tables = tables.iter().map(|table| (table.name.to_owned(), rows(table))).collect();
-                given::model(&night, &tables, &BTreeMap::new()).await?
+                {
+                    let since = company.since.iter().map(|(table, day)| ((*table).to_owned(), *day)).collect();
+                    given::model(&night, &tables, &since).await?
+                }
             }
         };
         let needed = turn.iter().map(|id| definition::needed(&self.metrics, &self.metrics[*id]).unwrap());
@@ -217,6 +224,9 @@ fn case(company: &Company, seed: u64) -> String {
     let calendar = toml::Value::try_from(calendar(&company.cal)).unwrap();
     let people = toml::Value::try_from(people(company)).unwrap();
     writeln!(text, "calendar = {}\npeople = {}", inline(calendar), inline(people)).unwrap();
+    for (table, day) in &company.since {
+        writeln!(text, "since.{table} = \"{day}\"").unwrap();
+    }
     // Without exports there are no rates: amounts are what they became.
     for table in company.converted().tables() {
         writeln!(text, "tables.{} = \"\"\"\n{}", table.name, table.head.join(" | ")).unwrap();
@@ -336,12 +346,16 @@ fn count(company: &Company, wanted: &BTreeMap<&str, Rows>) -> Compared {
     add("attained at plan", bookings.map_or(0, |rows| rows.iter().filter(other).count()));
     let hidden = company.reps.iter().filter(|rep| wanted.keys().any(|metric| company.is_hidden(&rep.id, &[metric])));
     add("only for teams", hidden.count());
+    let late = |(metric, rows): (&&str, &Rows)| {
+        !rows.is_empty() && !company.tells(metric, company.as_of - jiff::Span::new().days(300))
+    };
+    add("late", wanted.iter().filter(|(metric, rows)| late((metric, rows))).count());
     add("set aside", company.opportunities.len() - company.converted().opportunities.len());
     compared
 }
 
 /// What a dozen companies must have, or nobody would notice that it is compared no more.
-const EVERY: [&str; 33] = [
+const EVERY: [&str; 34] = [
     "alert",
     "at_start",
     "attained at plan",
@@ -353,6 +367,7 @@ const EVERY: [&str; 33] = [
     "idle",
     "immature",
     "kind*role",
+    "late",
     "linear",
     "low",
     "met",

@@ -520,7 +520,8 @@ impl<'a> Compiled<'a> {
         let now = span == SPANS[0];
         let nought = match part.taken {
             _ if !self.metrics[&part.metric].is_nought_without_facts() => None,
-            Taken::Value | Taken::AtStart => Some("0".to_owned()),
+            Taken::Value => Some("0".to_owned()),
+            Taken::AtStart => Some(self.nought_at_start(part)),
             Taken::Due => now.then(|| "0".to_owned()),
             Taken::Previous => now.then(|| self.nought_if_known(part, SPANS[1])),
             Taken::YearBefore => now.then(|| self.nought_if_known(part, SPANS[2])),
@@ -532,6 +533,16 @@ impl<'a> Compiled<'a> {
             _ => String::new(),
         };
         format!("{value} AS {}{n}", part.column())
+    }
+
+    /// Nought but in the first period that is supplied: nothing is known of the day before.
+    fn nought_at_start(&self, part: &Part) -> String {
+        let until = self.of.not_supplied.get(&part.metric).map(|not| &not.until);
+        let first = until.into_iter().flatten();
+        let unknown: String = first
+            .map(|(grain, first)| format!("WHEN k.grain = '{grain}' AND k.of_start = DATE '{first}' THEN NULL "))
+            .collect();
+        if unknown.is_empty() { "0".to_owned() } else { format!("CASE {unknown}ELSE CAST(0 AS DOUBLE) END") }
     }
 
     /// Nought in the periods of which the earlier one is known.

@@ -156,13 +156,13 @@ impl Line {
     /// Whether a period has a score: facts or targets, or something to compare with.
     fn is_scored(&self, start: i32, period: &Neighbours) -> bool {
         // What stood or was due is no reason for a score: it stands in those of its own period.
-        let reasons = [SPANS[1], SPANS[2], NEXT, PLAN];
         let compared = |earlier: Earlier| match earlier {
             Earlier::Whole(from) => self.now.get(&from).is_some_and(Cell::has_facts),
-            Earlier::Part(_) | Earlier::Unknown => false,
+            Earlier::Part(span) => self.other(span, start).is_some(),
+            Earlier::Unknown => false,
         };
         self.now.contains_key(&start)
-            || (!self.others.is_empty() && reasons.iter().any(|span| self.other(span, start).is_some()))
+            || (!self.others.is_empty() && [NEXT, PLAN].iter().any(|span| self.other(span, start).is_some()))
             || compared(period.previous)
             || compared(period.year_before)
     }
@@ -385,12 +385,11 @@ impl<'a> Table<'a> {
         let of_reps = cell.of_reps.as_ref().filter(|_| self.group.0 != "rep").and_then(|target| target.value());
         let plan = self.metric.header.plan.as_ref().and_then(|_| self.value(other(PLAN)));
         let held = if self.known.at_plan { plan } else { value };
-        let unfinished = matches!(period.previous, Earlier::Part(_));
         let grain = self.group.2.parse::<Grain>().ok();
-        let due = grain.and_then(|grain| self.known.due.get(&grain)).filter(|_| unfinished && goal.is_some());
+        let due = grain.and_then(|grain| self.known.due.get(&grain)).filter(|_| period.unfinished && goal.is_some());
         let pace = due.and_then(|due| held?.checked_div(goal?.checked_mul(due.share, SCALE)?));
         let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);
-        let habit = match !is_total || (unfinished && self.metric.grows_with_time()) || immature {
+        let habit = match !is_total || (period.unfinished && self.metric.grows_with_time()) || immature {
             true => None,
             false => value.and_then(|value| habit::of(self.metric, value, cell.n, &self.series(line, start))),
         };

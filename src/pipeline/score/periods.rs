@@ -35,6 +35,8 @@ const OF_CELLS: [&str; 6] = [SPANS[0], SPANS[1], SPANS[2], AT_START, DUE, PLAN];
 pub struct Neighbours {
     /// Its last day.
     pub end: i32,
+    /// It is not over, and compared in part.
+    pub unfinished: bool,
     /// The period before.
     pub previous: Earlier,
     /// The same period a year before.
@@ -234,6 +236,7 @@ impl Periods {
             let previous = self.calendar.previous(*period);
             let neighbours = Neighbours {
                 end: day(period.end),
+                unfinished: self.parts.iter().any(|part| part.of == *period),
                 previous: self.earlier(*period, SPANS[1], first),
                 year_before: self.earlier(*period, SPANS[2], first),
                 before: match self.all.contains(&previous) {

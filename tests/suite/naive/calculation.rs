@@ -73,7 +73,7 @@ impl<'a> All<'a> {
             !(matches!(level.as_str(), "rep" | "rep_in_team") && self.company.is_hidden(rep, &metrics))
         });
         peers::rank(self.company, self.periods, &metrics, &metric.judged(), &mut rows);
-        habit::judge(self.company, &metric.judged(), &mut rows);
+        habit::judge(self.company, metric.as_ref(), &mut rows);
         let known = Rc::new(Known { metric, rows });
         self.known.insert((id, window), known.clone());
         known

@@ -5,6 +5,7 @@ use super::formulas;
 use super::metrics::Spec;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use std::collections::BTreeMap;
 
 /// SplitMix64.
 pub struct Random(pub u64);
@@ -212,6 +213,8 @@ pub struct Company {
     pub targets: Vec<Target>,
     pub holidays: Vec<(&'static str, Date)>,
     pub absences: Vec<Absence>,
+    /// Tables that tell of nothing before a day.
+    pub since: BTreeMap<&'static str, Date>,
 }
 
 /// Stages of the source: the common one, and how it is closed. `Odd` is mapped to none.
@@ -370,6 +373,11 @@ impl Company {
             only_for_teams.push((draw.random.pick(&["north", "south", "all"]), some.to_vec()));
             only_for_teams.push(("east", vec![some[1]]));
         }
+        let mut since = BTreeMap::new();
+        if draw.random.chance(40) {
+            let table = draw.random.pick(&["opportunities", "opportunities", "activities", "leads"]);
+            since.insert(table, as_of - draw.random.range(10, 420).days());
+        }
         let older = || cal.period("month", as_of - (5 * seed as i64 % 400).days()).end.min(as_of);
         Company {
             as_of,
@@ -395,6 +403,7 @@ impl Company {
             targets,
             holidays,
             absences,
+            since,
         }
     }
 }

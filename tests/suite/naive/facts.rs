@@ -169,7 +169,13 @@ impl Scored for Facts<'_> {
         self.spec.slices
     }
 
-    fn cell(&self, _: &str, when: When, place: &Place) -> Cell {
+    fn is_supplied(&self, _: &str, period: Span) -> bool {
+        let measured = self.company.measured(period);
+        self.company
+            .tells(self.spec.id, if self.spec.stock { measured } else { self.spec.days(period, measured).start })
+    }
+
+    fn cell(&self, grain: &str, when: When, place: &Place) -> Cell {
         let mut cell = self.cells(when.days).get(place).cloned().unwrap_or_default();
         cell.value = cell.value.or(self.without_facts());
         cell.plan = cell.plan.or(self.without_facts().filter(|_| self.spec.plan));
@@ -177,7 +183,8 @@ impl Scored for Facts<'_> {
         cell.state = immature.then_some("immature");
         if self.spec.stock {
             let before = when.period.start - 1.day();
-            cell.at_start = self.number(&self.cells(Span { start: before, end: before }), place);
+            let is_known = self.is_supplied(grain, self.company.cal.previous(grain, when.period));
+            cell.at_start = self.number(&self.cells(Span { start: before, end: before }), place).filter(|_| is_known);
         }
         if self.spec.has_due {
             cell.due = self.number(&self.cells_of(when.period, true), place);
@@ -221,7 +228,7 @@ impl Scored for Facts<'_> {
             // To the nearest day: a half is one more.
             let reached = (2 * gone * days + all.max(1)) / (2 * all.max(1));
             let whole = total(earlier);
-            if whole <= 0 {
+            if whole <= 0 || !self.is_supplied(grain, earlier) {
                 return by_days;
             }
             shares += total(self.company.part(earlier, reached)) * ONE / whole;

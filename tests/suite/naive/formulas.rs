@@ -9,6 +9,7 @@ use super::metrics::{Better, ONE};
 use super::progress::Periods;
 use super::scored::{Cell, Place, Scored, When};
 use super::targets::{self, Set};
+use jiff::ToSpan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -244,6 +245,13 @@ impl Scored for Formula<'_> {
 
     fn slices(&self) -> &'static [&'static str] {
         self.spec.slices
+    }
+
+    fn is_supplied(&self, grain: &str, period: Span) -> bool {
+        let parts = || self.parts.iter().flatten().all(|part| part.metric.is_supplied(grain, period));
+        let measured = self.company.measured(period) + 1.day();
+        let window = self.window.map(|(months, days)| measured - months.months() - days.days());
+        self.company.tells(self.spec.id, window.unwrap_or(period.start)) && parts()
     }
 
     fn cell(&self, grain: &str, when: When, place: &Place) -> Cell {

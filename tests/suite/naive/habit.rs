@@ -5,7 +5,7 @@ use super::credits::rounded;
 use super::days::Span;
 use super::exact::Exact;
 use super::metrics::{Better, ONE};
-use super::scored::{Key, Place, Rows};
+use super::scored::{Key, Place, Rows, Scored};
 
 /// What of a metric matters to its habit.
 pub struct Judged {
@@ -18,14 +18,15 @@ pub struct Judged {
 }
 
 /// Says of every total what is usual, and which are not.
-pub fn judge(company: &Company, judged: &Judged, rows: &mut Rows) {
+pub fn judge(company: &Company, metric: &dyn Scored, rows: &mut Rows) {
+    let judged = &metric.judged();
     // The rules do not say whether lines of a slice have a habit. Scorebook says nothing of them.
     let totals: Vec<Key> = rows.keys().filter(|(_, _, place)| place.2.is_empty()).cloned().collect();
     for key in totals {
         let row = &rows[&key];
         let grows = judged.grows && row.end > company.as_of;
         let Some(value) = row.get("value").filter(|_| !grows && row.state.is_none()) else { continue };
-        let before = before(company, judged, rows, &key);
+        let before = before(company, metric, rows, &key);
         if before.len() < 8 {
             continue;
         }
@@ -51,14 +52,14 @@ pub fn judge(company: &Company, judged: &Judged, rows: &mut Rows) {
 }
 
 /// The numbers of the twelve periods before, as far as they are known, and how many facts stand behind each.
-fn before(company: &Company, judged: &Judged, rows: &Rows, (grain, start, place): &Key) -> Vec<(i128, i64)> {
+fn before(company: &Company, metric: &dyn Scored, rows: &Rows, (grain, start, place): &Key) -> Vec<(i128, i64)> {
     let scored = company.cal.scored(grain, company.anchor);
     let mut period = company.cal.period(grain, *start);
     let mut all = Vec::new();
     for _ in 0..12 {
         period = company.cal.previous(grain, period);
-        if scored.contains(&period) {
-            all.extend(known(judged, rows, grain, period, place));
+        if scored.contains(&period) && metric.is_supplied(grain, period) {
+            all.extend(known(&metric.judged(), rows, grain, period, place));
         }
     }
     all

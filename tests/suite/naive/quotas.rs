@@ -64,6 +64,10 @@ impl Scored for RepsAtQuota<'_> {
         &["ramp"]
     }
 
+    fn is_supplied(&self, _: &str, period: Span) -> bool {
+        self.company.tells("reps_at_quota", period.start)
+    }
+
     fn cell(&self, grain: &str, when: When, place: &Place) -> Cell {
         let key = (grain.to_owned(), when.period.start, place.clone());
         let Some((above, below)) = self.sides.get(&key).copied() else { return Cell::default() };

@@ -94,17 +94,21 @@ pub trait Scored {
         true
     }
 
+    /// Whether what it needs tells of a period.
+    fn is_supplied(&self, grain: &str, period: Span) -> bool;
+
     /// What a period is compared with.
     fn compared(&self, grain: &str, period: Span) -> [Option<When>; 2] {
         let scored = self.periods()[grain].iter().find(|one| one.period == period).unwrap();
-        scored.compared.map(|when| when.filter(|when| self.has_parts() || when.of == when.period))
+        let known = |when: &When| (self.has_parts() || when.of == when.period) && self.is_supplied(grain, when.period);
+        scored.compared.map(|when| when.filter(known))
     }
 
     /// A score wherever there are facts, a target of this period or the next, or something to compare with.
     fn rows(&self) -> Rows {
         let mut rows = Rows::new();
         for grain in self.grains() {
-            for one in &self.periods()[grain] {
+            for one in self.periods()[grain].iter().filter(|one| self.is_supplied(grain, one.period)) {
                 let period = one.period;
                 let (set, next_set) = (self.set(period), self.next_set(one.next));
                 let earlier = self.compared(grain, period);
