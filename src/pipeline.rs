@@ -103,7 +103,7 @@ pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &B
     let metrics = definition::read(night.project)?;
     score::check_people(night.project, &night.settings.people, &metrics)?;
     let reports = render::reports(night.project)?;
-    reports.iter().try_for_each(|report| render::input::check(report, &metrics))?;
+    reports.iter().try_for_each(|report| render::input::check(night.project, report, &metrics))?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
     definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
     let findings =

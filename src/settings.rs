@@ -62,6 +62,9 @@ impl Default for Money {
 /// A rate older than a year says nothing of a day.
 const OLDEST_RATE_DAYS: u32 = 366;
 
+/// With less memory the engine cannot sort.
+const LEAST_MEMORY_MIB: usize = 64;
+
 /// People.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -226,6 +229,9 @@ impl Settings {
             let message =
                 format!("a market rate may be at most {OLDEST_RATE_DAYS} days old; 0 asks for the very day's");
             return wrong("rate_max_age_days", message);
+        }
+        if self.engine.memory_mib < LEAST_MEMORY_MIB {
+            return wrong("memory_mib", format!("`memory_mib` is at least {LEAST_MEMORY_MIB}"));
         }
         if let Some((word, fault)) = self.calendar.fault() {
             return wrong(word, fault);

@@ -1,6 +1,6 @@
 //! `scorebook check`: everything up to scoring, publishing nothing.
 
-use crate::cli::{CheckArgs, Global};
+use crate::cli::{CheckArgs, Format, Global};
 use crate::command::output;
 use crate::command::progress::Progress;
 use crate::command::run::{as_of, secret, tell_findings};
@@ -10,8 +10,10 @@ use crate::lock;
 use crate::pipeline::land;
 use crate::pipeline::{self, Night, Past, Until};
 use crate::steps::Steps;
+use serde_json::json;
 
 pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
+    output::refuse_csv(global.format, "check")?;
     let opened = Opened::open(global)?;
     let lock = lock::take(&opened.store, &host(), now()).await?;
     if lock.taken_over {
@@ -42,13 +44,17 @@ async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()
     let observed = pipeline::observe(&night, &exports, &past.known, secret()?.as_deref()).await?;
     let made = pipeline::from_snapshots(&night, &observed.snapshots, &past.before, Until::Scored).await?;
     progress.finish();
+    let (exports, metrics) = (observed.snapshots.len(), made.metrics.len());
+    if global.format == Format::Json {
+        let said = json!({ "exports": exports, "metrics": metrics, "findings": made.findings });
+        return output::write(&format!("{said:#}\n"));
+    }
     tell_findings(&made.findings);
     let warnings = match made.findings.len() {
         0 => "no warnings".to_owned(),
         1 => "1 warning".to_owned(),
         count => format!("{count} warnings"),
     };
-    let (exports, metrics) = (observed.snapshots.len(), made.metrics.len());
     output::write(&format!(
         "{exports} exports and {metrics} metrics are in order: {warnings}. Nothing was published.\n"
     ))

@@ -5,8 +5,10 @@ use crate::diagnostic::{Diagnostic, Result};
 use serde_json::{Map, Value};
 use std::io::Write;
 
-/// The widest cell that is printed whole for people.
+/// The widest text that is printed whole for people.
 const WIDEST: usize = 60;
+/// The widest name: of a path or an id a part is of no use.
+const WIDEST_NAME: usize = 200;
 
 /// Rows of text under headings.
 #[derive(Clone, Debug, Default)]
@@ -88,8 +90,9 @@ impl Table {
 /// Text from a CRM on a terminal: one line, no control characters, not wider than need be.
 pub fn printable(text: &str) -> String {
     let mut clean = one_line(text);
-    if clean.chars().count() > WIDEST {
-        clean = clean.chars().take(WIDEST - 1).chain(['…']).collect();
+    let widest = if clean.contains(' ') { WIDEST } else { WIDEST_NAME };
+    if clean.chars().count() > widest {
+        clean = clean.chars().take(widest - 1).chain(['…']).collect();
     }
     clean
 }
@@ -97,6 +100,15 @@ pub fn printable(text: &str) -> String {
 /// Text from a CRM on one line and without control characters.
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Refuses CSV where there is more to say than one table.
+pub fn refuse_csv(format: Format, command: &str) -> Result<()> {
+    match format {
+        Format::Csv => Err(Diagnostic::usage(format!("`{command}` says more than a table can"))
+            .help("take --format json for a program, or leave --format out")),
+        Format::Table | Format::Json => Ok(()),
+    }
 }
 
 /// Writes to stdout. A reader that has gone away (`| head`) is no error.
@@ -113,4 +125,17 @@ pub fn write(text: &str) -> Result<()> {
 /// Writes a line to stderr; a closed stderr stops no run.
 pub fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_printed_whole_and_a_long_text_in_part() {
+        let path = format!("scores/bookings/{}.parquet", "0".repeat(64));
+        assert_eq!(printable(&path), path);
+        let text = "asked for references ".repeat(10);
+        assert_eq!(printable(&text).chars().count(), WIDEST);
+    }
 }

@@ -20,6 +20,7 @@ use std::path::Path;
 const REASONS_TOLD: usize = 12;
 
 pub(super) async fn run(global: &Global, args: RunArgs) -> Result<Option<Kind>> {
+    output::refuse_csv(global.format, "run")?;
     let opened = Opened::open(global)?;
     let started = now();
     let lock = lock::take(&opened.store, &host(), started).await?;

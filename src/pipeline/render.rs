@@ -181,7 +181,6 @@ pub async fn run(
 ) -> Result<Rendered> {
     let mut rendered = Rendered::default();
     for report in reports {
-        input::check(report, metrics)?;
         let Some(period) = period_on(report, &night.settings.calendar, night.anchor, night.as_of) else { continue };
         let rendering = Rendering::of(night, model, scores, metrics, report, period)?;
         let key = rendering.key();

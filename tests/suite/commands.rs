@@ -144,3 +144,22 @@ fn wrong_usage_says_what_to_do() {
     let said = project.scorebook(&["run"]).expect_code(3);
     assert!(said.stderr.contains("scorebook.toml:5"), "{}", said.stderr);
 }
+
+#[test]
+fn what_a_command_cannot_do_it_refuses_before_it_works() {
+    let project = Project::generated(2, 13);
+    let said = project.scorebook(&["run", "--format", "csv"]).expect_code(2).stderr;
+    assert!(said.contains("`run` says more than a table can") && said.contains("--format json"), "{said}");
+    project.scorebook(&["check", "--format", "csv"]).expect_code(2);
+    let said = project.scorebook(&["check", "--quiet", "--format", "json"]).expect_code(0).stdout;
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(said["exports"].as_u64() > Some(10) && said["findings"].is_array(), "{said}");
+    project.edit("scorebook.toml", |text| text + "\n[engine]\nmemory_mib = 0\n");
+    let said = project.scorebook(&["check"]).expect_code(3).stderr;
+    assert!(said.contains("`memory_mib` is at least 64") && said.contains("scorebook.toml:"), "{said}");
+    project.edit("scorebook.toml", |text| text.replace("memory_mib = 0", "memory_mib = 64"));
+    project.edit("report_templates/rep_scorecard/report.toml", |text| text.replacen("\"win_rate\"", "\"win_rat\"", 1));
+    let said = project.scorebook(&["check"]).expect_code(3).stderr;
+    assert!(said.contains("`win_rat` is no metric") && said.contains("did you mean `win_rate`"), "{said}");
+    assert!(said.contains("report.toml:") && said.contains("\"win_rat\""), "{said}");
+}

@@ -10,6 +10,7 @@ use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{NotSupplied, Score};
 use crate::pipeline::stage::workdays::Worked;
+use crate::project::Project;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -227,32 +228,43 @@ pub struct Input<'a> {
 ///
 /// # Errors
 /// A metric, slice, grain, level or format that does not exist, with the one probably meant.
-pub fn check(report: &Report, metrics: &Metrics) -> Result<()> {
+pub fn check(project: &Project, report: &Report, metrics: &Metrics) -> Result<()> {
     let path = format!("report_templates/{}/report.toml", report.id);
-    let wrong = |message: String| Diagnostic::project(message).at(Place::file(&path));
+    let source = project.text(&path)?;
+    let wrong = |words: &[&str], message: String| {
+        let has_all = |line: &str| words.iter().all(|word| line.contains(&format!("\"{word}\"")));
+        let line = source.lines().position(has_all).map_or(0, |line| line + 1);
+        let word = words.last().copied().unwrap_or_default();
+        Diagnostic::project(message).at(Place::line(&path, source, line).word(word))
+    };
     let named = report.metrics.iter().chain(&report.headline).chain(&report.charts);
     for id in named.chain(report.breakdowns.iter().map(|breakdown| &breakdown.metric)) {
         if !metrics.contains_key(id) {
-            return Err(wrong(format!("`{id}` is no metric")).closest(id, metrics.keys().map(String::as_str)));
+            let error = wrong(&[id], format!("`{id}` is no metric"));
+            return Err(error.closest(id, metrics.keys().map(String::as_str)));
         }
         if !report.metrics.contains(id) {
-            return Err(wrong(format!("`{id}` is not among the report's `metrics`")).help("add it there"));
+            let error = wrong(&[id], format!("`{id}` is not among the report's `metrics`"));
+            return Err(error.help("add it there"));
         }
     }
     for BreakdownBy { metric, slice } in &report.breakdowns {
         let known = &metrics[metric].header.slices;
         if !known.contains(slice) {
-            let error = wrong(format!("{metric} has no slice `{slice}`"));
+            let error = wrong(&[metric, slice], format!("{metric} has no slice `{slice}`"));
             return Err(error.closest(slice, known.iter().map(String::as_str)));
         }
     }
     if report.audience != "rep" {
-        return Err(wrong(format!("no documents can be made for the level `{}`", report.audience))
-            .help("a report's audience is `rep`"));
+        let message = format!("no documents can be made for the level `{}`", report.audience);
+        return Err(wrong(&[&report.audience], message).help("a report's audience is `rep`"));
     }
     let known = ["pdf", "html", "csv"];
     match report.formats.iter().find(|format| !known.contains(&format.as_str())) {
-        Some(format) => Err(wrong(format!("`{format}` is no format: pdf, html or csv")).closest(format, known)),
+        Some(format) => {
+            let error = wrong(&[format], format!("`{format}` is no format: pdf, html or csv"));
+            Err(error.closest(format, known))
+        }
         None => Ok(()),
     }
 }
