@@ -83,7 +83,11 @@ impl Project {
     }
 
     fn read_folder(&mut self, folder: &Path, part: &str) -> Result<()> {
-        let Ok(entries) = std::fs::read_dir(folder.join(part)) else { return Ok(()) };
+        let entries = match std::fs::read_dir(folder.join(part)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Diagnostic::project(format!("cannot read the folder {part}: {error}"))),
+        };
         let mut names: Vec<_> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         for name in names.iter().filter(|name| !name.starts_with('.') && !name.ends_with('~')) {

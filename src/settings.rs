@@ -248,6 +248,12 @@ impl Settings {
         if self.people.ramp.iter().any(parts) {
             return wrong("ramp", "each part of a ramp is from 0 to 1: [\"0.25\", \"0.5\", \"0.75\"]".into());
         }
+        let is_plain = |name: &&String| !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
+        let mut names =
+            self.sources.iter().flat_map(|(name, source)| std::iter::once(name).chain(source.tables.keys()));
+        if let Some(name) = names.find(|name| !is_plain(name)) {
+            return wrong(name, format!("`{name}` cannot name a source or a table: it is the name of a folder too"));
+        }
         for (name, table) in self.sources.values().flat_map(|source| &source.tables) {
             if !table.delimiter.is_ascii() {
                 return wrong("delimiter", format!("the delimiter of {name} must be one ASCII character"));

@@ -1,4 +1,6 @@
-//! `scorebook explain`: from a printed number to its definition, its facts, and the export rows behind them.
+//! `scorebook explain`: from a printed number to its definition, its facts and targets, and the export rows behind them.
+
+mod targets;
 
 use crate::cli::{ExplainArgs, Format, Global};
 use crate::command::Opened;
@@ -19,6 +21,7 @@ use crate::store::object_name;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use targets::Asked;
 
 /// A printed number: which score it is, and the run and document that print it.
 struct Found<'a> {
@@ -43,6 +46,8 @@ struct Cell {
     text: String,
     n: i64,
     target: Option<String>,
+    #[serde(default)]
+    target_notes: Vec<String>,
 }
 
 pub(super) async fn explain(global: &Global, args: ExplainArgs) -> Result<()> {
@@ -58,8 +63,10 @@ pub(super) async fn explain(global: &Global, args: ExplainArgs) -> Result<()> {
     let metrics = definition::read(&project)?;
     let part_scores = Vec::new();
     let settings = Settings::of(&project)?;
-    let mut explained = Explained { opened: &opened, settings, project, metrics, found, part_scores };
+    let mut explained =
+        Explained { opened: &opened, settings, project, metrics, found, part_scores, targets: Vec::new() };
     explained.read_part_scores().await?;
+    explained.read_targets().await?;
     let mut parts = Vec::new();
     for metric in explained.parts(&explained.found.cell.metric)? {
         parts.push((metric.clone(), explained.facts(&metric, args.limit).await?));
@@ -140,6 +147,15 @@ struct Explained<'a> {
     found: Found<'a>,
     /// A formula's parts in the same cell: metric, value, target.
     part_scores: Vec<(String, Option<String>, Option<String>)>,
+    /// The rows behind the targets.
+    targets: Vec<Targets>,
+}
+
+/// The rows behind the targets of a metric.
+struct Targets {
+    metric: String,
+    how: String,
+    rows: Table,
 }
 
 /// The slices whose named values are not in a number: all that stand apart, but for the one whose line it is. That line
@@ -196,6 +212,38 @@ impl Explained<'_> {
             }
         }
         self.part_scores = all;
+        Ok(())
+    }
+
+    /// Reads the rows behind the cell's target, and behind those that a formula takes: targets are set for wholes.
+    async fn read_targets(&mut self) -> Result<()> {
+        let cell = &self.found.cell;
+        let own = cell.target.iter().map(|_| (&cell.metric, (cell.slice.as_str(), cell.slice_value.as_str())));
+        let of_parts =
+            self.part_scores.iter().filter(|(_, _, target)| target.is_some()).map(|(part, ..)| (part, ("", "")));
+        let (contract, entry) = (Contract::of(&self.project)?, self.found.entry);
+        let mut all = Vec::new();
+        for (id, slice) in own.chain(of_parts) {
+            let Some(lineage) = entry.model.get("targets").and_then(|table| table.lineage) else { continue };
+            let session = Session::new(self.opened.limits, &self.opened.store)?;
+            for name in ["targets", "membership"] {
+                session.add_parquet(name, &entry.model[name].path(name)).await?;
+            }
+            session.add_parquet("of_lineage", &object_name("model/targets__lineage", &lineage, "parquet")).await?;
+            session.keep_asked("of_targets", "SELECT target_id, _snapshot, _row FROM of_lineage").await?;
+            let asked = Asked {
+                metric: &self.metrics[id],
+                level: &cell.level,
+                entity: &cell.entity,
+                slice,
+                period: self.period(),
+                as_of: entry.as_of,
+            };
+            let mut rows = asked.rows(&session, &contract, &self.settings.calendar).await?;
+            self.name_exports(&mut rows);
+            all.push(Targets { metric: id.clone(), how: asked.how(), rows });
+        }
+        self.targets = all;
         Ok(())
     }
 
@@ -385,6 +433,7 @@ impl Explained<'_> {
         say("value", cell.value.as_deref().unwrap_or("empty"));
         if let Some(target) = &cell.target {
             say("target", target);
+            cell.target_notes.iter().for_each(|note| say("", note));
         }
         say("facts", &cell.n.to_string());
         say(
@@ -406,6 +455,11 @@ impl Explained<'_> {
                 let target = target.as_ref().map_or_else(String::new, |target| format!(", target {target}"));
                 say("", &format!("{part} {}{target}", value.as_deref().unwrap_or("empty")));
             }
+        }
+        for Targets { metric, how, rows } in &self.targets {
+            let targets = if rows.rows.len() == 1 { "target" } else { "targets" };
+            text.push_str(&format!("\n{} {targets} of {metric}, {how}\n", rows.rows.len()));
+            text.push_str(&rows.render(Format::Table));
         }
         for (part, facts) in parts {
             let part = &self.metrics[part];
@@ -433,6 +487,9 @@ impl Explained<'_> {
                 )
             })
             .collect();
+        let rows_of = |of: &Targets| serde_json::from_str(&of.rows.render(Format::Json)).unwrap_or_default();
+        let targets: serde_json::Map<String, Value> =
+            self.targets.iter().map(|of| (of.metric.clone(), rows_of(of))).collect();
         let of_column = |column: &Value| column["column"] == cell.column.as_str();
         let printed = line["cells"].as_array().and_then(|cells| cells.iter().find(|cell| of_column(cell))).cloned();
         let explained = json!({
@@ -440,6 +497,7 @@ impl Explained<'_> {
             "run": entry.number,
             "document": document.view,
             "cell": printed,
+            "targets": targets,
             "parts": facts,
         });
         format!("{explained:#}\n")

@@ -41,6 +41,7 @@ use periods::Periods;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use targets::Targets;
+pub use targets::{is_spread, nearest};
 use tokio::sync::OnceCell;
 
 /// Raised when scoring makes other numbers of the same inputs.

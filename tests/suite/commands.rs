@@ -64,6 +64,35 @@ fn every_printed_number_is_explained_by_its_facts() {
     project.scorebook(&["explain", "0000-0000-0000-1"]).expect_code(2);
 }
 
+#[test]
+fn a_target_is_explained_by_its_rows() {
+    let project = Project::generated(3, 14).formats(r#"["csv"]"#);
+    project.run(&[]);
+    let mut explained = 0;
+    for (reference, metric, ..) in references(&project) {
+        if metric != "bookings" && metric != "quota_attainment" {
+            continue;
+        }
+        let said = project.scorebook(&["explain", &reference, "--format", "json"]).expect_code(0);
+        let said: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        let Some(rows) = said["targets"].get("bookings").and_then(|rows| rows.as_array()) else { continue };
+        let mut sum = 0.0;
+        for row in rows {
+            let (export, number) = (row["export"].as_str().unwrap(), row["row"].as_str().unwrap());
+            let amount = row["amount"].as_str().unwrap();
+            let cells = record_of(&project, export, number.parse().unwrap());
+            assert!(cells.iter().any(|cell| cell.trim_end_matches(".0") == amount), "{reference} {amount} {cells:?}");
+            sum += amount.parse::<f64>().unwrap();
+        }
+        // Quotas are by the month, and the periods are made of months.
+        if let Some(target) = said["cell"]["target"].as_str().filter(|_| metric == "bookings") {
+            assert_eq!(target.parse::<f64>().unwrap(), sum, "{reference}");
+        }
+        explained += 1;
+    }
+    assert!(explained >= 10, "{explained}");
+}
+
 /// The cells of a record of an export, by its number. Records that cannot be read count too.
 fn record_of(project: &Project, export: &str, number: usize) -> Vec<String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(project.path(export)).unwrap();
@@ -158,6 +187,10 @@ fn what_a_command_cannot_do_it_refuses_before_it_works() {
     let said = project.scorebook(&["check"]).expect_code(3).stderr;
     assert!(said.contains("`memory_mib` is at least 64") && said.contains("scorebook.toml:"), "{said}");
     project.edit("scorebook.toml", |text| text.replace("memory_mib = 0", "memory_mib = 64"));
+    project.edit("scorebook.toml", |text| text.replace("stages = { fold", "\"../stages\" = { fold"));
+    let said = project.scorebook(&["check"]).expect_code(3).stderr;
+    assert!(said.contains("`../stages` cannot name a source or a table") && said.contains("scorebook.toml:"), "{said}");
+    project.edit("scorebook.toml", |text| text.replace("\"../stages\"", "stages"));
     project.edit("report_templates/rep_scorecard/report.toml", |text| text.replacen("\"win_rate\"", "\"win_rat\"", 1));
     let said = project.scorebook(&["check"]).expect_code(3).stderr;
     assert!(said.contains("`win_rat` is no metric") && said.contains("did you mean `win_rate`"), "{said}");

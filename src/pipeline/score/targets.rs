@@ -306,7 +306,7 @@ fn membership(batches: &[RecordBatch]) -> BTreeMap<String, Vec<Stretch>> {
 }
 
 /// A sum's target is spread over days; what is measured, divided or picked out cannot be.
-pub(super) fn is_spread(metric: &Metric) -> bool {
+pub fn is_spread(metric: &Metric) -> bool {
     let adds = matches!(metric.header.aggregate, Some(Aggregate::Sum | Aggregate::Count | Aggregate::Distinct));
     adds && definition::measure(metric) == Measure::Flow
 }
@@ -398,7 +398,7 @@ fn dated(given: &Given, next: Option<Date>, goal: &Goal, spread: bool, calendar:
 }
 
 /// The calendar period of about this length that these days overlap most, the earlier of equals.
-fn nearest(calendar: &Calendar, start: Date, end: Date) -> (Date, Date) {
+pub fn nearest(calendar: &Calendar, start: Date, end: Date) -> (Date, Date) {
     let length = days_between(start, end) + 1;
     let days = |period: &Period| days_between(period.start, period.end) + 1;
     let overlap = |period: &Period| days_between(period.start.max(start), period.end.min(end)) + 1;
