@@ -207,16 +207,14 @@ impl Periods {
     }
 
     /// By grain the first day of the first period that is supplied, if a metric's tables tell of what is since a day. A
-    /// grain of which all is supplied, also the period before the first, is left out.
+    /// grain of which all is supplied, also the periods before the scored ones, is left out.
     pub fn supplied(&self, metric: &Metric, since: Date) -> BTreeMap<Grain, Date> {
         let mut until = BTreeMap::new();
         for grain in &metric.header.cadence {
-            let mut periods: Vec<Period> = self.of_grains(&[*grain]).collect();
-            periods.sort_by_key(|period| period.start);
-            let before = periods.first().map(|first| self.calendar.previous(*first));
-            for period in before.into_iter().chain(periods).filter(|period| !self.is_supplied(metric, *period, since)) {
-                until.insert(*grain, period.end + 1.day());
-            }
+            let grains = [*grain];
+            let with_before = self.of_grains(&grains).flat_map(|period| [self.calendar.previous(period), period]);
+            let lacking = with_before.filter(|period| !self.is_supplied(metric, *period, since));
+            until.extend(lacking.map(|period| period.end + 1.day()).max().map(|first| (*grain, first)));
         }
         until
     }
