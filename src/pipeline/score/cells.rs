@@ -276,7 +276,7 @@ fn added_up(query: &Query<'_>, kept: &Kept, source: &str) -> Vec<String> {
             &[
                 ("source", source),
                 ("cell", cell),
-                // `membership` has a role too.
+                // What they are joined with has columns too.
                 ("slices", &query.slices("f.")),
                 ("inputs", inputs),
                 ("outputs", outputs),

@@ -1,13 +1,14 @@
 //! Whom cells are of, as numbers: the engine adds up and sorts by these, and names come back when cells become scores.
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::domain::period::days_between;
 use crate::engine::Session;
 use crate::pipeline::Night;
+use crate::pipeline::score::periods::{add, numbers, texts};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Rows;
 use crate::pipeline::stage::{Model, read_table};
-use arrow::array::{ArrayRef, Date32Array, Int32Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array};
 use std::sync::Arc;
 
 /// Everybody whom a fact may belong to, in the order of levels and names.
@@ -56,38 +57,29 @@ impl Entities {
 
     /// Names the tables `entities` (level, entity, entity_no) and `members` (rep_id, level, entity_no, valid_from, valid_to).
     pub fn add_to(&self, session: &Session) -> Result<()> {
-        let numbers = |of: &mut dyn Iterator<Item = usize>| -> ArrayRef {
-            Arc::new(Int32Array::from_iter_values(of.map(|number| number as i32)))
-        };
-        let texts = |of: &mut dyn Iterator<Item = &str>| -> ArrayRef { Arc::new(StringArray::from_iter_values(of)) };
+        let members = &self.members;
         let days = |i: usize| -> ArrayRef {
-            Arc::new(Date32Array::from_iter_values(self.members.iter().map(|member| member.days[i])))
+            Arc::new(Date32Array::from_iter_values(members.iter().map(|member| member.days[i])))
         };
-        let tables = [
-            (
-                "entities",
-                vec![
-                    ("level", texts(&mut self.all.iter().map(|(level, _)| level.as_str()))),
-                    ("entity", texts(&mut self.all.iter().map(|(_, entity)| entity.as_str()))),
-                    ("entity_no", numbers(&mut (0..self.all.len()))),
-                ],
-            ),
-            (
-                "members",
-                vec![
-                    ("rep_id", texts(&mut self.members.iter().map(|member| member.rep.as_str()))),
-                    ("level", texts(&mut self.members.iter().map(|member| self.all[member.entity].0.as_str()))),
-                    ("entity_no", numbers(&mut self.members.iter().map(|member| member.entity))),
-                    ("valid_from", days(0)),
-                    ("valid_to", days(1)),
-                ],
-            ),
-        ];
-        for (name, columns) in tables {
-            let rows = RecordBatch::try_from_iter(columns);
-            let rows = rows.map_err(|error| Diagnostic::internal(format!("no table {name}: {error}")))?;
-            session.add_batches(name, rows.schema(), vec![rows])?;
-        }
-        Ok(())
+        add(
+            session,
+            "entities",
+            vec![
+                ("level", texts(self.all.iter().map(|(level, _)| level.as_str()))),
+                ("entity", texts(self.all.iter().map(|(_, entity)| entity.as_str()))),
+                ("entity_no", numbers(0..self.all.len() as i32)),
+            ],
+        )?;
+        add(
+            session,
+            "members",
+            vec![
+                ("rep_id", texts(members.iter().map(|member| member.rep.as_str()))),
+                ("level", texts(members.iter().map(|member| self.all[member.entity].0.as_str()))),
+                ("entity_no", numbers(members.iter().map(|member| member.entity as i32))),
+                ("valid_from", days(0)),
+                ("valid_to", days(1)),
+            ],
+        )
     }
 }

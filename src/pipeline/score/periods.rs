@@ -354,11 +354,13 @@ impl Periods {
     }
 }
 
-fn numbers(of: impl Iterator<Item = i32>) -> ArrayRef {
+/// A column.
+pub(super) fn numbers(of: impl Iterator<Item = i32>) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values(of))
 }
 
-fn texts<'a>(of: impl Iterator<Item = &'a str>) -> ArrayRef {
+/// A column.
+pub(super) fn texts<'a>(of: impl Iterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(of))
 }
 
@@ -366,7 +368,8 @@ fn days(of: impl Iterator<Item = Date>) -> ArrayRef {
     Arc::new(Date32Array::from_iter_values(of.map(|day| days_between(EPOCH, day))))
 }
 
-fn add(session: &Session, name: &str, columns: Vec<(&str, ArrayRef)>) -> Result<()> {
+/// Names a table of the engine's own.
+pub(super) fn add(session: &Session, name: &str, columns: Vec<(&str, ArrayRef)>) -> Result<()> {
     let rows = RecordBatch::try_from_iter(columns);
     let rows = rows.map_err(|error| Diagnostic::internal(format!("no table {name}: {error}")))?;
     session.add_batches(name, rows.schema(), vec![rows])
