@@ -249,6 +249,9 @@ impl Settings {
             return wrong("ramp", "each part of a ramp is from 0 to 1: [\"0.25\", \"0.5\", \"0.75\"]".into());
         }
         let is_plain = |name: &&String| !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
+        if let Some(name) = self.sources.keys().find(|name| name.contains(':')) {
+            return wrong(name, format!("`{name}` cannot name a source: `:` ends its name within an id"));
+        }
         let mut names =
             self.sources.iter().flat_map(|(name, source)| std::iter::once(name).chain(source.tables.keys()));
         if let Some(name) = names.find(|name| !is_plain(name)) {

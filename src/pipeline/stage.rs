@@ -40,7 +40,7 @@ use std::sync::Arc;
 use typed::Origin;
 
 /// Raised when staging makes other bytes of the same inputs.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// The model of one run.
 #[derive(Clone, Debug, Default)]
@@ -218,6 +218,7 @@ async fn staged(
         name: &'a str,
         engine: &'a str,
         time_zone: &'a str,
+        sources: Vec<&'a str>,
         table: &'a Table,
         references: BTreeMap<&'a str, Digest>,
         money: Option<money::Inputs<'a>>,
@@ -230,6 +231,7 @@ async fn staged(
         name,
         engine: engine::VERSION,
         time_zone: &night.settings.calendar.time_zone,
+        sources: source_names(night),
         table,
         references: references.map(|target| (target, model.tables[target].digest)).collect(),
         money: money::Inputs::of(night, table, model),
@@ -320,20 +322,23 @@ impl Staged<'_> {
         };
         let mut origins: Vec<&Snapshot> = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
+        let mut read: Vec<(&Staging<'_>, &Snapshot)> = Vec::new();
         for staging in stagings {
-            let (read, _) = exports(self.night, staging, snapshots);
-            for snapshot in read {
-                let mut part = self.part(&keys, staging, snapshot, snapshots).await?;
-                if let Some(rates) = &rates {
-                    part.batch = money::convert(self.table, rates, self.night.as_of, &part.batch, &mut part.faults)?;
-                }
-                if self.name == money::TABLE {
-                    money::refuse_no_currency(&part.batch, &mut part.faults);
-                }
-                self.follow_references(&mut part, &known)?;
-                origins.push(snapshot);
-                parts.push(part);
+            read.extend(exports(self.night, staging, snapshots).0.into_iter().map(|snapshot| (*staging, snapshot)));
+        }
+        // Where two sources have a record of one key, the later export supersedes the earlier.
+        read.sort_by_key(|(staging, snapshot)| (snapshot.data_date, &snapshot.path, staging.path));
+        for (staging, snapshot) in read {
+            let mut part = self.part(&keys, staging, snapshot, snapshots).await?;
+            if let Some(rates) = &rates {
+                part.batch = money::convert(self.table, rates, self.night.as_of, &part.batch, &mut part.faults)?;
             }
+            if self.name == money::TABLE {
+                money::refuse_no_currency(&part.batch, &mut part.faults);
+            }
+            self.follow_references(&mut part, &known)?;
+            origins.push(snapshot);
+            parts.push(part);
         }
         let folded = fold::fold(&keys, &mut parts)?;
         let (rows, lineage) = self.assemble(&parts, &origins, &folded)?;
@@ -395,7 +400,8 @@ impl Staged<'_> {
         let numbers = record_numbers(staging, &rows, snapshot)?;
         let zone = time_zone(self.night)?;
         let formats = &staging.header.formats;
-        let origin = Origin { file: staging.path, source: staging.source, formats, zone: &zone };
+        let sources = source_names(self.night);
+        let origin = Origin { file: staging.path, source: staging.source, sources: &sources, formats, zone: &zone };
         let table = money::as_read(self.table);
         let typed = typed::typed(&origin, &table.columns, table.schema(), &rows)?;
         let texts = |name: &str| rows.column_by_name(name).and_then(|array| array.as_string_opt::<i32>().cloned());
@@ -525,6 +531,11 @@ fn only(texts: &StringArray, known: impl Fn(&str) -> bool) -> ArrayRef {
 pub(crate) fn time_zone(night: &Night<'_>) -> Result<TimeZone> {
     let name = &night.settings.calendar.time_zone;
     TimeZone::get(name).map_err(|error| Diagnostic::project(format!("`{name}` is no time zone: {error}")))
+}
+
+/// The names of all sources.
+fn source_names<'a>(night: &Night<'a>) -> Vec<&'a str> {
+    night.settings.sources.keys().map(String::as_str).collect()
 }
 
 /// Checks that the query returns every record of the export once, and gives their numbers.

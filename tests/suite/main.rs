@@ -21,6 +21,7 @@ mod independent;
 mod kills;
 mod leave;
 mod leavers;
+mod matching;
 mod metric_tests;
 mod money;
 mod naive;

@@ -123,7 +123,7 @@ async fn rows(night: &Night<'_>, table: &Table, derived: &Derived<'_>, model: &M
         |error: &dyn std::fmt::Display| Diagnostic::internal(format!("cannot derive {}: {error}", derived.name));
     let rows = concat_batches(&schema, &batches).map_err(|error| failed(&error))?;
     let zone = time_zone(night)?;
-    let origin = Origin { file: derived.sql.file, source: "", formats: &BTreeMap::new(), zone: &zone };
+    let origin = Origin { file: derived.sql.file, source: "", sources: &[], formats: &BTreeMap::new(), zone: &zone };
     let typed = typed::typed(&origin, &table.columns, table.schema(), &rows)?;
     let refused = |message: String| Err(Diagnostic::project(message).at(Place::file(derived.sql.file)));
     if let Some(fault) = typed.faults.iter().flatten().next() {

@@ -173,7 +173,7 @@ fn batch(night: &Night<'_>, name: &str, table: &Table, rows: &Rows) -> Result<Re
     let given = RecordBatch::try_new(Arc::new(Schema::new(fields)), texts.collect());
     let given = given.map_err(|error| Diagnostic::internal(format!("no table {name}: {error}")))?;
     let zone = time_zone(night)?;
-    let origin = Origin { file: &rows.place.file, source: "", formats: &BTreeMap::new(), zone: &zone };
+    let origin = Origin { file: &rows.place.file, source: "", sources: &[], formats: &BTreeMap::new(), zone: &zone };
     let typed = typed(&origin, &table.columns, table.schema(), &given)?;
     match typed.faults.iter().zip(&rows.rows).find_map(|(fault, row)| Some((fault.as_ref()?, row))) {
         Some((fault, row)) => {

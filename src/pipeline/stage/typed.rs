@@ -21,10 +21,20 @@ pub struct Origin<'a> {
     pub file: &'a str,
     /// The source's name, the first part of every id; empty for derived tables, whose ids have one already.
     pub source: &'a str,
+    /// The names of all sources: an id that begins with one is a record of that source.
+    pub sources: &'a [&'a str],
     /// Forms of dates and moments by column, where they are not ISO 8601.
     pub formats: &'a BTreeMap<String, String>,
     /// The company's time zone.
     pub zone: &'a TimeZone,
+}
+
+impl Origin<'_> {
+    /// The id of a record: its source, `:`, and what the source calls it. Hand-kept files name records of other sources so.
+    fn id(&self, text: &str) -> String {
+        let named = text.split_once(':').filter(|(source, id)| self.sources.contains(source) && !id.is_empty());
+        named.map_or_else(|| format!("{}:{text}", self.source), |_| text.to_owned())
+    }
 }
 
 /// Rows in the contract's columns, and what is wrong with each.
@@ -138,7 +148,7 @@ fn parse(origin: &Origin<'_>, column: &Column, texts: &StringArray, faults: &mut
         Kind::Id if origin.source.is_empty() => Arc::new(texts.clone()),
         Kind::Id => {
             let mut built = StringBuilder::with_capacity(texts.len(), texts.value_data().len() + texts.len() * 12);
-            cells.each(|text| Ok(format!("{}:{}", origin.source, text.trim())), |id| built.append_option(id));
+            cells.each(|text| Ok(origin.id(text.trim())), |id| built.append_option(id));
             Arc::new(built.finish())
         }
         Kind::Text => Arc::new(texts.clone()),
@@ -210,3 +220,30 @@ impl Cells<'_> {
 
 /// Day nought of Arrow's dates.
 pub const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_names_a_source_is_taken_as_it_stands() {
+        let zone = TimeZone::UTC;
+        let formats = BTreeMap::new();
+        let origin =
+            Origin { file: "", source: "finance", sources: &["crm", "finance"], formats: &formats, zone: &zone };
+        let ids = ["51", "crm:51", "finance:51", "erp:51", "crm", "crm:", ":51", "Crm:51", "crm:a:b"];
+        let made = ids.map(|id| origin.id(id));
+        let expected = [
+            "finance:51",
+            "crm:51",
+            "finance:51",
+            "finance:erp:51",
+            "finance:crm",
+            "finance:crm:",
+            "finance::51",
+            "finance:Crm:51",
+            "crm:a:b",
+        ];
+        assert_eq!(made, expected);
+    }
+}
