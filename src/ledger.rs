@@ -174,8 +174,7 @@ impl Entry {
             }
         }
         for (name, table) in &self.model {
-            let digests = [Some(table.digest), table.lineage, table.quarantine].into_iter().flatten();
-            crate::pipeline::stage::objects_of(name, table).into_iter().zip(digests).for_each(|(p, d)| add(p, d));
+            table.objects(name).into_iter().for_each(|(_, path, digest)| add(path, digest));
         }
         for (metric, table) in &self.scores {
             add(table.path(metric), table.digest);

@@ -30,6 +30,9 @@ pub struct Settings {
     /// How much of the machine to use. Changes no result.
     #[serde(default)]
     pub engine: Engine,
+    /// Which record stands for those of other sources that are the same.
+    #[serde(default)]
+    pub matching: Matching,
     /// The CRMs and other sources, by name.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
@@ -100,6 +103,14 @@ impl Default for People {
             only_for_teams: Vec::new(),
         }
     }
+}
+
+/// Records of different sources that are the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Matching {
+    /// Sources by name: the record of an earlier one stands for that of a later one. Those not named follow by name.
+    pub order: Vec<String>,
 }
 
 /// Folders within the project.
@@ -249,6 +260,11 @@ impl Settings {
             return wrong("ramp", "each part of a ramp is from 0 to 1: [\"0.25\", \"0.5\", \"0.75\"]".into());
         }
         let is_plain = |name: &&String| !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
+        for (i, name) in self.matching.order.iter().enumerate() {
+            if !self.sources.contains_key(name) || self.matching.order[..i].contains(name) {
+                return wrong("order", format!("`{name}` must be a source, named once in the order of matching"));
+            }
+        }
         if let Some(name) = self.sources.keys().find(|name| name.contains(':')) {
             return wrong(name, format!("`{name}` cannot name a source: `:` ends its name within an id"));
         }

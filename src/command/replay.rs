@@ -108,12 +108,8 @@ fn differences(entry: &Entry, made: &Made) -> Table {
         }
     };
     let model = |tables: &BTreeMap<String, crate::pipeline::stage::ModelTable>| {
-        let all = tables.iter().flat_map(|(name, table)| {
-            let digests = [Some(table.digest), table.lineage, table.quarantine];
-            let names = [name.clone(), format!("{name}__lineage"), format!("quarantine of {name}")];
-            names.into_iter().zip(digests).filter_map(|(name, digest)| Some((name, digest?)))
-        });
-        all.collect()
+        let all = tables.iter().flat_map(|(name, table)| table.objects(name));
+        all.map(|(what, _, digest)| (what, digest)).collect()
     };
     compare("table", model(&entry.model), model(&made.model.tables));
     let scores = |tables: &BTreeMap<String, crate::pipeline::score::ScoreTable>| {

@@ -81,6 +81,7 @@ pub async fn run(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
         }
     }
     let mut findings = set_aside(night, model).await?;
+    findings.extend(doubts(model));
     for (path, source, digest) in night.project.texts(FOLDER, ".sql")? {
         let split = project::split(path, source)?;
         let header: Header = project::toml(path, source, split.header, 1)?;
@@ -128,6 +129,36 @@ async fn set_aside(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+/// Tells of mappings that were not followed, and of records that rules would make one and did not.
+fn doubts(model: &Model) -> impl Iterator<Item = Finding> {
+    let of = |by_hand: bool| model.doubts.iter().filter(move |doubt| doubt.0 == by_hand).map(|doubt| doubt.1.clone());
+    let kinds = [
+        (
+            true,
+            "mappings",
+            "mappings of records were not followed",
+            "correct them in the file, or take them out if their record is gone; \"SELECT * FROM matches\" lists what was followed",
+        ),
+        (
+            false,
+            "matches",
+            "records of several sources may be one and stand apart",
+            "say in the mappings which are the same, or, with is_same = false, that they are not",
+        ),
+    ];
+    kinds.into_iter().filter_map(move |(by_hand, check, title, help)| {
+        let rows = of(by_hand).count() as u64;
+        (rows > 0).then(|| Finding {
+            check: check.into(),
+            title: title.into(),
+            severity: Severity::Warning,
+            rows,
+            shown: of(by_hand).take(SHOWN).collect(),
+            help: help.into(),
+        })
+    })
 }
 
 /// What to ask for the records of an export that were set aside.

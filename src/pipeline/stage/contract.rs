@@ -1,7 +1,7 @@
 //! `queries/model.toml`: the tables that staging must fill, and what their cells must be.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::pipeline::stage::money;
+use crate::pipeline::stage::{matching, money, versions};
 use crate::project::{self, Project};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,13 @@ pub struct Table {
     pub description: String,
     /// The columns that name a row.
     pub key: Vec<String>,
+    /// Rules by which records of different sources are one: those that are equal in all columns of a rule. The first counts
+    /// first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_by: Vec<Vec<String>>,
+    /// The table whose rows it keeps from night to night, in the columns that both have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions_of: Option<String>,
     /// The columns, in this order.
     pub columns: Columns,
 }
@@ -59,6 +66,13 @@ pub struct Column {
     /// What happens if that table has no such row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_missing: Option<OnMissing>,
+    /// The table whose key it holds, where nobody looks whether it has such a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<String>,
+    /// The row is a part of the record that it names, such as a line of a deal: it goes when another source's record stands
+    /// for that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
     /// A date that exports give as a moment in UTC: the day is the company's.
     #[serde(default)]
     pub instant: bool,
@@ -174,10 +188,16 @@ impl Table {
         self.columns.iter().any(|column| column.currency.is_some())
     }
 
-    /// The tables that must be made before it, if the contract has them.
-    fn needs(&self) -> impl Iterator<Item = &str> {
+    /// The tables that must be made before the table of this name, if the contract has them.
+    fn needs(&self, contract: &Contract, name: &str) -> BTreeSet<&str> {
         let rates = self.converts().then_some(money::TABLE);
-        self.targets().into_iter().chain(rates)
+        let mappings = contract.matches(name).then_some(matching::MAPPINGS);
+        self.named().into_iter().chain(rates).chain(mappings).chain(self.versions_of.as_deref()).collect()
+    }
+
+    /// The tables whose ids it holds: each is rewritten where another source's record stands for that one.
+    pub fn named(&self) -> BTreeSet<&str> {
+        self.targets().into_iter().chain(self.columns.iter().filter_map(|column| column.names.as_deref())).collect()
     }
 
     /// The tables that it references.
@@ -247,14 +267,25 @@ impl Contract {
                 if table.columns[..i].iter().any(|earlier| earlier.name == column.name) {
                     return Err(wrong(format!("{name} has the column `{}` twice", column.name), &column.name));
                 }
-                if (column.references.is_some() || column.references_by.is_some()) && column.kind != Kind::Id {
+                let leads = [&column.references, &column.references_by, &column.names].into_iter().flatten().count();
+                if leads > 0 && column.kind != Kind::Id {
                     return Err(wrong(
                         format!("{name}.{} is a reference and so must be an id", column.name),
                         &column.name,
                     )
                     .help("write type = \"id\""));
                 }
+                if leads > 1 || (leads == 0 && column.is_part) {
+                    let message = match leads {
+                        0 => format!("{name}.{} is a part of no record", column.name),
+                        _ => format!("{name}.{} holds the ids of more than one table", column.name),
+                    };
+                    return Err(wrong(message, &column.name)
+                        .help("say whose ids it holds, once: `references`, `references_by` or `names`"));
+                }
             }
+            matching::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
+            versions::check(&contract, name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
             for column in &table.columns {
                 let Some(by) = &column.references_by else { continue };
                 let named = table.columns.iter().find(|column| column.name == *by);
@@ -277,7 +308,7 @@ impl Contract {
                 }
             }
             for column in &table.columns {
-                if let Some(target) = &column.references
+                if let Some(target) = column.references.as_ref().or(column.names.as_ref())
                     && !names.contains(target.as_str())
                 {
                     return Err(wrong(
@@ -309,13 +340,21 @@ impl Contract {
         Ok(contract)
     }
 
+    /// Whether records of different sources may be one in this table: it has rules for that, or mappings may name it.
+    pub fn matches(&self, name: &str) -> bool {
+        let mappings = self.tables.get(matching::MAPPINGS).and_then(|table| table.column(matching::RECORD_TABLE));
+        let is_mapped = mappings.is_some_and(|column| column.allowed.iter().any(|allowed| allowed == name));
+        is_mapped || self.tables.get(name).is_some_and(|table| !table.same_by.is_empty())
+    }
+
     /// The tables in an order in which references are made before they are followed.
     pub fn in_order(&self) -> Result<Vec<&str>> {
         let mut order: Vec<&str> = Vec::new();
         while order.len() < self.tables.len() {
             let ready = self.tables.iter().find(|(name, table)| {
                 let made = |target: &str| order.contains(&target) || !self.tables.contains_key(target);
-                !order.contains(&name.as_str()) && table.needs().all(|target| target == name.as_str() || made(target))
+                let mut needs = table.needs(self, name).into_iter();
+                !order.contains(&name.as_str()) && needs.all(|target| target == name.as_str() || made(target))
             });
             match ready {
                 Some((name, _)) => order.push(name),

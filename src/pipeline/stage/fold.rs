@@ -20,6 +20,10 @@ pub struct Part {
     pub deleted: Vec<bool>,
     /// Whether the row lacks a part of its key.
     pub keyless: Vec<bool>,
+    /// Whether the row's key was another before the ids in it became canonical.
+    pub renamed: Vec<bool>,
+    /// Whether the row is a part of a record that another source's record stands for.
+    pub gone: Vec<bool>,
 }
 
 /// What became of a part's rows.
@@ -43,6 +47,21 @@ pub struct Folded {
     pub present: BTreeMap<OwnedRow, (usize, usize)>,
     /// By part.
     pub fates: Vec<Fates>,
+}
+
+impl Folded {
+    /// Takes rows out for which others stand: those at these places, in the order of keys.
+    pub fn supersede(&mut self, is_superseded: impl Fn(usize) -> bool) {
+        let mut place = 0;
+        let fates = &mut self.fates;
+        self.present.retain(|_, (part, _)| {
+            let superseded = is_superseded(place);
+            place += 1;
+            fates[*part].superseded += u64::from(superseded);
+            fates[*part].current -= u64::from(superseded);
+            !superseded
+        });
+    }
 }
 
 /// Makes keys of rows comparable.
@@ -75,7 +94,7 @@ impl Keys {
 }
 
 /// Folds parts in the order in which they supersede each other, oldest first. A key that stands twice in one part
-/// keeps its first row; later ones are faulted.
+/// keeps its first row; later ones are faulted, unless the key is one only since two records are the same.
 pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
     let mut present: BTreeMap<OwnedRow, (usize, usize)> = BTreeMap::new();
     let mut fates = vec![Fates::default(); parts.len()];
@@ -103,6 +122,12 @@ pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
                 part.faults[row] = None;
             }
             match present.get(&key) {
+                Some((earlier, first)) if *earlier == i && (part.renamed[row] || part.renamed[*first]) => {
+                    fates[i].superseded += 1;
+                    if part.renamed[*first] && !part.renamed[row] {
+                        present.insert(key, (i, row));
+                    }
+                }
                 Some((earlier, first)) if *earlier == i => {
                     let first = part.numbers[*first];
                     part.faults[row] = Some(format!("its key stands in record {first} already, which counts"));
@@ -119,10 +144,12 @@ pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
         }
     }
     present.retain(|_, (part, row)| {
-        let deleted = parts[*part].deleted[*row];
-        fates[*part].deleted += u64::from(deleted);
-        fates[*part].current += u64::from(!deleted);
-        !deleted
+        let fates = &mut fates[*part];
+        let (deleted, gone) = (parts[*part].deleted[*row], parts[*part].gone[*row]);
+        fates.deleted += u64::from(deleted);
+        fates.superseded += u64::from(!deleted && gone);
+        fates.current += u64::from(!deleted && !gone);
+        !deleted && !gone
     });
     Ok(Folded { present, fates })
 }
@@ -143,13 +170,21 @@ mod tests {
             references: None,
             references_by: None,
             on_missing: None,
+            names: None,
+            is_part: false,
             instant: false,
             currency: None,
             converts_on: None,
             original: None,
             at_plan: None,
         };
-        Table { description: String::new(), key: vec!["id".into()], columns: vec![column("id"), column("value")] }
+        Table {
+            description: String::new(),
+            key: vec!["id".into()],
+            same_by: Vec::new(),
+            versions_of: None,
+            columns: vec![column("id"), column("value")],
+        }
     }
 
     /// Rows of id and value; a value of `!` is faulted, `-` is deleted, `~` is skipped.
@@ -166,6 +201,8 @@ mod tests {
             skips: marked('~').collect(),
             deleted: rows.iter().map(|row| row.1.contains('-')).collect(),
             keyless: keys.missing(&batch),
+            renamed: vec![false; rows.len()],
+            gone: vec![false; rows.len()],
             batch,
         }
     }

@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::parquet_file;
 use crate::pipeline::Night;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
+use crate::pipeline::stage::matching::tables;
 use crate::pipeline::stage::typed::{Origin, typed};
 use crate::pipeline::stage::{Model, ModelTable, calendar, credits, derived, organisation, time_zone};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -107,9 +108,10 @@ pub async fn model(
         let bytes = parquet_file::write(batch.schema(), std::slice::from_ref(&batch), parquet_file::ROW_GROUP_ROWS)?;
         let digest = night.store.put_named(&format!("model/{name}"), "parquet", bytes).await?;
         let (rows, supplied) = (batch.num_rows() as u64, rows.is_some());
-        let made = ModelTable { digest, rows, lineage: None, quarantine: None, quarantined: 0, supplied };
+        let made = ModelTable::bare(digest, rows, supplied);
         model.tables.insert(name.clone(), made);
     }
+    tables::make(night, &contract, &mut model).await?;
     calendar::make(night, &mut model).await?;
     organisation::make(night, &mut model).await?;
     credits::check(night, &model).await?;
