@@ -66,7 +66,7 @@ impl Company {
         for part in ["scorebook.toml", "queries", "report_templates"] {
             copy(&root.join(part), &company.folder.path().join(part));
         }
-        let exports = company.folder.path().join("sample_data/salesforce");
+        let exports = company.folder.path().join("sample_data");
         let (reps, exports) = (reps.to_string(), exports.to_str().unwrap().to_owned());
         let mut sample = Command::new(env!("CARGO_BIN_EXE_scorebook"));
         sample.args(["sample", &exports, "--reps", &reps, "--months", "13", "--activities", "2"]);

@@ -159,7 +159,7 @@ pub struct ReplayArgs {
 #[derive(Debug, Args)]
 pub struct SampleArgs {
     /// The folder to write to
-    #[arg(value_name = "DIR", default_value = "sample_data/salesforce")]
+    #[arg(value_name = "DIR", default_value = "sample_data")]
     pub dir: PathBuf,
     /// How many reps
     #[arg(long, value_name = "N")]

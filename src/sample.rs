@@ -1,11 +1,12 @@
-//! The sample company: Alderbrook Instruments, its people, customers and deals, as two nights of CRM exports.
+//! The sample company: Alderbrook Instruments with its acquired Brackwater Sensors, their people, customers and deals, as
+//! three nights of exports from two CRMs and from sales operations.
 //!
 //! One story is told, rep by rep, beyond the sample's end; an export is a cut through it at its night. The same
 //! [`Options`] give the same bytes on any machine, for ever: integers only, no clock, no hashed order.
 //!
 //! In reading order: `rng` draws and `calendar` counts days; `people` says who sells and what is particular about them;
-//! `deals` tells how deals go, `accounts` with whom, `book` puts both together, `leads` and `activities` add to them;
-//! `faults` holds what is wrong on purpose, all of it; `table` writes the files.
+//! `deals` tells how deals go, `accounts` with whom, `book` puts both together, `lines` says what was sold, `leads` and
+//! `activities` add to them; `hubspot` and `operations` write what does not stand in the main CRM; `faults` holds what is wrong on purpose, all of it; `table` writes the files.
 
 mod accounts;
 mod activities;
@@ -13,9 +14,12 @@ mod book;
 mod calendar;
 mod deals;
 mod faults;
+mod hubspot;
 mod id;
 mod leads;
+mod lines;
 mod names;
+mod operations;
 mod people;
 mod rng;
 mod stages;
@@ -25,10 +29,11 @@ use crate::diagnostic::{Diagnostic, Result};
 use book::Book;
 use calendar::{Calendar, Day, Month};
 use people::Rep;
+use table::Shape::{self, HubSpot, Salesforce, Sheet};
 use table::Table;
 
-/// The nights of the two exports; the sample's last month is theirs.
-const NIGHTS: [Day; 2] = [Day::of(2026, 9, 29), Day::of(2026, 9, 30)];
+/// The nights of the exports; the sample's last month is theirs.
+const NIGHTS: [Day; 3] = [Day::of(2026, 9, 28), Day::of(2026, 9, 29), Day::of(2026, 9, 30)];
 const LAST: Month = Month::of(2026, 9);
 
 /// How large a sample is, and which.
@@ -59,8 +64,8 @@ struct Plan {
     calendar: Calendar,
 }
 
-/// Writes both nights' exports, one call of `write` per file: its path, such as `2026-09-29/Opportunity.csv`, and its
-/// bytes.
+/// Writes all nights' exports, one call of `write` per file: its path, such as
+/// `salesforce/2026-09-29/Opportunity.csv`, and its bytes.
 pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<()>) -> Result<()> {
     if !(1..=100_000).contains(&options.reps) || !(1..=240).contains(&options.months) {
         return Err(Diagnostic::usage("a sample has 1 to 100000 reps and 1 to 240 months"));
@@ -77,15 +82,24 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
     books.push(Book::of(&plan, &house, house.id));
     accounts::join(&mut books[..reps.len()]);
     faults::spoil(&mut books, reps.len());
+    // A company a sixth as large.
+    let acquired: Vec<Rep> = (0..reps.len() / 6).map(|number| Rep::acquired(number, plan.seed)).collect();
+    let mut theirs: Vec<Book> = acquired.iter().map(|rep| Book::of(&plan, rep, rep.id)).collect();
+    accounts::sites(&mut books);
+    accounts::sites(&mut theirs);
+    let moved = acquired.iter().zip(&theirs).filter(|(rep, _)| rep.moved_over());
+    books.extend(moved.map(|(_, book)| hubspot::migrated(book)));
 
     for (number, night) in NIGHTS.into_iter().enumerate() {
         // What the night before has exported already, where a table exports only news.
         let after = number.checked_sub(1).map(|before| NIGHTS[before]);
-        let export = Export { plan: &plan, reps: &reps, books: &books, after, night };
-        for (name, header) in TABLES {
-            let mut table = Table::new(header, &plan.calendar, faults::strays(name, number, &reps[0]));
-            export.fill(name, &mut table);
-            write(&format!("{}/{name}.csv", night.date()), &table.finish()?)?;
+        let (reps, books, acquired, theirs) = (&reps[..], &books[..], &acquired[..], &theirs[..]);
+        let export = Export { plan: &plan, reps, books, acquired, theirs, after, night };
+        for (shape, source, name, header) in FILES {
+            let strays = faults::strays(source, name, number, &reps[0], acquired.first());
+            let mut table = Table::new(shape, header, &plan.calendar, strays);
+            export.fill(source, name, &mut table);
+            write(&format!("{source}/{}/{name}.csv", night.date()), &table.finish()?)?;
         }
     }
     Ok(())
@@ -97,82 +111,218 @@ fn successor<'a>(reps: &'a [Rep], rep: &'a Rep) -> &'a Rep {
     reps.get(beside).unwrap_or(rep)
 }
 
-/// The files of a night and their columns.
-const TABLES: [(&str, &str); 11] = [
+/// A file of a night: its source's shape, its source, its name, its columns.
+type File = (Shape, &'static str, &'static str, &'static str);
+
+/// The files of a night.
+const FILES: [File; 31] = [
     (
+        Salesforce,
+        "salesforce",
         "User",
-        "Id Username FirstName LastName Name Email Title IsActive Hired_On__c Left_On__c CreatedDate LastModifiedDate",
+        "Id,Username,FirstName,LastName,Name,Email,Title,IsActive,Hired_On__c,Left_On__c,CreatedDate,LastModifiedDate",
     ),
     (
+        Salesforce,
+        "salesforce",
         "Account",
-        "Id Name ParentId Type Industry Segment__c BillingCity BillingCountry NumberOfEmployees OwnerId CreatedDate \
-         LastModifiedDate IsDeleted Description",
+        "Id,Name,ParentId,Type,Industry,Segment__c,BillingCity,BillingCountry,NumberOfEmployees,OwnerId,CreatedDate,\
+         LastModifiedDate,IsDeleted,Description,Website",
     ),
     (
+        Salesforce,
+        "salesforce",
         "Lead",
-        "Id FirstName LastName Company Email LeadSource Status OwnerId IsConverted ConvertedDate ConvertedAccountId \
-         ConvertedOpportunityId CreatedDate LastModifiedDate IsDeleted",
+        "Id,FirstName,LastName,Company,Email,LeadSource,Status,OwnerId,IsConverted,ConvertedDate,ConvertedAccountId,\
+         ConvertedOpportunityId,CreatedDate,LastModifiedDate,IsDeleted",
     ),
     (
+        Salesforce,
+        "salesforce",
         "Opportunity",
-        "Id AccountId Name StageName Amount Probability CloseDate Type LeadSource IsClosed IsWon ForecastCategoryName \
-         OwnerId Competitor__c Loss_Reason__c NextStep CreatedDate LastModifiedDate IsDeleted Description",
+        "Id,AccountId,Name,StageName,Amount,Probability,CloseDate,Type,LeadSource,IsClosed,IsWon,ForecastCategoryName,\
+         OwnerId,Competitor__c,Loss_Reason__c,NextStep,CreatedDate,LastModifiedDate,IsDeleted,Description,\
+         CurrencyIsoCode,Sourced_By__c,HubSpot_Deal_Id__c",
     ),
     (
+        Salesforce,
+        "salesforce",
         "OpportunityHistory",
-        "Id OpportunityId StageName Amount CloseDate Probability ForecastCategory CreatedById CreatedDate PrevAmount \
-         PrevCloseDate",
+        "Id,OpportunityId,StageName,Amount,CloseDate,Probability,ForecastCategory,CreatedById,CreatedDate,PrevAmount,\
+         PrevCloseDate,CurrencyIsoCode",
     ),
     (
+        Salesforce,
+        "salesforce",
+        "OpportunityFieldHistory",
+        "Id,OpportunityId,Field,OldValue,NewValue,CreatedById,CreatedDate",
+    ),
+    (Salesforce, "salesforce", "Product2", "Id,Name,Family,IsActive"),
+    (
+        Salesforce,
+        "salesforce",
+        "OpportunityLineItem",
+        "Id,OpportunityId,Product2Id,Quantity,ListPrice,UnitPrice,TotalPrice,Unit_Cost__c,CurrencyIsoCode,CreatedDate,\
+         IsDeleted",
+    ),
+    (Salesforce, "salesforce", "OpportunitySplit", "Id,OpportunityId,SplitOwnerId,SplitPercentage,SplitType,IsDeleted"),
+    (
+        Salesforce,
+        "salesforce",
+        "Quote",
+        "Id,OpportunityId,Name,Status,TotalPrice,Total_Cost__c,CurrencyIsoCode,Presented_On__c,Decided_On__c,\
+         ExpirationDate,CreatedDate,IsDeleted",
+    ),
+    (
+        Salesforce,
+        "salesforce",
         "Task",
-        "Id WhoId WhatId AccountId OwnerId Subject Status ActivityDate TaskSubtype CallType CallDisposition \
-         CallDurationInSeconds Purpose__c CompletedDateTime CreatedDate LastModifiedDate IsDeleted Description",
+        "Id,WhoId,WhatId,AccountId,OwnerId,Subject,Status,ActivityDate,TaskSubtype,CallType,CallDisposition,\
+         CallDurationInSeconds,Purpose__c,CompletedDateTime,CreatedDate,LastModifiedDate,IsDeleted,Description",
     ),
     (
+        Salesforce,
+        "salesforce",
         "Event",
-        "Id WhoId WhatId AccountId OwnerId Subject Type Status__c StartDateTime EndDateTime ActivityDate CreatedDate \
-         LastModifiedDate IsDeleted Description",
+        "Id,WhoId,WhatId,AccountId,OwnerId,Subject,Type,Status__c,StartDateTime,EndDateTime,ActivityDate,CreatedDate,\
+         LastModifiedDate,IsDeleted,Description",
     ),
-    ("quotas", "quota_id user_id metric starts_on ends_on amount currency"),
-    ("teams", "team_id name level parent_team_id leader_user_id"),
-    ("assignments", "user_id team_id role starts_on ends_on"),
-    ("stages", "stage_name common_stage position probability closed_as entry_criteria"),
+    (Salesforce, "salesforce", "quotas", "quota_id,user_id,metric,starts_on,ends_on,amount,currency"),
+    (Salesforce, "salesforce", "teams", "team_id,name,level,parent_team_id,leader_user_id"),
+    (Salesforce, "salesforce", "assignments", "user_id,team_id,role,starts_on,ends_on"),
+    (Salesforce, "salesforce", "absences", "user_id,starts_on,ends_on,share,kind"),
+    (Salesforce, "salesforce", "stages", "stage_name,common_stage,position,probability,closed_as,entry_criteria"),
+    (HubSpot, "hubspot", "owners", "User ID,First Name,Last Name,Email,Hired On,Left On"),
+    (
+        HubSpot,
+        "hubspot",
+        "companies",
+        "Record ID,Company name,Company Domain Name,Industry,Country/Region,Segment,Company owner,Parent Company ID,\
+         Create Date",
+    ),
+    (
+        HubSpot,
+        "hubspot",
+        "deals",
+        "Record ID,Deal Name,Pipeline,Deal Stage,Amount,Currency,Close Date,Create Date,Deal owner,\
+         Associated Company IDs (Primary),Deal Type,Original Source,Competitor,Closed Lost Reason,Forecast category,\
+         Next step",
+    ),
+    (
+        HubSpot,
+        "hubspot",
+        "line_items",
+        "Record ID,Associated Deal ID,Product ID,Name,Quantity,Unit price,Net price,Unit cost,Currency",
+    ),
+    (HubSpot, "hubspot", "products", "Product ID,Name,Product type,Unit price"),
+    (
+        HubSpot,
+        "hubspot",
+        "calls",
+        "Record ID,Activity date,Call direction,Call outcome,Call duration (seconds),Activity assigned to,\
+         Associated Deal IDs,Associated Company IDs",
+    ),
+    (
+        HubSpot,
+        "hubspot",
+        "meetings",
+        "Record ID,Activity date,Meeting outcome,Activity assigned to,Associated Deal IDs,Associated Company IDs",
+    ),
+    (HubSpot, "hubspot", "stages", "stage_name,common_stage,position,probability,closed_as,entry_criteria"),
+    (Sheet, "operations", "exchange_rates", "from_currency,valid_on,rate,kind"),
+    (Sheet, "operations", "costs", "cost_id,kind,source,spent_on,amount"),
+    (Sheet, "operations", "licences", "tool,starts_on,ends_on,seats,cost"),
+    (Sheet, "operations", "tool_use", "user_id,tool,used_on"),
+    (Sheet, "operations", "forecasts", "forecast_id,method,user_id,made_on,starts_on,ends_on,amount"),
+    (Sheet, "operations", "mappings", "record_table,record_id,same_as,is_same,note"),
 ];
 
 /// What a night's export is cut from.
 struct Export<'a> {
     plan: &'a Plan,
     reps: &'a [Rep],
+    /// What stands in the main CRM: the reps' books, the house account's, and what was migrated.
     books: &'a [Book],
+    acquired: &'a [Rep],
+    /// What stands in the acquired company's.
+    theirs: &'a [Book],
     after: Option<Day>,
     night: Day,
 }
 
 impl Export<'_> {
-    fn fill(&self, name: &str, table: &mut Table<'_>) {
+    fn fill(&self, source: &str, name: &str, table: &mut Table<'_>) {
+        match source {
+            "salesforce" => self.salesforce(name, table),
+            "hubspot" => self.hubspot(name, table),
+            _ => self.operations(name, table),
+        }
+    }
+
+    fn salesforce(&self, name: &str, table: &mut Table<'_>) {
+        let (plan, reps, books, acquired) = (self.plan, self.reps, self.books, self.acquired);
         let (after, night) = (self.after, self.night);
         match name {
-            "User" => people::users(self.reps, night, table),
-            "Account" => accounts::accounts(self.books, night, table),
-            "Lead" => leads::leads(self.books, night, table),
-            "Opportunity" => book::opportunities(self.books, night, table),
-            "OpportunityHistory" => book::histories(self.books, after, night, table),
-            "Task" => self.each_rep(|list| activities::tasks(list, after, night, table)),
-            "Event" => self.each_rep(|list| activities::events(list, after, night, table)),
-            "quotas" => people::quotas(self.reps, self.plan.first, self.plan.last, table),
-            "teams" => people::teams(self.reps.len(), table),
-            "assignments" => people::assignments(self.reps, table),
+            "User" => people::users(reps, acquired, night, table),
+            "Account" => accounts::accounts(books, night, table),
+            "Lead" => leads::leads(books, night, table),
+            "Opportunity" => book::opportunities(books, night, table),
+            "OpportunityHistory" => book::histories(books, after, night, table),
+            "OpportunityFieldHistory" => book::owners(books, after, night, table),
+            "Product2" => lines::products(table),
+            "OpportunityLineItem" => lines::items(plan.seed, books, after, night, table),
+            "OpportunitySplit" => lines::splits(books, night, table),
+            "Quote" => lines::quotes(plan.seed, &plan.calendar, books, after, night, table),
+            "Task" => self.each_rep(reps, books, |_, list| activities::tasks(list, after, night, table)),
+            "Event" => self.each_rep(reps, books, |_, list| activities::events(list, after, night, table)),
+            "quotas" => people::quotas(reps, acquired, plan.first, plan.last, table),
+            "teams" => people::teams(reps.len(), acquired.len(), table),
+            "assignments" => people::assignments(reps, acquired, table),
+            "absences" => people::absences(reps, table),
             "stages" => stages::stages(table),
             other => unreachable!("no table is called {other}"),
         }
     }
 
+    fn hubspot(&self, name: &str, table: &mut Table<'_>) {
+        let (reps, books, after, night) = (self.acquired, self.theirs, self.after, self.night);
+        match name {
+            "owners" => people::owners(reps, table),
+            "companies" => hubspot::companies(reps, books, night, table),
+            "deals" => hubspot::deals(reps, books, night, table),
+            "line_items" => hubspot::line_items(self.plan.seed, reps, books, night, table),
+            "products" => hubspot::products(table),
+            "calls" => self.each_rep(reps, books, |rep, list| hubspot::calls(rep, list, after, night, table)),
+            "meetings" => self.each_rep(reps, books, |rep, list| hubspot::meetings(rep, list, after, night, table)),
+            "stages" => stages::stages_at_brackwater(table),
+            other => unreachable!("no table is called {other}"),
+        }
+    }
+
+    fn operations(&self, name: &str, table: &mut Table<'_>) {
+        let (plan, after, night) = (self.plan, self.after, self.night);
+        let everyone: Vec<&Rep> = self.reps.iter().chain(self.acquired).collect();
+        match name {
+            "exchange_rates" => operations::exchange_rates(plan, night, table),
+            "costs" => operations::costs(plan, everyone.len(), night, table),
+            "licences" => operations::licences(plan, everyone.len(), table),
+            "tool_use" => operations::tool_use(plan, &everyone, after, night, table),
+            "forecasts" => {
+                let books = self.books[..self.reps.len()].iter().chain(self.theirs);
+                let people: Vec<_> = everyone.into_iter().zip(books).collect();
+                operations::forecasts(plan, &people, night, table);
+            }
+            "mappings" => {}
+            other => unreachable!("no table is called {other}"),
+        }
+    }
+
     /// Activities are told again for each file: there may be many, and none is needed twice at a time.
-    fn each_rep(&self, mut tell: impl FnMut(&[activities::Activity])) {
+    fn each_rep(&self, reps: &[Rep], books: &[Book], mut tell: impl FnMut(&Rep, &[activities::Activity])) {
         // News can only be about the last month's activities, and those planned for later.
         let from = if self.after.is_some() { self.plan.last } else { self.plan.first };
-        for (rep, book) in self.reps.iter().zip(self.books) {
-            tell(&activities::of(self.plan, rep, book, from));
+        for (rep, book) in reps.iter().zip(books) {
+            tell(rep, &activities::of(self.plan, rep, book, from));
         }
     }
 }

@@ -3,31 +3,39 @@
 use super::calendar::{Day, Moment};
 use super::deals::{Draft, Kind, Segment};
 use super::id::{self, Id};
-use super::names::{self, Company};
-use super::people::{Rep, TEAM};
+use super::names::{self, Company, Place};
+use super::people::{BRACKWATER, Rep, TEAM};
 use super::rng::Rng;
 use super::stages::Stage;
 use super::table::Table;
 use super::{Book, Plan};
+use std::collections::BTreeMap;
 
 /// A customer, or a company that may become one.
+#[derive(Clone)]
 pub struct Account {
     /// Its record.
     pub id: Id,
     /// Its names and place.
     pub company: Company,
-    parent: Option<Id>,
-    segment: Segment,
-    employees: i64,
+    /// The host of its site; few have none.
+    pub host: String,
+    /// The company above it.
+    pub parent: Option<Id>,
+    /// How large it is.
+    pub segment: Segment,
+    /// How many people work there.
+    pub employees: i64,
     /// When it was entered.
     pub created: Moment,
-    owner: Id,
+    /// Whose it is.
+    pub owner: Id,
     /// It was a customer before the sample begins.
-    old: bool,
+    pub old: bool,
     /// Its first and its last won deal.
-    won: Option<(Moment, Moment)>,
+    pub won: Option<(Moment, Moment)>,
     /// A deal with it is open until then.
-    busy: Moment,
+    pub busy: Moment,
 }
 
 /// A book's accounts while its deals are told in order.
@@ -89,7 +97,8 @@ impl<'a> Accounts<'a> {
             draft.created
         };
         let parent = parent(number, &self.list).filter(|parent| parent.created <= created);
-        let company = names::company(self.rep.index, number, parent.map(|parent| &parent.company), rng);
+        let places = places(self.rep, number, parent.is_some());
+        let company = names::company(self.rep.index, number, parent.map(|parent| &parent.company), places, rng);
         let parent = parent.map(|parent| parent.id);
         let employees = match draft.segment {
             Segment::Smb => rng.between(8, 180),
@@ -99,8 +108,52 @@ impl<'a> Accounts<'a> {
         let id = Id::new(id::Kind::Account, self.rep.index, number);
         let (segment, owner) = (draft.segment, self.owner);
         let (won, busy) = (None, created);
-        self.list.push(Account { id, company, parent, segment, employees, created, owner, old, won, busy });
+        let host = if number % 19 == 7 { String::new() } else { names::host(&company) };
+        self.list.push(Account { id, company, host, parent, segment, employees, created, owner, old, won, busy });
         number
+    }
+}
+
+/// Where a book's n-th account may sit.
+fn places(rep: &Rep, number: usize, in_group: bool) -> &'static [Place] {
+    let overseas = rep.index >= 12 && rep.index.is_multiple_of(4) && number % 9 == 5 && !in_group;
+    match rep.index {
+        BRACKWATER.. => &names::BRITISH,
+        _ if overseas => &names::AMERICAN,
+        _ => &names::PLACES,
+    }
+}
+
+impl Account {
+    /// What its deals are in.
+    pub fn currency(&self) -> &'static str {
+        match self.company.place.1 {
+            _ if self.id.book() >= BRACKWATER => "GBP",
+            "United States" => "USD",
+            _ => "EUR",
+        }
+    }
+
+    fn site(&self) -> String {
+        format!("www.{}.example", self.host)
+    }
+
+    /// Whether it has bought by then, and when it did so first in the sample.
+    pub fn bought(&self, cut: Moment) -> (bool, Option<Moment>) {
+        let won = self.won.map(|(first, _)| first).filter(|first| *first <= cut && !self.old);
+        (self.old || won.is_some(), won)
+    }
+}
+
+/// Gives each site a host of its own: of several companies with one name the first has it as it is.
+pub fn sites(books: &mut [Book]) {
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for account in books.iter_mut().flat_map(|book| &mut book.accounts).filter(|account| !account.host.is_empty()) {
+        let count = taken.entry(account.host.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            account.host = format!("{}-{count}", account.host);
+        }
     }
 }
 
@@ -142,13 +195,14 @@ pub fn accounts(books: &[Book], night: Day, table: &mut Table<'_>) {
         if account.created > cut {
             continue;
         }
-        let won = account.won.map(|(first, _)| first).filter(|first| *first <= cut && !account.old);
-        let customer = account.old || won.is_some();
+        let (customer, won) = account.bought(cut);
         let (city, country, _) = account.company.place;
         table.id(account.id).text(&account.company.name).id(account.parent);
         table.text(if customer { "Customer" } else { "Prospect" }).text(account.company.industry);
         table.text(account.segment.name()).text(city).text(country).number(account.employees).id(account.owner);
         table.moment(account.created).moment(won.unwrap_or(account.created)).flag(false);
-        table.text(if n % 12 == 1 { NOTES[n / 12 % NOTES.len()] } else { "" }).end();
+        table.text(if n % 12 == 1 { NOTES[n / 12 % NOTES.len()] } else { "" });
+        let site = if n % 7 == 3 { format!("https://www.{}.example/", account.host) } else { account.site() };
+        table.text(if account.host.is_empty() { String::new() } else { site }).end();
     }
 }

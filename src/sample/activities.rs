@@ -32,8 +32,10 @@ pub struct Activity {
     /// What it is.
     pub what: What,
     who: Option<Id>,
-    deal: Option<Id>,
-    account: Option<Id>,
+    /// The deal it was about.
+    pub deal: Option<Id>,
+    /// The account it was about.
+    pub account: Option<Id>,
     owner: Id,
     /// The day it is meant for.
     pub day: Day,
@@ -63,7 +65,7 @@ pub fn of(plan: &Plan, rep: &Rep, book: &Book, from: Month) -> Vec<Activity> {
             // Two in a hundred on a Saturday or Sunday, if the next days are one.
             let day = if rng.chance(2) { day.plus(rng.between(1, 2)) } else { day };
             // Drawn for whole months; what falls before the first or after the last day at work did not happen.
-            if day >= rep.hired && rep.left().is_none_or(|left| day <= left) {
+            if day >= rep.hired && rep.last_day().is_none_or(|last| day <= last) {
                 let number = month.serial() * 5_000 + n;
                 list.push(activity(plan, rep, book, &deals, (number, day), &mut rng));
             }
@@ -129,7 +131,7 @@ fn activity(
 /// A call on the first night's day that was entered twice, and the second entry deleted the next morning; and a call
 /// that was planned on the first day and made on the second.
 fn written_out(rep: &Rep, book: &Book) -> [Activity; 3] {
-    let [day, next] = NIGHTS;
+    let [_, day, next] = NIGHTS;
     let call = |n: usize, day: Day, created: Moment, done: Moment, deleted: Option<Moment>| Activity {
         id: Id::new(id::Kind::Task, rep.index, 5_000_000 + n),
         what: What::Call(true),
@@ -160,8 +162,26 @@ impl Activity {
         changes.filter(|at| *at <= cut).max()
     }
 
+    /// What became of a call, and how many seconds it took.
+    pub fn answer(&self, outbound: bool) -> (&'static str, i64) {
+        let mut dice = Rng::stream(0, "call", self.dice as u64);
+        let (disposition, least, most) = dice.weighted(&DISPOSITIONS);
+        // Who calls us has reached us.
+        if outbound { (disposition, dice.between(least, most)) } else { ("Connected", dice.between(60, 1_500)) }
+    }
+
+    /// What a night knows of a meeting.
+    pub fn status(&self, night: Day) -> &'static str {
+        match self.dice % 25 {
+            _ if self.done.is_some_and(|start| start > night.end()) => "Planned",
+            0..3 => "Cancelled",
+            3..5 => "No show",
+            _ => "Held",
+        }
+    }
+
     /// Whether it belongs into a night's export, which holds what was changed since the night before.
-    fn news(&self, after: Option<Day>, night: Day) -> Option<Moment> {
+    pub fn news(&self, after: Option<Day>, night: Day) -> Option<Moment> {
         self.changed(night).filter(|at| after.is_none_or(|after| *at > after.end()))
     }
 }
@@ -191,16 +211,13 @@ pub fn tasks(list: &[Activity], after: Option<Day>, night: Day, table: &mut Tabl
         };
         table.id(task.id).id(task.who).id(task.deal).id(task.account).id(task.owner).text(subject);
         table.text(if done.is_some() { "Completed" } else { "Not Started" }).day(task.day).text(subtype);
-        let mut dice = Rng::stream(0, "call", task.dice as u64);
-        let (disposition, least, most) = dice.weighted(&DISPOSITIONS);
         match task.what {
             What::Call(outbound) => {
                 table.text(if outbound { "Outbound" } else { "Inbound" });
-                match (done, outbound) {
-                    (None, _) => table.null().null(),
-                    // Who calls us has reached us.
-                    (_, false) => table.text("Connected").number(dice.between(60, 1_500)),
-                    (_, true) => table.text(disposition).number(dice.between(least, most)),
+                let (disposition, seconds) = task.answer(outbound);
+                match done {
+                    None => table.null().null(),
+                    Some(_) => table.text(disposition).number(seconds),
                 };
                 table.text(purpose(task.stage));
             }
@@ -241,12 +258,7 @@ pub fn events(list: &[Activity], after: Option<Day>, night: Day, table: &mut Tab
             Some(Stage::NeedsAnalysis) => ("Demo", "Demo with own samples"),
             Some(_) => ("Review", "Offer review, next steps"),
         };
-        let status = match event.dice % 25 {
-            _ if start > night.end() => "Planned",
-            0..3 => "Cancelled",
-            3..5 => "No show",
-            _ => "Held",
-        };
+        let status = event.status(night);
         let minutes = [30, 45, 60, 60, 90][event.dice / 25 % 5];
         table.id(event.id).id(event.who).id(event.deal).id(event.account).id(event.owner).text(subject);
         table.text(kind).text(status).moment(start).moment(start.later(minutes)).day(event.day);

@@ -4,10 +4,11 @@ use super::Plan;
 use super::accounts::{Account, Accounts};
 use super::calendar::{Day, Moment};
 use super::deals::{self, Draft, Kind, Step};
+use super::hubspot;
 use super::id::{self, Id};
 use super::leads::{self, Lead};
 use super::names;
-use super::people::Rep;
+use super::people::{HOUSE, Rep, Story, TEAM};
 use super::rng::Rng;
 use super::stages::Stage;
 use super::table::Table;
@@ -23,21 +24,40 @@ pub struct Book {
 }
 
 /// A deal and its whole life.
+#[derive(Clone)]
 pub struct Deal {
     /// Its record.
     pub id: Id,
     /// Its customer.
     pub account: Id,
-    name: String,
+    /// What people call it.
+    pub name: String,
     /// What it means for the customer; a few were entered without.
-    kind: Option<Kind>,
-    source: &'static str,
-    competitor: &'static str,
-    reason: &'static str,
-    next: &'static str,
-    note: &'static str,
-    /// Whose it is today.
+    pub kind: Option<Kind>,
+    /// How it came.
+    pub source: &'static str,
+    /// Who else tries to sell.
+    pub competitor: &'static str,
+    /// Why it was lost.
+    pub reason: &'static str,
+    /// What is to be done.
+    pub next: &'static str,
+    /// What somebody noted.
+    pub note: &'static str,
+    /// What its amounts are in.
+    pub currency: &'static str,
+    /// The colleague who found it, if it was not its owner.
+    pub found_by: Option<Id>,
+    /// The same deal in the CRM from which it was migrated.
+    pub twin: Option<Id>,
+    /// How much of the list price is given away in it, at least and at most, in percent.
+    pub discount: (i64, i64),
+    /// Who else has a share in it, how much in percent, and of what kind.
+    pub splits: Vec<(Id, i64, &'static str)>,
+    /// Whose it was first.
     pub owner: Id,
+    /// Whose it became, and when.
+    pub handed: Option<(Moment, Id)>,
     /// What was recorded, in order.
     pub steps: Vec<Step>,
     /// The CRM kept no history of it.
@@ -56,6 +76,16 @@ impl Deal {
     pub fn known(&self, night: Day) -> &[Step] {
         let count = self.steps.iter().take_while(|step| step.at <= night.end()).count();
         &self.steps[..count]
+    }
+
+    /// Whose it was that night.
+    pub fn owner_on(&self, night: Day) -> Id {
+        self.handed.filter(|(at, _)| *at <= night.end()).map_or(self.owner, |(_, to)| to)
+    }
+
+    /// Whether it was deleted by that night, and when.
+    pub fn deleted_on(&self, night: Day) -> Option<Moment> {
+        self.deleted.filter(|deleted| *deleted <= night.end())
     }
 
     /// The last known step of a day, if the deal was open then.
@@ -94,8 +124,8 @@ const NOTES: [&str; 5] = [
 impl Book {
     /// The book of a rep; what they leave open goes to `successor`.
     pub fn of(plan: &Plan, rep: &Rep, successor: Id) -> Book {
-        let left = rep.left();
-        let after = |day: Day| if left.is_some_and(|left| day > left) { successor } else { rep.id };
+        let last = rep.last_day();
+        let after = |day: Day| if last.is_some_and(|last| day > last) { successor } else { rep.id };
         let mut rng = Rng::stream(plan.seed, "book", rep.index as u64);
         let mut accounts = Accounts::new(plan, rep, after(plan.last.last()));
         let (mut deals, mut leads) = (Vec::new(), Vec::new());
@@ -107,7 +137,10 @@ impl Book {
             let (account, fresh) = accounts.choose(&draft);
             let id = Id::new(id::Kind::Opportunity, rep.index, deals.len());
             let steps = deals::steps(plan, &draft, after, &mut rng);
-            let deal = deal(id, account, &draft, steps, after(draft.recorded.day), &mut rng);
+            let mut deal = deal(id, account, &draft, steps, rep, &mut rng);
+            let next = last.filter(|last| draft.recorded.day > *last);
+            deal.handed = next.map(|last| (plan.calendar.workday_from(last.plus(1)).at(9, 0), successor));
+            deal.found_by = found_by(plan, rep, &deal);
             let from_lead = ["Web", "Trade Fair", "Newsletter"].contains(&deal.source) && rng.chance(45);
             if fresh && from_lead && rep.left().is_none() {
                 leads.push(leads::converted(plan, rep, leads.len(), account, &deal, &mut rng));
@@ -119,7 +152,15 @@ impl Book {
     }
 }
 
-fn deal(id: Id, account: &Account, draft: &Draft, steps: Vec<Step>, owner: Id, rng: &mut Rng) -> Deal {
+/// One deal in eight of those that people look for was found by a colleague of the team.
+fn found_by(plan: &Plan, rep: &Rep, deal: &Deal) -> Option<Id> {
+    let mut rng = Rng::stream(plan.seed, "found", (rep.index * 1_000_000 + deal.id.number()) as u64);
+    let beside = rep.index / TEAM * TEAM + rng.below(TEAM);
+    let looked_for = ["Outbound", "Trade Fair"].contains(&deal.source) && rep.index < HOUSE;
+    (looked_for && rng.chance(25) && beside != rep.index).then(|| Id::new(id::Kind::User, beside, 1))
+}
+
+fn deal(id: Id, account: &Account, draft: &Draft, steps: Vec<Step>, rep: &Rep, rng: &mut Rng) -> Deal {
     let name = format!("{} {}", account.company.short, names::product(rng));
     Deal {
         id,
@@ -131,7 +172,18 @@ fn deal(id: Id, account: &Account, draft: &Draft, steps: Vec<Step>, owner: Id, r
         reason: draft.reason,
         next: rng.pick(&NEXT),
         note: if rng.chance(3) { rng.pick(&NOTES) } else { "" },
-        owner,
+        currency: account.currency(),
+        found_by: None,
+        twin: None,
+        discount: match rep.story {
+            Story::Star => (0, 5),
+            Story::Busy => (14, 30),
+            Story::House => (0, 1),
+            _ => (3, 16),
+        },
+        splits: Vec::new(),
+        owner: rep.id,
+        handed: None,
         steps,
         silent: false,
         deleted: None,
@@ -142,13 +194,16 @@ fn deal(id: Id, account: &Account, draft: &Draft, steps: Vec<Step>, owner: Id, r
 pub fn opportunities(books: &[Book], night: Day, table: &mut Table<'_>) {
     for deal in books.iter().flat_map(|book| &book.deals) {
         let Some(now) = deal.known(night).last() else { continue };
-        let deleted = deal.deleted.filter(|deleted| *deleted <= night.end());
+        let deleted = deal.deleted_on(night);
         table.id(deal.id).id(deal.account).text(&deal.name).text(now.stage.name()).money(now.amount);
         table.number(now.stage.probability()).day(now.close).text(deal.kind.map_or("", Kind::name)).text(deal.source);
-        table.flag(now.stage.closed()).flag(now.stage == Stage::Won).text(now.stage.forecast()).id(deal.owner);
+        table.flag(now.stage.closed()).flag(now.stage == Stage::Won).text(now.stage.forecast());
+        table.id(deal.owner_on(night));
         table.text(deal.competitor).text(if now.stage == Stage::Lost { deal.reason } else { "" });
         table.text(if now.stage.closed() { "" } else { deal.next });
-        table.moment(deal.created()).moment(deleted.unwrap_or(now.at)).flag(deleted.is_some()).text(deal.note).end();
+        let handed = deal.handed.map(|(at, _)| at).filter(|at| *at <= night.end()).map_or(now.at, |at| at.max(now.at));
+        table.moment(deal.created()).moment(deleted.unwrap_or(handed)).flag(deleted.is_some()).text(deal.note);
+        table.text(deal.currency).id(deal.found_by).text(deal.twin.map_or(String::new(), hubspot::record)).end();
     }
 }
 
@@ -162,7 +217,19 @@ pub fn histories(books: &[Book], after: Option<Day>, night: Day, table: &mut Tab
             let close = before.map(|before| before.close).filter(|close| *close != step.close);
             table.id(deal.id.child(id::Kind::OpportunityHistory, n)).id(deal.id).text(step.stage.name());
             table.money(step.amount).day(step.close).number(step.stage.probability()).text(step.stage.forecast());
-            table.id(step.by).moment(step.at).money(amount).day(close).end();
+            table.id(step.by).moment(step.at).money(amount).day(close).text(deal.currency).end();
         }
+    }
+}
+
+/// `OpportunityFieldHistory`: who had a deal before whom, since `after`, up to the night.
+pub fn owners(books: &[Book], after: Option<Day>, night: Day, table: &mut Table<'_>) {
+    for deal in books.iter().flat_map(|book| &book.deals).filter(|deal| !deal.silent) {
+        let Some((at, to)) = deal.handed else { continue };
+        if at > night.end() || after.is_some_and(|after| at <= after.end()) {
+            continue;
+        }
+        table.id(deal.id.child(id::Kind::FieldHistory, 0)).id(deal.id).text("Owner").id(deal.owner).id(to);
+        table.id(to).moment(at).end();
     }
 }

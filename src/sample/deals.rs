@@ -32,7 +32,7 @@ impl Segment {
     }
 
     /// A usual amount in whole euros, and how many days a deal takes at least and at most.
-    fn usual(self) -> (i64, i64, i64) {
+    pub fn usual(self) -> (i64, i64, i64) {
         match self {
             Segment::Smb => (25_000, 18, 48),
             Segment::MidMarket => (47_000, 36, 86),
@@ -115,7 +115,7 @@ pub fn drafts(plan: &Plan, rep: &Rep) -> Vec<Draft> {
         for _ in 0..rng.rounded(mean) {
             let draft = draft(plan, rep, month, &mut rng);
             let early = draft.created.day < rep.hired.plus(4);
-            let late = rep.left().is_some_and(|left| draft.created.day > left);
+            let late = rep.last_day().is_some_and(|last| draft.created.day > last);
             if !early && !late {
                 drafts.push(draft);
             }

@@ -21,6 +21,7 @@
 
 use super::NIGHTS;
 use super::book::{Book, Deal};
+use super::hubspot;
 use super::id::{Id, Kind};
 use super::people::Rep;
 use super::stages::Stage;
@@ -38,9 +39,9 @@ const NOBODY: usize = 999_999;
 
 /// Spoils the deals whose histories have to be spoilt with them, and deletes one.
 pub fn spoil(books: &mut [Book], reps: usize) {
-    let [first, second] = NIGHTS;
+    let [first, .., last] = NIGHTS;
     let won = |deal: &Deal| deal.known(first).last().is_some_and(|step| step.stage == Stage::Won);
-    let open = |deal: &Deal| deal.open_on(first).is_some() && deal.open_on(second).is_some();
+    let open = |deal: &Deal| deal.open_on(first).is_some() && deal.open_on(last).is_some();
     fn nth_last(book: &mut Book, n: usize, which: impl Fn(&Deal) -> bool) -> Option<&mut Deal> {
         book.deals.iter_mut().rev().filter(|deal| which(deal)).nth(n)
     }
@@ -60,12 +61,54 @@ pub fn spoil(books: &mut [Book], reps: usize) {
         deal.silent = true;
     }
     if let Some(deal) = nth_last(&mut books[11 % reps], 0, open) {
-        deal.deleted = Some(second.at(11, 20));
+        deal.deleted = Some(last.at(11, 20));
     }
 }
 
 /// The damaged records of a night's file.
-pub fn strays(table: &str, night: usize, rep: &Rep) -> Vec<Stray> {
+pub fn strays(source: &str, table: &str, night: usize, rep: &Rep, acquired: Option<&Rep>) -> Vec<Stray> {
+    match (source, acquired) {
+        ("salesforce", _) => salesforce(table, night, rep),
+        ("hubspot", Some(rep)) if table == "deals" => deals(rep),
+        _ => Vec::new(),
+    }
+}
+
+/// Two deals of HubSpot: an amount with its currency's sign, and an owner who is nobody.
+fn deals(rep: &Rep) -> Vec<Stray> {
+    let deal = |after_rows: usize, number: usize, name: &str, amount: &str, owner: &str| {
+        let id = hubspot::record(Id::new(Kind::Opportunity, rep.index, number));
+        let company = hubspot::record(Id::new(Kind::Account, rep.index, 0));
+        let (close, seen) = ("2026-11-19 17:00", "2026-03-04 10:20");
+        let (stage, pipeline) = (Stage::Qualification.at_brackwater().0, "Sales Pipeline");
+        let kind = "newbusiness";
+        let cells = [
+            &id,
+            name,
+            pipeline,
+            stage,
+            amount,
+            "GBP",
+            close,
+            seen,
+            owner,
+            &company,
+            kind,
+            "Organic Search",
+            "",
+            "",
+            "Pipeline",
+            "",
+        ];
+        stray(after_rows, &cells)
+    };
+    vec![
+        deal(30, 900_001, "Amount with its sign", "\u{a3}12,400", &rep.name()),
+        deal(60, 900_002, "Owner who is nobody", "9800", "Nobody Here"),
+    ]
+}
+
+fn salesforce(table: &str, night: usize, rep: &Rep) -> Vec<Stray> {
     let owner = rep.id.text();
     let account = Id::new(Kind::Account, rep.index, 0).text();
     let deal = |after_rows: usize, number: usize, name: &str, amount: &str, close: &str| {
@@ -91,6 +134,9 @@ pub fn strays(table: &str, night: usize, rep: &Rep) -> Vec<Stray> {
             seen,
             seen,
             "0",
+            "",
+            "EUR",
+            "",
             "",
         ];
         stray(after_rows, &cells)
@@ -127,7 +173,7 @@ pub fn strays(table: &str, night: usize, rep: &Rep) -> Vec<Stray> {
             deal(140, 0, "The same id again", "7500.0", "2026-11-27"),
         ],
         ("Task", 0) => vec![task(200, 1, &owner, "2026-09-22 13:05:00", &["one field too many"])],
-        ("Task", _) => {
+        ("Task", 2) => {
             vec![task(5, 2, &Id::new(Kind::User, NOBODY, 1).text(), "2026-09-30 08:40:00", &[])]
         }
         _ => Vec::new(),
@@ -151,6 +197,7 @@ fn latin_account(owner: &str) -> Stray {
         seen,
         seen,
         "0",
+        "",
         "",
     ];
     let mut stray = stray(60, &cells);

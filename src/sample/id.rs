@@ -17,6 +17,16 @@ pub enum Kind {
     Task,
     /// A meeting.
     Event,
+    /// What is sold.
+    Product,
+    /// A product in a deal.
+    LineItem,
+    /// A share of a deal.
+    Split,
+    /// An offer.
+    Quote,
+    /// A change of a deal's owner.
+    FieldHistory,
 }
 
 /// A record's id: its kind, the rep's book it was written in, and its number there.
@@ -43,6 +53,21 @@ impl Id {
         Id { kind, book: self.book, number: self.number * 64 + part }
     }
 
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.kind
+    }
+
+    /// The number of the book it was written in.
+    pub fn book(self) -> usize {
+        self.book
+    }
+
+    /// Its number within the book.
+    pub fn number(self) -> usize {
+        self.number
+    }
+
     /// The eighteen characters as text.
     pub fn text(self) -> String {
         self.letters().into_iter().map(char::from).collect()
@@ -58,6 +83,11 @@ impl Id {
             Kind::OpportunityHistory => b"008",
             Kind::Task => b"00T",
             Kind::Event => b"00U",
+            Kind::Product => b"01t",
+            Kind::LineItem => b"00k",
+            Kind::Split => b"1Yx",
+            Kind::Quote => b"0Q0",
+            Kind::FieldHistory => b"017",
         };
         let mut text = [b'0'; 18];
         text[..3].copy_from_slice(prefix);

@@ -48,14 +48,14 @@ pub fn unconverted(plan: &Plan, rep: &Rep, leads: &mut Vec<Lead>) {
             continue;
         }
         let created = plan.calendar.hours(rng.pick(&plan.calendar.workdays(month)), &mut rng);
-        if created.day < rep.hired || rep.left().is_some_and(|left| left < created.day) {
+        if created.day < rep.hired || rep.last_day().is_some_and(|last| last < created.day) {
             continue;
         }
         let ended = plan.calendar.hours(plan.calendar.workday_from(created.day.plus(rng.between(2, 60))), &mut rng);
         let status = (rng.weighted(&[(5, "Unqualified"), (4, "Nurturing"), (1, "Working")]), ended);
         let (first, last) = names::anybody(&mut rng);
         // Never a book's first company: those names are taken.
-        let company = names::company(rep.index, 1, None, &mut rng).name;
+        let company = names::company(rep.index, 1, None, &names::PLACES, &mut rng).name;
         let id = Id::new(id::Kind::Lead, rep.index, leads.len());
         let source = rng.pick(&["Web", "Trade Fair", "Newsletter", "Purchased list"]);
         leads.push(Lead { id, first, last, company, source, owner: rep.id, created, converted: None, status });

@@ -3,12 +3,14 @@
 //! Some of them carry what breaks careless programs: `#`, `&`, `<`, quotes, commas, semicolons, line breaks, a
 //! leading `=`, `+`, `-` or `@`, and letters from all over Europe. They are part of the sample on purpose.
 
+use super::people::BRACKWATER;
 use super::rng::Rng;
 
 /// Where a company sits: city, country, and what its legal form is called there.
 pub type Place = (&'static str, &'static str, &'static str);
 
-const PLACES: [Place; 18] = [
+/// Where Alderbrook's customers usually sit.
+pub const PLACES: [Place; 18] = [
     ("Hamburg", "Germany", "GmbH"),
     ("München", "Germany", "GmbH"),
     ("Köln", "Germany", "GmbH & Co. KG"),
@@ -27,6 +29,35 @@ const PLACES: [Place; 18] = [
     ("Zaragoza", "Spain", "S.L."),
     ("Leeds", "United Kingdom", "Ltd"),
     ("Brno", "Czechia", "s.r.o."),
+];
+
+/// Where Alderbrook's customers overseas sit.
+pub const AMERICAN: [Place; 5] = [
+    ("Boston", "United States", "Inc."),
+    ("Portland", "United States", "LLC"),
+    ("Houston", "United States", "Corp."),
+    ("Madison", "United States", "Inc."),
+    ("Tacoma", "United States", "LLC"),
+];
+
+/// Where Brackwater's customers sit.
+pub const BRITISH: [Place; 8] = [
+    ("Hull", "United Kingdom", "Ltd"),
+    ("Leeds", "United Kingdom", "Ltd"),
+    ("Bristol", "United Kingdom", "plc"),
+    ("Aberdeen", "United Kingdom", "Ltd"),
+    ("Swansea", "United Kingdom", "Cyf"),
+    ("Belfast", "United Kingdom", "Ltd"),
+    ("Cork", "Ireland", "DAC"),
+    ("Norwich", "United Kingdom", "LLP"),
+];
+
+/// Brackwater's first books' first accounts.
+const PECULIAR_BRITISH: [(&str, &str); 4] = [
+    ("=1+1 Flow Controls Ltd", "=1+1 Flow"),
+    ("Smythe & <Sons> #Gauges Ltd", "Smythe & <Sons>"),
+    ("Llanfair \"Deep\" Wells\nUnit 9, Quay Rd", "Llanfair \"Deep\""),
+    ("@Tidewater; Level, Flow | Co Ltd", "@Tidewater"),
 ];
 
 /// The first books' first accounts: in full, and as people call them.
@@ -139,6 +170,7 @@ const LAST: [&str; 31] = [
 ];
 
 /// An invented company.
+#[derive(Clone)]
 pub struct Company {
     /// The name in full.
     pub name: String,
@@ -152,12 +184,13 @@ pub struct Company {
 
 /// The company behind a book's n-th account; it shares name and industry with the group that it
 /// belongs to, if any.
-pub fn company(book: usize, number: usize, group: Option<&Company>, rng: &mut Rng) -> Company {
-    let place = rng.pick(&PLACES);
+pub fn company(book: usize, number: usize, group: Option<&Company>, places: &[Place], rng: &mut Rng) -> Company {
+    let place = rng.pick(places);
     let stem = format!("{}{}", rng.pick(&STEMS), rng.pick(&TAILS));
     let (trade, industry) = rng.pick(&TRADES);
-    if number == 0 && book < PECULIAR.len() {
-        let (name, short) = PECULIAR[book];
+    let peculiar = PECULIAR.get(book).or_else(|| PECULIAR_BRITISH.get(book.wrapping_sub(BRACKWATER)));
+    if let (0, Some((name, short))) = (number, peculiar) {
+        let (name, short) = (*name, *short);
         return Company { name: name.to_owned(), short: short.to_owned(), industry, place };
     }
     match group {
@@ -167,6 +200,12 @@ pub fn company(book: usize, number: usize, group: Option<&Company>, rng: &mut Rn
         }
         None => Company { name: format!("{stem} {trade} {}", place.2), short: stem, industry, place },
     }
+}
+
+/// The host of a company's site: its name in plain small letters.
+pub fn host(company: &Company) -> String {
+    let name = company.name.strip_suffix(company.place.2).unwrap_or(&company.name);
+    mailbox(name).chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// What a deal is about.

@@ -18,6 +18,10 @@ const REGION: usize = 3;
 pub const HOUSE: usize = 900_000;
 /// The book of people who lead.
 const LEADERS: usize = 910_000;
+/// The first book of Brackwater Sensors, the acquired company.
+pub const BRACKWATER: usize = 920_000;
+/// The one of Brackwater's reps who works in Alderbrook's CRM already.
+const MOVED_OVER: usize = 1;
 
 /// What is particular about a rep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub enum Story {
     Hired(Day),
     /// Has left; open deals went to the next colleague of the team.
     Left(Day),
+    /// On leave from that day on; open deals went to the next colleague of the team.
+    Away(Day),
+    /// Used to meet customers ten times a week; from that day on only three times.
+    FewerMeetings(Day),
     /// Belongs to another team from that day on, in the middle of a quarter.
     Moved(Day, usize),
     /// Nobody: orders that no rep sold.
@@ -50,8 +58,8 @@ const ROSTER: [(&str, &str, Story); 24] = [
     ("Margarethe \"Grete\"", "Ohlendiek", Story::Average),
     ("Ravi", "Chandwani-Holt", Story::Average),
     ("Håkon", "Brekkvassmo", Story::Average),
-    ("Noémie", "Châtelrond", Story::Moved(Day::of(2026, 2, 16), 4)),
-    ("Dario", "Spinazzi-Conte", Story::Average),
+    ("Noémie", "Châtelrond", Story::Moved(Day::of(2026, 8, 17), 4)),
+    ("Dario", "Spinazzi-Conte", Story::FewerMeetings(Day::of(2026, 7, 1))),
     ("Petra", "Kühlwein-Abt", Story::Average),
     ("Oluwaseun", "Adéyolá", Story::Average),
     ("Cornelius", "Vandermolen", Story::Left(Day::of(2026, 3, 31))),
@@ -63,9 +71,22 @@ const ROSTER: [(&str, &str, Story); 24] = [
     ("Eamon", "Kilbrannan", Story::Average),
     ("Leïla", "Benchaoui", Story::Average),
     ("Kaspar", "Niederjohann", Story::Hired(Day::of(2026, 7, 20))),
-    ("Ximena", "Larrañeta", Story::Average),
+    ("Ximena", "Larrañeta", Story::Away(Day::of(2026, 7, 1))),
     ("Jörg", "Tiefenbrock", Story::Average),
 ];
+
+/// Brackwater's reps, who work in a CRM of their own.
+const ACQUIRED: [(&str, &str); 4] = [
+    ("Alastair", "Penhallow-Fynn"),
+    ("Gwendolyn", "Ashcombe-Rhys"),
+    ("Siobhán \"Shiv\"", "MacQuarrick"),
+    ("Nnamdi", "Thistlewood"),
+];
+/// Their lead, and the lead's number in HubSpot; the reps' follow.
+const ACQUIRED_LEAD: (&str, &str) = ("Morwenna", "Trevanion-Blythe");
+const BRACKWATER_LEAD: usize = 50;
+const BRACKWATER_TEAM: &str = "B01";
+const BRACKWATER_REGION: &str = "R90";
 
 const TEAMS: [&str; 6] =
     ["Hamburg & Coast", "Nordics", "Rhine <> Benelux", "Bavaria", "Alps \"D-A-CH\"", "Iberia, France"];
@@ -122,6 +143,20 @@ impl Rep {
         Rep { index, id: Id::new(Kind::User, index, 1), first, last, story, temper, hired }
     }
 
+    /// The n-th of Brackwater's reps.
+    pub fn acquired(number: usize, seed: u64) -> Rep {
+        let index = BRACKWATER + number;
+        let mut rng = Rng::stream(seed, "people", index as u64);
+        let hired = Day::of(2018, 1, 8).plus(7 * rng.between(0, 250));
+        let temper = temper(Story::Average, &mut rng);
+        let (first, last) = match ACQUIRED.get(number) {
+            Some((first, last)) => ((*first).to_owned(), (*last).to_owned()),
+            None => names::colleague(number + 600),
+        };
+        let (id, story) = (Id::new(Kind::User, index, 1), Story::Average);
+        Rep { index, id, first, last, story, temper, hired }
+    }
+
     /// What is sold without a rep: a book whose owner the CRM's export of users leaves out.
     pub fn house(seed: u64) -> Rep {
         let mut rng = Rng::stream(seed, "people", HOUSE as u64);
@@ -133,6 +168,48 @@ impl Rep {
     /// Their last day, if they left.
     pub fn left(&self) -> Option<Day> {
         if let Story::Left(day) = self.story { Some(day) } else { None }
+    }
+
+    /// The last day on which they worked, if they left or went on leave.
+    pub fn last_day(&self) -> Option<Day> {
+        match self.story {
+            Story::Left(day) => Some(day),
+            Story::Away(day) => Some(day.plus(-1)),
+            _ => None,
+        }
+    }
+
+    /// First and last name.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first, self.last)
+    }
+
+    /// Their number in HubSpot, if they are Brackwater's.
+    fn owner_number(&self) -> Option<usize> {
+        self.index.checked_sub(BRACKWATER).map(|number| BRACKWATER_LEAD + 1 + number)
+    }
+
+    /// Their number as hand-kept files count people.
+    pub fn number(&self) -> String {
+        self.owner_number().map_or(format!("{:04}", self.index + 1), |number| format!("B{number:03}"))
+    }
+
+    /// Whether they are Brackwater's, and work in Alderbrook's CRM already.
+    pub fn moved_over(&self) -> bool {
+        self.index == BRACKWATER + MOVED_OVER
+    }
+
+    /// Their record's id with its source in front, as hand-kept files have it.
+    pub fn full_id(&self) -> String {
+        match self.owner_number() {
+            Some(number) => format!("hubspot:{number}"),
+            None => format!("salesforce:{}", self.id.text()),
+        }
+    }
+
+    /// Their id as the sales operations team keeps it beside the main CRM: there no source needs to be said.
+    fn kept_id(&self) -> String {
+        self.owner_number().map_or_else(|| self.id.text(), |_| self.full_id())
     }
 
     /// The team they began in; it also says what they mostly sell.
@@ -200,9 +277,9 @@ fn leader_name(number: usize, region: bool) -> (String, String) {
     (first, format!("{last}-{other}"))
 }
 
-/// `User`: the reps, and those who lead their teams and regions.
-pub fn users(reps: &[Rep], night: Day, table: &mut Table<'_>) {
-    for rep in reps {
+/// `User`: the reps, those who lead their teams and regions, and who of Brackwater has moved over.
+pub fn users(reps: &[Rep], acquired: &[Rep], night: Day, table: &mut Table<'_>) {
+    for rep in reps.iter().chain(acquired.iter().filter(|rep| rep.moved_over())) {
         let left = rep.left().filter(|left| *left <= night);
         user(table, rep.id, &rep.first, &rep.last, "Account Executive", rep.hired, left);
     }
@@ -217,15 +294,34 @@ pub fn users(reps: &[Rep], night: Day, table: &mut Table<'_>) {
 }
 
 fn user(table: &mut Table<'_>, id: Id, first: &str, last: &str, title: &str, hired: Day, left: Option<Day>) {
-    let mail = names::mailbox(&format!("{first}.{last}@alderbrook.example"));
+    let company = if id.book() >= BRACKWATER { "brackwater" } else { "alderbrook" };
+    let mail = names::mailbox(&format!("{first}.{last}@{company}.example"));
     let since = hired.at(8, 30);
     table.id(id).text(&mail).text(first).text(last).text(format!("{first} {last}")).text(&mail).text(title);
     table.flag(left.is_none()).day(hired).day(left).moment(since);
     table.moment(left.map_or(since, |left| left.at(16, 45))).end();
 }
 
+/// HubSpot's `owners`: Brackwater's lead and reps. They write e-mail addresses with capital letters.
+pub fn owners(acquired: &[Rep], table: &mut Table<'_>) {
+    let mut owner = |number: usize, first: &str, last: &str, hired: Day| {
+        let mail = names::mailbox(&format!("{first}.{last}"));
+        let mut letters = mail.chars();
+        let capital = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let mail: String = capital.into_iter().chain(letters).collect();
+        table.number(number as i64).text(first).text(last).text(format!("{mail}@Brackwater.example")).day(hired).null();
+        table.end();
+    };
+    if !acquired.is_empty() {
+        owner(BRACKWATER_LEAD, ACQUIRED_LEAD.0, ACQUIRED_LEAD.1, Day::of(2016, 9, 5));
+    }
+    for rep in acquired {
+        owner(rep.owner_number().unwrap_or_default(), &rep.first, &rep.last, rep.hired);
+    }
+}
+
 /// `teams`: regions first, then the teams in them.
-pub fn teams(reps: usize, table: &mut Table<'_>) {
+pub fn teams(reps: usize, acquired: usize, table: &mut Table<'_>) {
     let teams = reps.div_ceil(TEAM);
     for region in 0..teams.div_ceil(REGION) {
         let name = match region {
@@ -240,6 +336,11 @@ pub fn teams(reps: usize, table: &mut Table<'_>) {
         table.text(team_id(team)).text(&name).text("team").text(region_id(team / REGION));
         table.id(leader(team, false)).end();
     }
+    if acquired > 0 {
+        let lead = format!("hubspot:{BRACKWATER_LEAD}");
+        table.text(BRACKWATER_REGION).text("Britain & Ireland").text("region").null().text(&lead).end();
+        table.text(BRACKWATER_TEAM).text("Brackwater").text("team").text(BRACKWATER_REGION).text(&lead).end();
+    }
 }
 
 fn team_id(team: usize) -> String {
@@ -250,8 +351,17 @@ fn region_id(region: usize) -> String {
     format!("R{:02}", region + 1)
 }
 
+/// `absences`: who was away from when to when, and how much of the time.
+pub fn absences(reps: &[Rep], table: &mut Table<'_>) {
+    for rep in reps {
+        if let Story::Away(from) = rep.story {
+            table.id(rep.id).day(from).day(Day::of(2027, 3, 31)).text("1").text("parental leave").end();
+        }
+    }
+}
+
 /// `assignments`: who belonged to which team from when to when.
-pub fn assignments(reps: &[Rep], table: &mut Table<'_>) {
+pub fn assignments(reps: &[Rep], acquired: &[Rep], table: &mut Table<'_>) {
     let teams = reps.len().div_ceil(TEAM);
     let mut assign = |rep: &Rep, team: usize, from: Day, to: Option<Day>| {
         table.id(rep.id).text(team_id(team)).text("Account Executive").day(from).day(to).end();
@@ -265,21 +375,24 @@ pub fn assignments(reps: &[Rep], table: &mut Table<'_>) {
             _ => assign(rep, rep.team(), rep.hired, rep.left()),
         }
     }
+    for rep in acquired {
+        table.text(rep.kept_id()).text(BRACKWATER_TEAM).text("Account Executive").day(rep.hired).null().end();
+    }
 }
 
 /// A full month's quota in percent of the usual, January to December: the year's end is set high, August low.
 const QUOTA_SEASON: [i64; 12] = [84, 90, 116, 88, 95, 116, 88, 74, 112, 94, 104, 139];
 
 /// `quotas`: bookings expected, one row per rep and month.
-pub fn quotas(reps: &[Rep], first: Month, last: Month, table: &mut Table<'_>) {
-    for rep in reps {
+pub fn quotas(reps: &[Rep], acquired: &[Rep], first: Month, last: Month, table: &mut Table<'_>) {
+    for rep in reps.iter().chain(acquired) {
         for month in first.to(last).filter(|month| rep.works_in(*month)) {
             let starts = month.first().max(rep.hired);
             let ends = rep.left().map_or(month.last(), |left| left.min(month.last()));
             // Some of these rows end where the rep's next one starts; nobody filled in the day.
             let left_open = rep.index % 5 == 4 && month < last && rep.left().is_none();
-            let name = format!("Q{:04}-{}-{:02}", rep.index + 1, month.year(), month.of_year() + 1);
-            table.text(&name).id(rep.id).text("bookings").day(starts).day((!left_open).then_some(ends));
+            let name = format!("Q{}-{}-{:02}", rep.number(), month.year(), month.of_year() + 1);
+            table.text(&name).text(rep.kept_id()).text("bookings").day(starts).day((!left_open).then_some(ends));
             table.money(Some(quota(rep, month) * 100)).text("EUR").end();
         }
     }

@@ -1,4 +1,4 @@
-//! The stages of a deal at Alderbrook Instruments.
+//! The stages of a deal at Alderbrook Instruments, and what Brackwater Sensors calls them.
 
 use super::table::Table;
 
@@ -88,6 +88,29 @@ impl Stage {
             Disqualified => ("disqualified", "disqualified", "No need, no budget or no fit"),
             Duplicate => ("duplicate", "duplicate", "Same deal as another record"),
         }
+    }
+
+    /// The name in HubSpot, and how likely a deal is there, in percent.
+    pub fn at_brackwater(self) -> (&'static str, i64) {
+        match self {
+            Prospecting => ("Appointment scheduled", 20),
+            Qualification => ("Qualified to buy", 40),
+            NeedsAnalysis => ("Presentation scheduled", 60),
+            Proposal => ("Decision maker bought in", 80),
+            Negotiation => ("Contract sent", 90),
+            Won => ("Closed Won", 100),
+            Lost => ("Closed Lost", 0),
+            Disqualified => ("Not a fit", 0),
+            Duplicate => ("Entered twice", 0),
+        }
+    }
+}
+
+/// `stages` of HubSpot.
+pub fn stages_at_brackwater(table: &mut Table<'_>) {
+    for (position, stage) in ALL.into_iter().enumerate() {
+        let ((name, probability), (common, closed_as, entry)) = (stage.at_brackwater(), stage.meaning());
+        table.text(name).text(common).number(position as i64 + 1).number(probability).text(closed_as).text(entry).end();
     }
 }
 

@@ -1,4 +1,4 @@
-//! One CSV file in the making, in the shape of Salesforce's data export: every value quoted, `\n` after each record.
+//! One CSV file in the making, in the shape of its source.
 
 use super::calendar::{Calendar, Day, Moment};
 use super::faults::Stray;
@@ -6,10 +6,22 @@ use super::id::Id;
 use crate::diagnostic::{Diagnostic, Result};
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 
+/// Which program wrote a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Salesforce's data export: every value quoted, moments to the second.
+    Salesforce,
+    /// What HubSpot's pages export: every value quoted, moments to the minute.
+    HubSpot,
+    /// A spreadsheet that somebody keeps: quotes where they are needed.
+    Sheet,
+}
+
 /// A file, written cell by cell and row by row.
 pub struct Table<'a> {
     writer: Writer<Vec<u8>>,
     calendar: &'a Calendar,
+    shape: Shape,
     columns: usize,
     cells: usize,
     rows: usize,
@@ -19,14 +31,15 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// A file with that header, separated by blanks, and those damaged records in between its rows.
-    pub fn new(header: &str, calendar: &'a Calendar, strays: Vec<Stray>) -> Table<'a> {
+    /// A file with that header, separated by commas, and those damaged records in between its rows.
+    pub fn new(shape: Shape, header: &str, calendar: &'a Calendar, strays: Vec<Stray>) -> Table<'a> {
         let mut builder = WriterBuilder::new();
-        builder.quote_style(QuoteStyle::Always).terminator(Terminator::Any(b'\n')).flexible(true);
+        let quotes = if shape == Shape::Sheet { QuoteStyle::Necessary } else { QuoteStyle::Always };
+        builder.quote_style(quotes).terminator(Terminator::Any(b'\n')).flexible(true);
         let writer = builder.from_writer(Vec::new());
-        let columns = header.split_whitespace().count();
-        let mut table = Table { writer, calendar, columns, cells: 0, rows: 0, strays, failure: None };
-        table.record(header.split_whitespace());
+        let columns = header.split(',').count();
+        let mut table = Table { writer, calendar, shape, columns, cells: 0, rows: 0, strays, failure: None };
+        table.record(header.split(','));
         table
     }
 
@@ -80,6 +93,7 @@ impl<'a> Table<'a> {
     /// A moment.
     pub fn moment(&mut self, moment: impl Into<Option<Moment>>) -> &mut Self {
         match moment.into() {
+            Some(moment) if self.shape == Shape::HubSpot => self.text(&self.calendar.moment(moment)[..16]),
             Some(moment) => self.text(self.calendar.moment(moment)),
             None => self.null(),
         }

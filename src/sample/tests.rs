@@ -23,10 +23,15 @@ static DEFAULT: LazyLock<Files> = LazyLock::new(|| files(&Options::default()));
 type Row = BTreeMap<String, String>;
 
 const NIGHT: &str = "2026-09-30";
+const NIGHTS: [&str; 3] = ["2026-09-28", "2026-09-29", NIGHT];
 
 /// A file's records: those that can be read, and how many cannot.
 fn rows(night: &str, table: &str) -> (Vec<Row>, usize) {
-    let bytes = &DEFAULT[&format!("{night}/{table}.csv")][..];
+    rows_of("salesforce", night, table)
+}
+
+fn rows_of(source: &str, night: &str, table: &str) -> (Vec<Row>, usize) {
+    let bytes = &DEFAULT[&format!("{source}/{night}/{table}.csv")][..];
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.headers().unwrap().clone();
     let (mut rows, mut rejected) = (Vec::new(), 0);
@@ -61,7 +66,7 @@ fn deals(night: &str) -> (Vec<Row>, usize) {
 
 fn histories() -> BTreeMap<String, Vec<Row>> {
     let mut steps: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-    for night in ["2026-09-29", NIGHT] {
+    for night in NIGHTS {
         for row in rows(night, "OpportunityHistory").0 {
             steps.entry(row["OpportunityId"].clone()).or_default().push(row);
         }
@@ -89,14 +94,14 @@ fn the_default_sample_is_what_it_was() {
 
 #[test]
 fn the_default_sample_is_small() {
-    assert!(DEFAULT.values().map(Vec::len).sum::<usize>() < 4_600_000);
+    assert!(DEFAULT.values().map(Vec::len).sum::<usize>() < 9_000_000);
 }
 
 #[test]
 fn one_rep_more_moves_nobody_elses_deals() {
     let small = Options { reps: 4, months: 3, activities: 1, seed: 9 };
     let (four, eight) = (files(&small), files(&Options { reps: 8, ..small }));
-    let path = "2026-09-30/OpportunityHistory.csv";
+    let path = "salesforce/2026-09-30/OpportunityHistory.csv";
     let text = |files: &Files| String::from_utf8(files[path].clone()).unwrap();
     let lines = |files: &Files| text(files).lines().map(str::to_owned).collect::<BTreeSet<_>>();
     // A handful of deals are spoilt in other places: their owners are chosen modulo the number of reps.
@@ -107,7 +112,7 @@ fn one_rep_more_moves_nobody_elses_deals() {
 fn a_sample_of_any_size_is_whole() {
     for (reps, months) in [(1, 1), (1, 30), (3, 2), (60, 3)] {
         let sample = files(&Options { reps, months, activities: 2, seed: 5 });
-        assert_eq!(sample.len(), 22);
+        assert_eq!(sample.len(), 93);
     }
     assert!(generate(&Options { reps: 0, ..Options::default() }, &mut |_, _| Ok(())).is_err());
 }
@@ -115,7 +120,7 @@ fn a_sample_of_any_size_is_whole() {
 #[test]
 fn the_documented_faults_are_there_and_no_others() {
     let rejected = |night, table| rows(night, table).1;
-    for (night, tasks) in [("2026-09-29", 1), (NIGHT, 0)] {
+    for (night, tasks) in [(NIGHTS[0], 1), (NIGHTS[1], 0), (NIGHT, 0)] {
         let others =
             ["User", "Lead", "Opportunity", "OpportunityHistory", "Event", "quotas", "teams", "assignments", "stages"];
         assert_eq!((rejected(night, "Account"), rejected(night, "Task")), (1, tasks));
@@ -163,7 +168,7 @@ fn stages_flags_and_histories_agree() {
 
 #[test]
 fn references_lead_somewhere() {
-    for night in ["2026-09-29", NIGHT] {
+    for night in NIGHTS {
         let [users, accounts, leads, deals] =
             ["User", "Account", "Lead", "Opportunity"].map(|table| rows(night, table).0);
         let known: BTreeSet<_> = [&users, &accounts, &leads, &deals].into_iter().flat_map(|rows| ids(rows)).collect();
@@ -186,7 +191,10 @@ fn the_second_night_knows_all_that_the_first_knew() {
         assert!(ids(&before).is_subset(&ids(&after)), "{table}");
     }
     for table in ["quotas", "teams", "assignments", "stages"] {
-        assert_eq!(DEFAULT[&format!("2026-09-29/{table}.csv")], DEFAULT[&format!("{NIGHT}/{table}.csv")]);
+        assert_eq!(
+            DEFAULT[&format!("salesforce/{}/{table}.csv", NIGHTS[1])],
+            DEFAULT[&format!("salesforce/{NIGHT}/{table}.csv")]
+        );
     }
     // What a night appends, or changes, was entered after the night before: 22 o'clock in UTC.
     for (table, column) in [("OpportunityHistory", "CreatedDate"), ("Task", "LastModifiedDate")] {

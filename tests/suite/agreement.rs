@@ -1,7 +1,7 @@
 //! Every score against the independent calculation, and the laws that lines must keep.
 
 use crate::independent::{self, Exact, Key, Line};
-use crate::project::{FIRST_NIGHT, Project, SECOND_NIGHT};
+use crate::project::{LAST_NIGHT, NIGHTS, Project};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A score as `scorebook sql` prints it.
@@ -174,14 +174,13 @@ fn lines_add_up(project: &Project, run: &str) {
 #[test]
 fn scores_agree_with_an_independent_calculation() {
     let project = Project::sample().formats(r#"["csv"]"#);
-    let later = project.path("later");
-    std::fs::rename(project.path("sample_data/salesforce").join(SECOND_NIGHT), &later).unwrap();
+    project.withhold(LAST_NIGHT);
     project.run(&[]);
-    check(&project, "1", &[FIRST_NIGHT], FIRST_NIGHT);
+    check(&project, "1", &NIGHTS[..2], NIGHTS[1]);
     lines_add_up(&project, "1");
-    std::fs::rename(&later, project.path("sample_data/salesforce").join(SECOND_NIGHT)).unwrap();
+    project.bring(LAST_NIGHT);
     project.run(&[]);
-    check(&project, "2", &[FIRST_NIGHT, SECOND_NIGHT], SECOND_NIGHT);
+    check(&project, "2", &NIGHTS, LAST_NIGHT);
     lines_add_up(&project, "2");
     the_readme_explains_a_number_of_the_sample(&project);
 }
@@ -204,5 +203,5 @@ fn the_readme_explains_a_number_of_the_sample(project: &Project) {
 fn scores_of_an_unfinished_month_agree() {
     let project = Project::generated(9, 20).formats(r#"["csv"]"#);
     project.run(&["--as-of", "2026-05-13"]);
-    check(&project, "1", &[FIRST_NIGHT, SECOND_NIGHT], "2026-05-13");
+    check(&project, "1", &NIGHTS, "2026-05-13");
 }

@@ -1,6 +1,6 @@
 //! The commands as people use them.
 
-use crate::project::{Project, SECOND_NIGHT};
+use crate::project::{LAST_NIGHT, Project};
 
 /// A reference of a report's CSV: the code with its column, the metric, the printed value and n.
 fn references(project: &Project) -> Vec<(String, String, String, i64)> {
@@ -124,12 +124,12 @@ fn bad_exports_stop_the_run_and_leave_the_last_one() {
     let project = Project::generated(2, 13).formats(r#"["csv"]"#);
     project.run(&[]);
     let published = project.files("reports");
-    let stages = format!("sample_data/salesforce/{SECOND_NIGHT}/stages.csv");
+    let stages = format!("sample_data/salesforce/{LAST_NIGHT}/stages.csv");
     project.edit(&stages, |text| text.replace("\"Closed Won\"", "\"Victory\""));
     let said = project.scorebook(&["run", "--quiet"]).expect_code(4);
     assert!(said.stderr.contains("Closed Won") && said.stderr.contains("nothing was published"), "{}", said.stderr);
     project.edit(&stages, |text| text.replace("\"Victory\"", "\"Closed Won\""));
-    std::fs::write(project.path(&format!("sample_data/salesforce/{SECOND_NIGHT}/User.csv")), "").unwrap();
+    std::fs::write(project.path(&format!("sample_data/salesforce/{LAST_NIGHT}/User.csv")), "").unwrap();
     let said = project.scorebook(&["run", "--quiet"]).expect_code(4);
     assert!(said.stderr.contains("User.csv"), "{}", said.stderr);
     assert_eq!(project.files("warehouse/ledger").len(), 1);
@@ -141,7 +141,7 @@ fn an_export_in_another_form_stops_the_run() {
     let project = Project::generated(2, 13).formats(r#"["csv"]"#);
     project.run(&[]);
     // As a spreadsheet would save it again: 2026-09-30 becomes 30.09.2026.
-    project.edit(&format!("sample_data/salesforce/{SECOND_NIGHT}/Opportunity.csv"), |text| {
+    project.edit(&format!("sample_data/salesforce/{LAST_NIGHT}/Opportunity.csv"), |text| {
         let day = regex::Regex::new(r#""(\d{4})-(\d\d)-(\d\d)""#).unwrap();
         day.replace_all(&text, "\"$3.$2.$1\"").into_owned()
     });
@@ -153,7 +153,7 @@ fn an_export_in_another_form_stops_the_run() {
 #[test]
 fn text_from_the_crm_does_not_steer_the_terminal() {
     let project = Project::generated(2, 13).formats(r#"["csv"]"#);
-    project.edit(&format!("sample_data/salesforce/{SECOND_NIGHT}/Opportunity.csv"), |text| {
+    project.edit(&format!("sample_data/salesforce/{LAST_NIGHT}/Opportunity.csv"), |text| {
         text.replacen("\"Closed Won\"", "\"\u{1b}]0;owned\u{7}\"", 1)
     });
     let said = project.scorebook(&["run", "--quiet"]).expect_code(4);

@@ -1,6 +1,6 @@
 //! Credits, roles and tenure as a company uses them: by an export of its own, and in metrics of its own.
 
-use crate::project::{Project, SECOND_NIGHT};
+use crate::project::{LAST_NIGHT, Project};
 use std::collections::BTreeMap;
 
 fn rows(project: &Project, query: &str) -> Vec<BTreeMap<String, Option<String>>> {
@@ -20,7 +20,7 @@ fn write_credits(project: &Project, credits: &[(&str, &str, &str, &str)]) {
     for (record, user, share, kind) in credits {
         file.push_str(&format!("opportunities,{record},{user},{share},{kind}\n"));
     }
-    project.write(&format!("sample_data/salesforce/{SECOND_NIGHT}/credits.csv"), &file);
+    project.write(&format!("sample_data/salesforce/{LAST_NIGHT}/credits.csv"), &file);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The same facts given in other ways: rows in other files, targets by SQL, a calendar with holidays and hours.
 
-use crate::project::{FIRST_NIGHT, Project, SECOND_NIGHT};
+use crate::project::{LAST_NIGHT, NIGHTS, Project};
 
 fn digests(project: &Project, part: &str) -> serde_json::Value {
     let entry = project.entry(1);
@@ -14,8 +14,8 @@ fn how_rows_are_split_over_files_changes_no_score() {
     one.run(&[]);
     let night = |night: &str, table: &str| format!("sample_data/salesforce/{night}/{table}.csv");
     for table in ["OpportunityHistory", "Task", "Event"] {
-        // A third of the first night's records comes with the second night, and a third in a second file.
-        let text = std::fs::read_to_string(other.path(&night(FIRST_NIGHT, table))).unwrap();
+        // A third of the first night's records comes with the second, and a third in a second file.
+        let text = std::fs::read_to_string(other.path(&night(NIGHTS[0], table))).unwrap();
         let mut records = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
         let head = records.headers().unwrap().clone();
         let write = |rows: Vec<&csv::StringRecord>| {
@@ -26,19 +26,23 @@ fn how_rows_are_split_over_files_changes_no_score() {
             String::from_utf8(to.into_inner().unwrap()).unwrap()
         };
         let rows: Vec<csv::StringRecord> = records.records().map(Result::unwrap).collect();
-        let second = std::fs::read_to_string(other.path(&night(SECOND_NIGHT, table))).unwrap();
-        let mut newer = csv::ReaderBuilder::new().flexible(true).from_reader(second.as_bytes());
-        let newer: Vec<csv::StringRecord> = newer.records().map(Result::unwrap).collect();
-        // What the second night has anew stays where it is.
+        let newer = |date: &str| -> Vec<csv::StringRecord> {
+            let text = std::fs::read_to_string(other.path(&night(date, table))).unwrap();
+            let mut records = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+            records.records().map(Result::unwrap).collect()
+        };
+        let (second, last) = (newer(NIGHTS[1]), newer(LAST_NIGHT));
+        let newer: Vec<&csv::StringRecord> = second.iter().chain(&last).collect();
+        // What a later night has anew stays where it is.
         let is_later = |i: usize, row: &csv::StringRecord| i % 3 == 1 && newer.iter().all(|new| new[0] != row[0]);
         let part = |fits: &dyn Fn(usize, &csv::StringRecord) -> bool| -> Vec<&csv::StringRecord> {
             rows.iter().enumerate().filter(|(i, row)| fits(*i, row)).map(|(_, row)| row).collect()
         };
-        other.write(&night(FIRST_NIGHT, table), &write(part(&|i, row| i % 3 < 2 && !is_later(i, row))));
-        other.write(&night(FIRST_NIGHT, &format!("{table}-2")), &write(part(&|i, _| i % 3 == 2)));
+        other.write(&night(NIGHTS[0], table), &write(part(&|i, row| i % 3 < 2 && !is_later(i, row))));
+        other.write(&night(NIGHTS[0], &format!("{table}-2")), &write(part(&|i, _| i % 3 == 2)));
         let later = part(&is_later);
         assert!(!later.is_empty());
-        other.write(&night(SECOND_NIGHT, table), &write(later.into_iter().chain(&newer).collect()));
+        other.write(&night(NIGHTS[1], table), &write(later.into_iter().chain(&second).collect()));
     }
     other.edit("scorebook.toml", |text| {
         text.replace(
@@ -88,7 +92,7 @@ fn the_calendar_has_holidays_and_hours() {
             + "holidays = { fold = \"full\" }\n"
     });
     project.write(
-        &format!("sample_data/salesforce/{SECOND_NIGHT}/holidays.csv"),
+        &format!("sample_data/salesforce/{LAST_NIGHT}/holidays.csv"),
         "region,day\nnorth,2026-09-07\nall,2026-09-08\n",
     );
     project.write(

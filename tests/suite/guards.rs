@@ -1,7 +1,7 @@
 //! What would make numbers unfair is refused or set aside, with its place and the way out. Records that fan out, wrong types
 //! and the like are in `definitions.rs`, shares of credits in `credits.rs`, currencies without a rate in `money.rs`.
 
-use crate::project::{Project, SECOND_NIGHT};
+use crate::project::{LAST_NIGHT, Project};
 
 fn formula(text: &str) -> String {
     format!(
@@ -46,7 +46,7 @@ fn a_formula_over_no_metric_is_refused() {
 fn a_rep_in_two_teams_at_once_stops_the_run() {
     let project = project();
     project.run(&[]);
-    let file = format!("sample_data/salesforce/{SECOND_NIGHT}/assignments.csv");
+    let file = format!("sample_data/salesforce/{LAST_NIGHT}/assignments.csv");
     let mut rep = String::new();
     project.edit(&file, |text| {
         rep = text.lines().nth(1).unwrap().split('"').nth(1).unwrap().to_owned();
@@ -68,7 +68,7 @@ fn a_rep_in_two_teams_at_once_stops_the_run() {
 #[test]
 fn targets_of_nobody_are_set_aside_and_those_of_nothing_stop_the_run() {
     let project = project();
-    let file = format!("sample_data/salesforce/{SECOND_NIGHT}/quotas.csv");
+    let file = format!("sample_data/salesforce/{LAST_NIGHT}/quotas.csv");
     project.edit(&file, |text| text + "Q9999,NOBODY,bookings,2026-09-01,2026-09-30,1000,EUR\n");
     project.run(&[]);
     let reasons = ["sql", "SELECT reason, path FROM quarantine_targets", "--format", "csv"];

@@ -1,6 +1,6 @@
 //! Text from a CRM is data: it prints as it stands and never runs.
 
-use crate::project::{Project, SECOND_NIGHT, tools};
+use crate::project::{LAST_NIGHT, Project, tools};
 use std::process::Command;
 
 const MARKUP: &str = "#strong[x] <script>alert(1)</script>";
@@ -9,7 +9,7 @@ const FORMULA: &str = "=cmd|' /C calc'!A0";
 /// A company in which one rep won a deal with each of two customers, and gave money back in a third.
 fn project() -> Project {
     let project = Project::generated(2, 13);
-    let folder = format!("sample_data/salesforce/{SECOND_NIGHT}");
+    let folder = format!("sample_data/salesforce/{LAST_NIGHT}");
     let assignments = std::fs::read_to_string(project.path(&format!("{folder}/assignments.csv"))).unwrap();
     let rep = assignments.lines().nth(1).unwrap().split('"').nth(1).unwrap().to_owned();
     let quoted = |cells: &[&str]| cells.iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(",") + "\n";
@@ -30,6 +30,7 @@ fn project() -> Project {
                 "2026-01-05 09:00:00",
                 "2026-01-05 09:00:00",
                 "0",
+                "",
                 "",
             ];
             text + &quoted(&row)
@@ -57,6 +58,9 @@ fn project() -> Project {
                 "2026-09-17 09:00:00",
                 "0",
                 "",
+                "EUR",
+                "",
+                "",
             ];
             text + &quoted(&row)
         });
@@ -82,6 +86,9 @@ fn project() -> Project {
             "2026-08-03 09:00:00",
             "2026-09-17 09:00:00",
             "0",
+            "",
+            "EUR",
+            "",
             "",
         ];
         text + &quoted(&row)

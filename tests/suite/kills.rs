@@ -1,6 +1,6 @@
 //! `kill -9` at any moment: what is published stays, and the next run gets where an undisturbed one does.
 
-use crate::project::{Project, Random, SECOND_NIGHT, copy};
+use crate::project::{LAST_NIGHT, Project, Random, copy};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,9 @@ fn reached(entry: &Value) -> (Value, Value) {
 #[test]
 fn a_killed_run_loses_and_publishes_nothing() {
     let project = Project::generated(2, 13);
-    let second = project.path("sample_data/salesforce").join(SECOND_NIGHT);
-    let later = project.path("later");
-    std::fs::rename(&second, &later).unwrap();
+    project.withhold(LAST_NIGHT);
     project.run(&[]);
-    std::fs::rename(&later, &second).unwrap();
+    project.bring(LAST_NIGHT);
     let published = project.path("published");
     copy(&project.path("warehouse"), &published);
     let start = Instant::now();

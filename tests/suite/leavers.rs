@@ -1,6 +1,6 @@
 //! Who has left: which documents there are, and what becomes of the role. The numbers stand in `queries/tests`.
 
-use crate::project::{Project, SECOND_NIGHT};
+use crate::project::{LAST_NIGHT, Project};
 
 /// The names of a period's scorecards.
 fn cards(project: &Project, period: &str) -> Vec<String> {
@@ -11,7 +11,7 @@ fn cards(project: &Project, period: &str) -> Vec<String> {
 /// Gives the first rep of the exports a last day; says the file name of their scorecard.
 fn leaves(project: &Project, day: &str) -> String {
     let first = regex::Regex::new(r#"(?m)^"(005[^"]*)","([^"]*)"(.*"Account Executive".*)$"#).unwrap();
-    let path = format!("sample_data/salesforce/{SECOND_NIGHT}/User.csv");
+    let path = format!("sample_data/salesforce/{LAST_NIGHT}/User.csv");
     let text = std::fs::read_to_string(project.path(&path)).unwrap();
     let head: Vec<&str> = text.lines().next().unwrap().split(',').collect();
     let left = head.iter().position(|name| name.contains("Left_On__c")).unwrap();
@@ -44,7 +44,7 @@ fn no_scorecard_for_a_period_in_which_the_rep_was_in_no_team() {
 #[test]
 fn where_there_are_no_teams_who_has_left_has_no_scorecard_either() {
     let project = Project::generated(3, 13).formats(r#"["csv"]"#);
-    let path = format!("sample_data/salesforce/{SECOND_NIGHT}/assignments.csv");
+    let path = format!("sample_data/salesforce/{LAST_NIGHT}/assignments.csv");
     project.edit(&path, |text| text.lines().next().unwrap().to_owned() + "\n");
     project.run(&[]);
     let before = cards(&project, "2026-09");

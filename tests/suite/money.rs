@@ -39,14 +39,11 @@ fn project(rates: Option<&str>) -> Project {
          Closed Won,won,2,100,won,\nClosed Lost,lost,3,0,lost,\n",
     );
     let head = "Id,Name,StageName,Amount,CloseDate,CurrencyIsoCode,OwnerId,CreatedDate,AccountId,Probability,Type,\
-        LeadSource,Competitor__c,Loss_Reason__c,ForecastCategoryName,NextStep,IsDeleted\n";
+        LeadSource,Competitor__c,Loss_Reason__c,ForecastCategoryName,NextStep,Sourced_By__c,HubSpot_Deal_Id__c,IsDeleted\n";
     let row = |(id, stage, amount, day, currency): (&str, &str, &str, &str, &str)| {
-        format!("{id},{id},{stage},{amount},{day},{currency},ada,2019-12-01 09:00:00,,,,,,,,,0\n")
+        format!("{id},{id},{stage},{amount},{day},{currency},ada,2019-12-01 09:00:00,,,,,,,,,,,0\n")
     };
     export("Opportunity", &(head.to_owned() + &DEALS.map(row).concat()));
-    project.edit("queries/staging/salesforce/opportunities.sql", |sql| {
-        sql.replace("    o.\"Amount\" AS amount,\n", "    o.\"Amount\" AS amount, o.\"CurrencyIsoCode\" AS currency,\n")
-    });
     let Some(rates) = rates else { return project };
     project.write(&format!("sample_data/treasury/{NIGHT}/rates.csv"), rates);
     project.edit("scorebook.toml", |text| {

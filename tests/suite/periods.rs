@@ -1,6 +1,6 @@
 //! Older periods on demand: `scorebook run --period`.
 
-use crate::project::{Project, SECOND_NIGHT};
+use crate::project::{LAST_NIGHT, Project};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ fn an_older_period_is_what_a_run_on_its_last_day_would_have_made() {
     project.run(&[]);
     let present = view(&project, "2026-09");
     let report = project.run(&["--period", "2025-12"]);
-    assert_eq!(report["as_of"], SECOND_NIGHT);
+    assert_eq!(report["as_of"], LAST_NIGHT);
     assert_eq!(report["period"]["name"], "2025-12");
     assert_eq!(documents(&project.entry(3)), documents(&project.entry(1)));
     assert_eq!((report["documents"]["made"].as_u64(), report["documents"]["failed"].as_u64()), (Some(0), Some(0)));

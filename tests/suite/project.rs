@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The last night of the sample company, and the date of its runs.
-pub const SECOND_NIGHT: &str = "2026-09-30";
-/// The night before.
-pub const FIRST_NIGHT: &str = "2026-09-29";
+pub const LAST_NIGHT: &str = "2026-09-30";
+/// All nights of the sample company.
+pub const NIGHTS: [&str; 3] = ["2026-09-28", "2026-09-29", LAST_NIGHT];
 
 /// A project in a folder of its own.
 pub struct Project {
@@ -44,7 +44,7 @@ impl Project {
         let project = Project::empty();
         let options = scorebook::sample::Options { reps, months, activities: 4, ..Default::default() };
         scorebook::sample::generate(&options, &mut |name, bytes| {
-            let path = project.path("sample_data/salesforce").join(name);
+            let path = project.path("sample_data").join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, bytes).unwrap();
             Ok(())
@@ -66,7 +66,25 @@ impl Project {
         self.folder.path().join(within)
     }
 
-    /// The folders of these nights.
+    /// Takes a night's exports of all sources away, as if they were still to come.
+    pub fn withhold(&self, night: &str) {
+        self.move_night(night, "sample_data", "later");
+    }
+
+    /// Brings the exports of a night that were withheld.
+    pub fn bring(&self, night: &str) {
+        self.move_night(night, "later", "sample_data");
+    }
+
+    fn move_night(&self, night: &str, from: &str, to: &str) {
+        for source in std::fs::read_dir(self.path(from)).unwrap().flatten().filter(|source| source.path().is_dir()) {
+            let to = self.path(to).join(source.file_name());
+            std::fs::create_dir_all(&to).unwrap();
+            std::fs::rename(source.path().join(night), to.join(night)).unwrap();
+        }
+    }
+
+    /// The main CRM's folders of these nights.
     pub fn nights(&self, nights: &[&str]) -> Vec<PathBuf> {
         nights.iter().map(|night| self.path("sample_data/salesforce").join(night)).collect()
     }

@@ -1,7 +1,7 @@
 //! The same inputs give the same bytes, and only what changed is made again.
 
 use crate::independent::{self, Scores};
-use crate::project::{FIRST_NIGHT, Project, SECOND_NIGHT, copy};
+use crate::project::{LAST_NIGHT, NIGHTS, Project, copy};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ fn a_lost_view_comes_back() {
 #[test]
 fn an_earlier_periods_view_comes_back_too_and_damage_does_not_spread_to_it() {
     let project = Project::generated(2, 13).formats(r#"["csv"]"#);
-    project.run(&["--as-of", SECOND_NIGHT]);
+    project.run(&["--as-of", LAST_NIGHT]);
     std::fs::remove_dir_all(project.path("reports")).unwrap();
     project.run(&["--as-of", "2026-10-01"]);
     assert!(project.path("reports/2026-09/SHA256SUMS").exists() && project.path("reports/2026-10").exists());
@@ -105,7 +105,7 @@ struct People {
 
 fn people(project: &Project) -> People {
     let read = |table: &str| {
-        let path = project.path("sample_data/salesforce").join(SECOND_NIGHT).join(format!("{table}.csv"));
+        let path = project.path("sample_data/salesforce").join(LAST_NIGHT).join(format!("{table}.csv"));
         let mut reader = csv::Reader::from_path(path).unwrap();
         let head = reader.headers().unwrap().clone();
         let rows = reader.records().map(|row| {
@@ -117,13 +117,13 @@ fn people(project: &Project) -> People {
     let id = |id: &str| format!("salesforce:{id}");
     let users = read("User");
     let names = users.iter().map(|user| (id(&user["Id"]), user["Name"].clone())).collect();
-    let last: Date = SECOND_NIGHT.parse().unwrap();
+    let last: Date = LAST_NIGHT.parse().unwrap();
     let band = |rep: &String| {
         let user = users.iter().find(|user| id(&user["Id"]) == *rep).unwrap();
         let hired: Date = user["Hired_On__c"].parse().unwrap();
         [6, 12, 24].into_iter().filter(|months| hired + jiff::ToSpan::months(*months) <= last).count()
     };
-    let open = |row: &&BTreeMap<String, String>| row["ends_on"].is_empty() || *row["ends_on"] >= *SECOND_NIGHT;
+    let open = |row: &&BTreeMap<String, String>| row["ends_on"].is_empty() || *row["ends_on"] >= *LAST_NIGHT;
     let assignments = read("assignments");
     let own: Vec<_> = assignments.iter().filter(open).map(|row| (id(&row["user_id"]), row)).collect();
     let teams = own.iter().map(|(rep, row)| (rep.clone(), id(&row["team_id"]))).collect();
@@ -204,12 +204,12 @@ fn touched(before: &Scores, after: &Scores, people: &People) -> BTreeSet<String>
 #[test]
 fn one_more_deal_makes_exactly_the_documents_that_print_it() {
     let project = Project::generated(9, 14).formats(r#"["html", "csv"]"#);
-    project.run(&["--as-of", SECOND_NIGHT]);
-    let nights = project.nights(&[FIRST_NIGHT, SECOND_NIGHT]);
-    let before = independent::calculate(&nights, SECOND_NIGHT.parse().unwrap());
+    project.run(&["--as-of", LAST_NIGHT]);
+    let nights = project.nights(&NIGHTS);
+    let before = independent::calculate(&nights, LAST_NIGHT.parse().unwrap());
     let people = people(&project);
     let rep = people.teams.keys().nth(4).unwrap().trim_start_matches("salesforce:").to_owned();
-    project.edit(&format!("sample_data/salesforce/{SECOND_NIGHT}/Opportunity.csv"), |text| {
+    project.edit(&format!("sample_data/salesforce/{LAST_NIGHT}/Opportunity.csv"), |text| {
         let row = [
             "006Zz0000000001AAA",
             "",
@@ -231,12 +231,15 @@ fn one_more_deal_makes_exactly_the_documents_that_print_it() {
             "2026-09-17 09:00:00",
             "0",
             "",
+            "EUR",
+            "",
+            "",
         ];
         let row: Vec<String> = row.iter().map(|cell| format!("\"{cell}\"")).collect();
         format!("{text}{}\n", row.join(","))
     });
-    let report = project.run(&["--as-of", SECOND_NIGHT]);
-    let after = independent::calculate(&nights, SECOND_NIGHT.parse().unwrap());
+    let report = project.run(&["--as-of", LAST_NIGHT]);
+    let after = independent::calculate(&nights, LAST_NIGHT.parse().unwrap());
     let wanted: BTreeSet<&String> = touched(&before, &after, &people).iter().map(|rep| &people.names[rep]).collect();
     let reasons = report["made"].as_array().unwrap();
     let made: BTreeSet<String> = reasons.iter().map(|made| made["name"].as_str().unwrap().to_owned()).collect();
@@ -251,11 +254,9 @@ fn one_more_deal_makes_exactly_the_documents_that_print_it() {
 #[test]
 fn past_runs_replay_to_the_same_bytes_anywhere() {
     let project = Project::generated(3, 14);
-    let second = project.path("sample_data/salesforce").join(SECOND_NIGHT);
-    let later = project.path("later");
-    std::fs::rename(&second, &later).unwrap();
+    project.withhold(LAST_NIGHT);
     project.run(&[]);
-    std::fs::rename(&later, &second).unwrap();
+    project.bring(LAST_NIGHT);
     project.run(&[]);
     // Another folder, another locale and zone, other definitions, no exports, no cache.
     let elsewhere = Project::empty();

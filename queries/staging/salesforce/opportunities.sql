@@ -14,7 +14,7 @@ SELECT
     s.closed_as,
     s.closed_as IS NOT DISTINCT FROM 'won' AS is_won,
     o."Amount" AS amount,
-    -- Where deals are in several currencies, add o."CurrencyIsoCode" AS currency, and the same in opportunity_history.sql.
+    o."CurrencyIsoCode" AS currency,
     CASE WHEN s.closed_as IS NOT NULL THEN o."CloseDate" END AS rate_on,
     o."Probability" AS probability,
     o."CloseDate" AS closed_on,
@@ -30,6 +30,9 @@ SELECT
     o."Loss_Reason__c" AS loss_reason,
     o."ForecastCategoryName" AS forecast_category,
     o."NextStep" AS next_step,
+    o."Sourced_By__c" AS sourced_by_rep_id,
+    -- A deal that was migrated is called what it was called there.
+    o."HubSpot_Deal_Id__c" AS shared_key,
     o."IsDeleted" AS _deleted
 FROM "Opportunity" AS o
 LEFT JOIN stages AS s ON s.stage_name = o."StageName"

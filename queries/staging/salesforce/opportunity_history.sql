@@ -10,5 +10,6 @@ SELECT
     "CreatedDate" AS changed_on,
     "StageName" AS source_stage,
     "Amount" AS amount,
+    "CurrencyIsoCode" AS currency,
     "CloseDate" AS closed_on
 FROM "OpportunityHistory"
