@@ -28,6 +28,9 @@ pub struct Global {
     /// The folder for the readable reports, instead of the settings' [default: PROJECT/reports]
     #[arg(long, global = true, value_name = "DIR", env = "SCOREBOOK_REPORTS")]
     pub reports: Option<PathBuf>,
+    /// The folder for the linked pages, instead of the settings' [default: PROJECT/site]
+    #[arg(long, global = true, value_name = "DIR", env = "SCOREBOOK_SITE")]
+    pub site: Option<PathBuf>,
     /// Threads; changes no result [default: the machine's cores]
     #[arg(long, global = true, value_name = "N", env = "SCOREBOOK_THREADS")]
     pub threads: Option<usize>,

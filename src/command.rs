@@ -18,7 +18,7 @@ use crate::cli::{Cli, Command, Format, Global};
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::engine::Limits;
 use crate::ledger::Ledger;
-use crate::pipeline;
+use crate::pipeline::{self, Views};
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -89,9 +89,12 @@ impl Opened {
         Ok(Opened { folder: global.project.clone(), project, settings, store: open(&warehouse)?, limits })
     }
 
-    /// The readable view's folder.
-    fn reports(&self, global: &Global) -> Result<Store> {
-        Store::open(&global.reports.clone().unwrap_or_else(|| self.folder.join(&self.settings.paths.reports)))
+    /// The readable views' folders.
+    fn views(&self, global: &Global) -> Result<Views> {
+        let paths = &self.settings.paths;
+        let reports = global.reports.clone().unwrap_or_else(|| self.folder.join(&paths.reports));
+        let site = global.site.clone().unwrap_or_else(|| self.folder.join(&paths.site));
+        Ok(Views { reports: Store::open(&reports)?, site: Store::open(&site)? })
     }
 
     async fn ledger(&self) -> Result<Ledger> {

@@ -121,11 +121,13 @@ pub struct Paths {
     pub warehouse: String,
     /// The readable view of the documents.
     pub reports: String,
+    /// The same as linked pages, a closed folder for each audience.
+    pub site: String,
 }
 
 impl Default for Paths {
     fn default() -> Paths {
-        Paths { warehouse: "warehouse".into(), reports: "reports".into() }
+        Paths { warehouse: "warehouse".into(), reports: "reports".into(), site: "site".into() }
     }
 }
 

@@ -1,6 +1,6 @@
 /*---
 title    = "Deals won"
-question = "What did I win in this period?"
+question = "What was won in this period?"
 record   = "opportunities"
 empty    = "No deals won in this period."
 order    = "amount DESC NULLS LAST, closed_on, deal"
@@ -8,6 +8,7 @@ limit    = 12
 columns  = [
     { name = "account", title = "Customer", kind = "text" },
     { name = "deal", title = "Deal", kind = "text" },
+    { name = "rep", title = "Rep", kind = "text", levels = ["team", "region", "company"] },
     { name = "kind", title = "Kind", kind = "text" },
     { name = "closed_on", title = "Closed", kind = "date" },
     { name = "days", title = "Days", kind = "days" },
@@ -19,10 +20,12 @@ SELECT
     o.closed_on AS day,
     a.name AS account,
     o.name AS deal,
+    r.name AS rep,
     o.kind,
     o.closed_on,
     CASE WHEN o.closed_on >= o.created_on THEN CAST(o.closed_on AS INT) - CAST(o.created_on AS INT) END AS days,
     o.amount
 FROM opportunities AS o
 LEFT JOIN accounts AS a ON a.account_id = o.account_id
+LEFT JOIN reps AS r ON r.rep_id = o.credited_rep_id
 WHERE o.closed_as = 'won' AND o.closed_on BETWEEN $period_start AND $period_end

@@ -8,6 +8,7 @@ limit    = 10
 columns  = [
     { name = "account", title = "Customer", kind = "text" },
     { name = "deal", title = "Deal", kind = "text" },
+    { name = "rep", title = "Rep", kind = "text", levels = ["team", "region", "company"] },
     { name = "stage", title = "Stage", kind = "text" },
     { name = "closed_on", title = "Due", kind = "date" },
     { name = "next_step", title = "Next step", kind = "text" },
@@ -19,6 +20,7 @@ SELECT
     $measured_on AS day,
     a.name AS account,
     o.name AS deal,
+    r.name AS rep,
     v.stage,
     o.closed_on,
     o.next_step,
@@ -26,5 +28,6 @@ SELECT
 FROM opportunity_versions AS v
 JOIN opportunities AS o ON o.opportunity_id = v.opportunity_id
 LEFT JOIN accounts AS a ON a.account_id = o.account_id
+LEFT JOIN reps AS r ON r.rep_id = o.credited_rep_id
 WHERE v.closed_as IS NULL
     AND v.valid_from <= $measured_on AND (v.valid_to IS NULL OR $measured_on < v.valid_to)

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::code;
 use crate::domain::metric::{Header, Metric, Metrics};
 use crate::domain::period::{Grain, Period};
-use crate::domain::score::NO_VALUE;
+use crate::domain::score::{NO_VALUE, pair_parts as pair_parts_of};
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
 use crate::pipeline::render::{CONTEXT, Document};
@@ -124,19 +124,7 @@ fn pair_parts(value: &str, is_pair: bool) -> Vec<String> {
     if !is_pair {
         return vec![value.to_owned()];
     }
-    let (mut parts, mut letters) = (vec![String::new()], value.chars());
-    while let Some(letter) = letters.next() {
-        match letter {
-            '*' => parts.push(String::new()),
-            letter => {
-                let letter = if letter == '\\' { letters.next().unwrap_or(letter) } else { letter };
-                if let Some(part) = parts.last_mut() {
-                    part.push(letter);
-                }
-            }
-        }
-    }
-    parts
+    pair_parts_of(value)
 }
 
 struct Explained<'a> {

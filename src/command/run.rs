@@ -10,7 +10,7 @@ use crate::lock;
 use crate::pipeline::check::Finding;
 use crate::pipeline::land::{self, Exports, Known};
 use crate::pipeline::render::{self, Reason};
-use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until};
+use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until, Views};
 use crate::steps::Steps;
 use jiff::civil::Date;
 use serde_json::json;
@@ -44,7 +44,7 @@ async fn locked(
     mut lock: lock::Lock<'_>,
 ) -> Result<Option<Kind>> {
     let past = Past::read(&opened.store).await?;
-    let reports = opened.reports(global)?;
+    let views = opened.views(global)?;
     let exports = land::find(&opened.folder, &opened.settings).await?;
     let as_of = as_of(&exports, args.as_of)?;
     let period = match &args.period {
@@ -78,12 +78,12 @@ async fn locked(
     let asking = Asking { overrides: overrides.into_iter().collect(), period };
     let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), asking, times).await?;
     let is_first = past.head.count == 0;
-    pipeline::repair_view(&opened.store, &reports, past, &entry).await?;
+    pipeline::repair_views(&night, &views, past, &entry, &made).await?;
     lock.release().await?;
     let stages = progress.finish();
     match global.format {
         Format::Json => output::write(&format!("{:#}\n", report(&entry, &made, &stages)))?,
-        _ => summary(is_first, &entry, &made, &exports, reports.folder(), global.quiet)?,
+        _ => summary(is_first, &entry, &made, &exports, &views, global.quiet)?,
     }
     Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial))
 }
@@ -120,7 +120,7 @@ fn rows(count: u64) -> String {
 }
 
 /// The run for people: what was read, made and published, and what needs a look.
-fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, reports: &Path, quiet: bool) -> Result<()> {
+fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, views: &Views, quiet: bool) -> Result<()> {
     if !quiet {
         for (table, pattern) in &exports.missing {
             tell(&format!("warning: {table} has no export at {pattern}"));
@@ -155,7 +155,8 @@ fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, report
     if work.made_nothing() && entry.failures.is_empty() {
         text.push_str("  nothing changed since the last run\n");
     }
-    text.push_str(&format!("  reports    {}\n", reports.display()));
+    text.push_str(&format!("  reports    {}\n", views.reports.folder().display()));
+    text.push_str(&format!("  site       {}\n", views.site.folder().display()));
     let hash = entry.hash.map(|hash| hash.to_string()).unwrap_or_default();
     text.push_str(&format!("  ledger     entry {}, {hash}\n", entry.number));
     output::write(&text)

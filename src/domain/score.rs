@@ -120,3 +120,20 @@ pub struct Score {
     /// Of a stock: the part of it that is due within the period.
     pub due: Option<Number>,
 }
+
+/// The two values of a pair, which are joined by `*` with any `*` of their own escaped.
+pub fn pair_parts(value: &str) -> Vec<String> {
+    let (mut parts, mut letters) = (vec![String::new()], value.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' => parts.push(String::new()),
+            letter => {
+                let letter = if letter == '\\' { letters.next().unwrap_or(letter) } else { letter };
+                if let Some(part) = parts.last_mut() {
+                    part.push(letter);
+                }
+            }
+        }
+    }
+    parts
+}

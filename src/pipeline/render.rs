@@ -11,13 +11,16 @@ pub mod format;
 pub mod html;
 pub mod input;
 pub mod pdf;
+pub mod site;
 pub mod workers;
 
 mod audience;
 mod by_entity;
 mod changes;
 mod lists;
+mod members;
 mod reading;
+mod set_aside;
 
 pub use reading::score;
 
@@ -48,7 +51,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised when rendering makes other documents of the same inputs.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// The typesetter's name and version, part of every PDF's key.
 pub const TYPESETTER: &str = "typst 0.15.1";
 /// Where report templates stand.
@@ -73,6 +76,15 @@ pub struct Document {
     pub level: String,
     /// The entity's id.
     pub entity: String,
+    /// The entity's name as people know it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The report and the period as they are printed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// What stood above the entity at the document's date: level -> id. Their readers may read it too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub above: BTreeMap<String, String>,
     /// The readable name of its files, without their ending.
     pub view: String,
     /// The key: what made it.
@@ -160,7 +172,8 @@ pub fn reports(project: &Project) -> Result<Vec<Report>> {
 
 /// The grains that reports print.
 pub fn grains(reports: &[Report]) -> BTreeSet<Grain> {
-    reports.iter().flat_map(|report| report.also.iter().copied().chain([report.grain])).collect()
+    let week = |report: &Report| (!report.weeks.is_empty()).then_some(Grain::Week);
+    reports.iter().flat_map(|report| report.also.iter().copied().chain([report.grain]).chain(week(report))).collect()
 }
 
 /// The period that a report is made for on a day: that of its grain, if its numbers stand on that day. A closed month in an
@@ -261,7 +274,8 @@ impl<'a> Rendering<'a> {
             layout: &'a BTreeMap<String, Digest>,
             definitions: &'a BTreeMap<String, Digest>,
             lists: BTreeMap<&'a str, Digest>,
-            model: BTreeMap<&'a str, Digest>,
+            model: BTreeMap<&'a str, (Digest, Option<Digest>)>,
+            rejected: Vec<((&'a str, &'a str), u64)>,
             scores: BTreeMap<&'a str, (Digest, Option<&'a NotSupplied>)>,
             company: &'a Company,
             only_for_teams: &'a [OnlyForTeams],
@@ -277,7 +291,13 @@ impl<'a> Rendering<'a> {
                 layout: &self.layout,
                 definitions: &self.definitions,
                 lists: self.night.project.under(lists::FOLDER).map(|(path, file)| (path, file.digest)).collect(),
-                model: self.model.tables.iter().map(|(name, table)| (name.as_str(), table.digest)).collect(),
+                model: self
+                    .model
+                    .tables
+                    .iter()
+                    .map(|(name, table)| (name.as_str(), (table.digest, table.quarantine)))
+                    .collect(),
+                rejected: set_aside::rejected(self.model).into_iter().collect(),
                 scores: scores.map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_ref()))).collect(),
                 company: &self.company,
                 only_for_teams: &self.night.settings.people.only_for_teams,
@@ -307,7 +327,7 @@ impl<'a> Rendering<'a> {
                 let member = members.next()?;
                 match wait(self.job(member, &mut reading, before)) {
                     Ok(Next::Render(job)) => return Some(*job),
-                    Ok(Next::Found(document)) => found.push(document),
+                    Ok(Next::Found(document)) => found.push(*document),
                     Err(error) => {
                         fault = Some(error);
                         return None;
@@ -358,6 +378,7 @@ impl<'a> Rendering<'a> {
     /// Builds a member's context and looks whether its document stands already.
     async fn job(&self, member: audience::Member, reading: &mut reading::Reading, before: &Before) -> Result<Next> {
         let (facts, facts_total) = reading.facts(&member.entity.id)?;
+        let (members, of_members) = reading.members(&member.entity.id)?;
         let input = Input {
             company: &self.company,
             report: self.report,
@@ -374,6 +395,9 @@ impl<'a> Rendering<'a> {
             facts_total,
             not_supplied: reading.not_supplied(),
             hidden: reading.hidden(&member.entity.id),
+            hidden_of: reading.hidden_of(&members),
+            members,
+            of_members,
             entity: member.entity,
         };
         let context = context::context(&input);
@@ -385,13 +409,16 @@ impl<'a> Rendering<'a> {
             period: self.period.name(),
             level: input.entity.level,
             entity: input.entity.id,
+            name: context.entity.name.clone(),
+            title: format!("{}, {}", context.report.title, context.period.title),
+            above: member.above,
             view: format!("{}/{}/{}", self.period.name(), self.report.id, member.file_name),
             key,
             files: BTreeMap::new(),
         };
         if let Some(MadeDocument(files)) = self.night.steps.recall(key).await? {
             document.files = files;
-            return Ok(Next::Found(document));
+            return Ok(Next::Found(Box::new(document)));
         }
         let identity = (document.report.clone(), document.period.clone(), document.entity.clone());
         let why = match before.get(&identity) {
@@ -421,7 +448,7 @@ impl<'a> Rendering<'a> {
 
 /// What is next for a member of the audience.
 enum Next {
-    Found(Document),
+    Found(Box<Document>),
     Render(Box<Job>),
 }
 

@@ -55,9 +55,19 @@ impl Project {
 
     /// Prints in these formats only.
     pub fn formats(self, formats: &str) -> Project {
-        self.edit("report_templates/rep_scorecard/report.toml", |text| {
-            text.replace(r#"formats = ["pdf", "html", "csv"]"#, &format!("formats = {formats}"))
-        });
+        for report in ["rep_scorecard", "team_review", "board_pack"] {
+            self.edit(&format!("report_templates/{report}/report.toml"), |text| {
+                text.replace(r#"formats = ["pdf", "html", "csv"]"#, &format!("formats = {formats}"))
+            });
+        }
+        self
+    }
+
+    /// Without the reports on teams and the company.
+    pub fn for_reps(self) -> Project {
+        for report in ["team_review", "board_pack"] {
+            std::fs::remove_dir_all(self.path("report_templates").join(report)).unwrap();
+        }
         self
     }
 

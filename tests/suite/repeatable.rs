@@ -203,7 +203,7 @@ fn touched(before: &Scores, after: &Scores, people: &People) -> BTreeSet<String>
 
 #[test]
 fn one_more_deal_makes_exactly_the_documents_that_print_it() {
-    let project = Project::generated(9, 14).formats(r#"["html", "csv"]"#);
+    let project = Project::generated(9, 14).formats(r#"["html", "csv"]"#).for_reps();
     project.run(&["--as-of", LAST_NIGHT]);
     let nights = project.nights(&NIGHTS);
     let before = independent::calculate(&nights, LAST_NIGHT.parse().unwrap());

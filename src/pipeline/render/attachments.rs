@@ -6,7 +6,7 @@
 use crate::domain::json;
 use crate::domain::metric::Metrics;
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{Context, Definition, Table, WorkingDays};
+use crate::pipeline::render::context::{Context, Definition, Note, Table, WorkingDays};
 use crate::pipeline::render::csv::{self, Csv, Field};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -52,13 +52,12 @@ pub fn attachments(context: &Context, metrics: &Metrics, document: Option<String
 fn scores(context: &Context) -> String {
     #[derive(Serialize)]
     struct Scores<'a> {
-        overview: &'a Table,
-        series: &'a Table,
-        breakdowns: &'a [Table],
+        tables: Vec<&'a Table>,
+        coaching: &'a [Note],
         working_days: &'a Option<WorkingDays>,
     }
-    let Context { overview, series, breakdowns, working_days, .. } = context;
-    json::canonical(&Scores { overview, series, breakdowns, working_days })
+    let Context { coaching, working_days, .. } = context;
+    json::canonical(&Scores { tables: context.tables().collect(), coaching, working_days })
 }
 
 fn facts(context: &Context) -> String {

@@ -9,7 +9,8 @@ use crate::pipeline::render::input::{Entity, Report};
 use crate::pipeline::stage::Model;
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Date32Type;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Date32Type};
 use jiff::ToSpan;
 use std::collections::BTreeMap;
 
@@ -34,14 +35,20 @@ pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Per
     let measured_on = period.measured_on(night.as_of);
     let sql = include_str!("sql/audience.sql")
         .replace("{level}", &report.audience.replace('\'', "''"))
+        .replace("{company}", &night.settings.company.name.replace('\'', "''"))
         .replace("{start}", &period.start.to_string())
         .replace("{measured_on}", &measured_on.to_string())
         .replace("{unassigned}", UNASSIGNED);
     let mut members: Vec<Member> = Vec::new();
     for batch in session.ask(&sql).await? {
         let column = |name: &str| -> Vec<Option<String>> {
-            let texts = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            texts.map(|texts| texts.iter().map(|text| text.map(String::from)).collect()).unwrap_or_default()
+            // Where rows of several queries meet, the engine may hold texts in another way.
+            let column = batch.column_by_name(name).and_then(|column| cast(column, &DataType::Utf8).ok());
+            let texts = column.as_ref().and_then(|column| column.as_string_opt::<i32>());
+            match texts {
+                Some(texts) => texts.iter().map(|text| text.map(String::from)).collect(),
+                None => vec![None; batch.num_rows()],
+            }
         };
         let (ids, names, roles) = (column("entity"), column("name"), column("role"));
         let (levels, above, above_names) = (column("above_level"), column("above"), column("above_name"));
@@ -102,7 +109,7 @@ fn name_files(members: &mut [Member]) {
 }
 
 /// Lower-case letters and digits of any script, with hyphens between words.
-fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let mut slug = String::new();
     // File systems take 255 bytes, and an id and an ending may follow.
     for c in text.chars().take(40).flat_map(char::to_lowercase) {

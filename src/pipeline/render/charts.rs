@@ -4,11 +4,12 @@
 //! coordinates are printed with one digit, so that the bytes are the same everywhere.
 
 pub mod scale;
+pub mod steps;
 pub mod svg;
 
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{ChartPlan, Context, Line, Shape};
+use crate::pipeline::render::context::{ChartPlan, Column, Context, Line, Shape, Table};
 use crate::pipeline::render::format::{ENGLISH, Locale};
 use scale::Scale;
 use svg::{ACCENT, Anchor, FAINT, INK, MUTED, PALE, Svg};
@@ -28,6 +29,8 @@ pub struct Chart {
 
 const WIDTH: f64 = 252.0;
 const HEIGHT: f64 = 104.0;
+/// Of charts over the whole width.
+const WIDE: (f64, f64) = (522.0, 128.0);
 const LEFT: f64 = 32.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 13.0;
@@ -38,29 +41,37 @@ const LABEL_SIZE: f64 = 7.5;
 
 /// Draws every chart that the context plans.
 pub fn draw(context: &Context) -> Vec<Chart> {
-    let plans = context.charts.iter();
-    plans.filter_map(|plan| Some(chart(plan, context.series.lines.get(plan.line)?, context))).collect()
+    let waterfalls = context.waterfalls.iter().map(|waterfall| &waterfall.chart);
+    let plans = context.charts.iter().chain(&context.week_charts).chain(waterfalls);
+    let of = |plan: &ChartPlan| {
+        let table = context.tables().find(|table| table.id == plan.table)?;
+        match plan.shape {
+            Shape::Steps => Some(steps::chart(plan, table, &context.company.currency)),
+            _ => Some(chart(plan, table.lines.get(plan.line)?, table, &context.company.currency)),
+        }
+    };
+    plans.filter_map(of).collect()
 }
 
-fn chart(plan: &ChartPlan, line: &Line, context: &Context) -> Chart {
-    let mut drawing = Drawing::new(plan, line, &context.company.currency);
+fn chart(plan: &ChartPlan, line: &Line, table: &Table, currency: &str) -> Chart {
+    let mut drawing = Drawing::new(plan, line, currency);
     let something = |number: Option<Number>| number.is_some_and(|number| number != Number::ZERO);
     if line.cells.iter().any(|cell| something(cell.value) || something(cell.target) || cell.n > 0) {
-        drawing.axes(context);
+        drawing.axes(&table.columns);
         match plan.shape {
             Shape::Columns => drawing.columns(),
             Shape::Points => drawing.points(),
-            Shape::Level => drawing.level(),
+            Shape::Level | Shape::Steps => drawing.level(),
         }
     } else {
         drawing.nothing();
     }
-    Chart {
-        id: plan.id.clone(),
-        title: plan.title.clone(),
-        description: plan.description.clone(),
-        svg: drawing.svg.finish(),
-    }
+    finished(plan, drawing.svg)
+}
+
+fn finished(plan: &ChartPlan, svg: Svg) -> Chart {
+    let (id, title, description) = (plan.id.clone(), plan.title.clone(), plan.description.clone());
+    Chart { id, title, description, svg: svg.finish() }
 }
 
 /// One chart while it is drawn.
@@ -70,6 +81,8 @@ struct Drawing<'a> {
     currency: &'a str,
     locale: &'static Locale,
     scale: Scale,
+    width: f64,
+    height: f64,
     /// The y of nought or of the scale's foot.
     foot: f64,
 }
@@ -81,10 +94,11 @@ impl<'a> Drawing<'a> {
             Shape::Points => [cell.value, cell.high.or(cell.value)],
             _ => [cell.value, cell.target],
         });
-        let bottom = HEIGHT - BOTTOM - if with_counts { COUNTS } else { 0.0 };
+        let (width, height) = if plan.wide { WIDE } else { (WIDTH, HEIGHT) };
+        let bottom = height - BOTTOM - if with_counts { COUNTS } else { 0.0 };
         let scale = Scale::new(numbers.flatten().map(Number::to_f64), TOP, bottom);
-        let svg = Svg::new(&plan.id, &plan.title, &plan.description, WIDTH, HEIGHT);
-        Drawing { svg, line, currency, locale: &ENGLISH, foot: scale.y(0.0), scale }
+        let svg = Svg::new(&plan.id, &plan.title, &plan.description, width, height);
+        Drawing { svg, line, currency, locale: &ENGLISH, foot: scale.y(0.0), scale, width, height }
     }
 
     /// The middle of a period's place.
@@ -93,22 +107,22 @@ impl<'a> Drawing<'a> {
     }
 
     fn step(&self) -> f64 {
-        (WIDTH - LEFT - RIGHT) / self.line.cells.len().max(1) as f64
+        (self.width - LEFT - RIGHT) / self.line.cells.len().max(1) as f64
     }
 
-    fn axes(&mut self, context: &Context) {
+    fn axes(&mut self, columns: &[Column]) {
         for tick in self.scale.ticks() {
             let y = self.scale.y(tick);
             let colour = if tick == 0.0 { MUTED } else { FAINT };
-            self.svg.line((LEFT, y), (WIDTH - RIGHT, y), colour, 0.5);
+            self.svg.line((LEFT, y), (self.width - RIGHT, y), colour, 0.5);
             let label = self.locale.axis(self.line.unit, from_f64(tick), self.currency);
             self.svg.text((LEFT - 4.0, y + 2.2), &label, Anchor::End, MUTED, 6.5);
         }
-        let last = context.series.columns.len().saturating_sub(1);
-        for (i, column) in context.series.columns.iter().enumerate() {
+        let last = columns.len().saturating_sub(1);
+        for (i, column) in columns.iter().enumerate() {
             // The ends and the middle are enough to read the rest.
             if i == 0 || i == last || i == last / 2 {
-                let at = (self.x(i), HEIGHT - 3.0);
+                let at = (self.x(i), self.height - 3.0);
                 let (x, anchor) = match i {
                     0 => (at.0 - self.step() / 2.0, Anchor::Start),
                     _ if i == last => (at.0 + self.step() / 2.0, Anchor::End),
@@ -122,8 +136,8 @@ impl<'a> Drawing<'a> {
     /// Words instead of an empty scale: why there is no number, if that is known.
     fn nothing(&mut self) {
         let why = self.line.cells.last().and_then(|cell| cell.reason.as_deref()).unwrap_or("nothing to draw yet");
-        let middle = (WIDTH / 2.0, HEIGHT / 2.0);
-        self.svg.line((LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, HEIGHT - BOTTOM), FAINT, 0.5);
+        let middle = (self.width / 2.0, self.height / 2.0);
+        self.svg.line((LEFT, self.height - BOTTOM), (self.width - RIGHT, self.height - BOTTOM), FAINT, 0.5);
         self.svg.text(middle, why, Anchor::Middle, MUTED, 7.5);
     }
 
@@ -156,9 +170,9 @@ impl<'a> Drawing<'a> {
                 let (low, high) = (self.scale.y(low.to_f64()), self.scale.y(high.to_f64()));
                 self.svg.line((places[i].0, low), (places[i].0, high), FAINT, 2.4);
             }
-            self.svg.text((places[i].0, HEIGHT - BOTTOM + 1.0), &cell.n_text, Anchor::Middle, MUTED, 5.5);
+            self.svg.text((places[i].0, self.height - BOTTOM + 1.0), &cell.n_text, Anchor::Middle, MUTED, 5.5);
         }
-        self.svg.text((LEFT - 4.0, HEIGHT - BOTTOM + 1.0), "n", Anchor::End, MUTED, 5.5);
+        self.svg.text((LEFT - 4.0, self.height - BOTTOM + 1.0), "n", Anchor::End, MUTED, 5.5);
         for pair in places.windows(2) {
             if let [(x1, Some(y1)), (x2, Some(y2))] = *pair {
                 self.svg.line((x1, y1), (x2, y2), PALE, 1.0);
@@ -205,7 +219,7 @@ impl<'a> Drawing<'a> {
             unit => self.locale.plain(unit, value, self.currency),
         };
         let half = text.chars().count() as f64 * LABEL_SIZE * 0.3;
-        let x = self.x(self.line.cells.len() - 1).min(WIDTH - half);
+        let x = self.x(self.line.cells.len() - 1).min(self.width - half);
         let mut y = self.scale.y(top.to_f64()) - 4.0;
         // A target's mark is never hidden: the figures go above it if they would touch it.
         let mark = cell.target.map(|target| self.scale.y(target.to_f64()));

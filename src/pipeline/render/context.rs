@@ -7,12 +7,17 @@
 
 pub mod breakdowns;
 pub mod cells;
+pub mod coaching;
+pub mod funnels;
 pub mod judge;
 pub mod lists;
+pub mod members;
 pub mod overview;
+pub mod pairs;
 pub mod series;
 pub mod summary;
 pub mod tiles;
+pub mod waterfalls;
 pub mod working_days;
 
 use crate::domain::digest::Digest;
@@ -26,6 +31,17 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+impl Context {
+    /// All its tables of numbers, in the order of a document.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        ([&self.overview, &self.series].into_iter().chain(&self.weeks).chain(&self.members))
+            .chain(&self.funnels)
+            .chain(self.waterfalls.iter().map(|waterfall| &waterfall.table))
+            .chain(&self.breakdowns)
+            .chain(&self.pairs)
+    }
+}
 
 /// One document.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -55,10 +71,24 @@ pub struct Context {
     pub overview: Table,
     /// The thirteen periods behind the charts: a line for each metric, a column for each period.
     pub series: Table,
-    /// What to draw.
+    /// What to draw of it.
     pub charts: Vec<ChartPlan>,
+    /// The finished weeks, as many as are scored: a line for each metric that is drawn by the week.
+    pub weeks: Option<Table>,
+    /// What to draw of it.
+    pub week_charts: Vec<ChartPlan>,
+    /// The parts of the entity, a line each.
+    pub members: Vec<Table>,
+    /// Steps that lead from one to the next.
+    pub funnels: Vec<Table>,
+    /// What moved between the start and the end of a period.
+    pub waterfalls: Vec<Waterfall>,
     /// The metrics broken down.
     pub breakdowns: Vec<Table>,
+    /// The metrics by two slices at once.
+    pub pairs: Vec<Table>,
+    /// What stands out, and what people do about it.
+    pub coaching: Vec<Note>,
     /// The lists of records.
     pub lists: Vec<ListTable>,
     /// The definitions in force.
@@ -203,10 +233,27 @@ pub struct Cell {
     /// The period before; of an unfinished period, as many of its working days. It prints as a change alone.
     #[serde(skip)]
     pub previous: Option<Number>,
+    /// The same of a year before.
+    #[serde(skip)]
+    pub year_before: Option<Number>,
     /// Whether so few facts stand behind it that it is greyed.
     pub few: bool,
     /// Why there is no number.
     pub reason: Option<String>,
+    /// What stands beneath the number in a table of members or steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beneath: Option<Beneath>,
+}
+
+/// What stands beneath a number: how many facts, its target, or its part of the step before.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Beneath {
+    /// As printed: `of €93,000`, `n = 12`, `38.2% of the step before`.
+    pub text: String,
+    /// The part as a number, if it is one.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Number>,
 }
 
 /// How a number stands against another one.
@@ -231,11 +278,11 @@ pub struct Change {
 pub struct Line {
     /// The reference code.
     pub code: String,
-    /// The metric's id.
+    /// The metric's id; of a line with several, the first one's.
     pub metric: String,
     /// What the line is called.
     pub title: String,
-    /// The unit of its values.
+    /// The unit of its values, or of the first one.
     pub unit: Unit,
     /// Its numbers, one for each column of the table.
     pub cells: Vec<Cell>,
@@ -277,6 +324,9 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its lines.
     pub lines: Vec<Line>,
+    /// The whole, where the lines are its parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Line>,
     /// What to say if there are no lines.
     pub empty: Option<String>,
 }
@@ -315,13 +365,46 @@ pub struct TargetBar {
     pub notes: Vec<String>,
 }
 
-/// A chart to be drawn from a line of the series.
+/// What moved between the start and the end of a period.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Waterfall {
+    /// The start, each movement and the end, a line each; a column for each period.
+    pub table: Table,
+    /// What to draw of its first column.
+    pub chart: ChartPlan,
+    /// That the start and the movements add up to the end, or by how much they do not.
+    pub closing: String,
+}
+
+/// A number that stands out, and what people do about it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Note {
+    /// The metric's id.
+    pub metric: String,
+    /// Whom it is about, if not the document's own entity.
+    pub about: Option<String>,
+    /// `Calls made`.
+    pub title: String,
+    /// The figure and why it stands out.
+    pub figure: String,
+    /// What people do about it.
+    pub remedy: String,
+    /// The line and column of the figure: `7K3M-....b`.
+    pub reference: Option<String>,
+}
+
+/// A chart to be drawn from a line of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ChartPlan {
     /// Unique within the document.
     pub id: String,
-    /// The line of the series, counted from 0.
+    /// The table.
+    pub table: String,
+    /// Its line, counted from 0; of a waterfall the first of all.
     pub line: usize,
+    /// Whether it takes the whole width.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wide: bool,
     /// The form.
     pub shape: Shape,
     /// The heading.
@@ -342,6 +425,8 @@ pub enum Shape {
     Points,
     /// What held at each period's end: a filled line.
     Level,
+    /// A stock, what moved it, and what it became: columns that hang between the two.
+    Steps,
 }
 
 /// A list of records.
@@ -411,6 +496,8 @@ pub fn context(input: &Input<'_>) -> Context {
     let cells = Cells::new(input, locale);
     let overview = overview::overview(&cells);
     let series = series::series(&cells);
+    let weeks = series::weeks(&cells);
+    let members = members::members(&cells);
     Context {
         language: locale.language.into(),
         report: ReportHead { id: input.report.id.clone(), title: input.report.title.clone() },
@@ -423,7 +510,14 @@ pub fn context(input: &Input<'_>) -> Context {
         summary: summary::summary(&cells, &overview),
         tiles: tiles::tiles(&cells, &overview),
         charts: series::charts(&cells, &series),
+        week_charts: weeks.as_ref().map_or_else(Vec::new, |weeks| series::charts(&cells, weeks)),
+        weeks,
+        funnels: funnels::funnels(&cells),
+        waterfalls: waterfalls::waterfalls(&cells),
         breakdowns: breakdowns::breakdowns(&cells),
+        pairs: pairs::pairs(&cells),
+        coaching: coaching::notes(&cells, &overview, &members),
+        members,
         lists: input.lists.iter().map(|list| lists::list(list, locale, &input.company.currency)).collect(),
         definitions: lists::definitions(input, locale),
         facts: input.facts.iter().take(input.report.facts_limit).cloned().collect(),

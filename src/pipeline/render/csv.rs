@@ -3,7 +3,7 @@
 //! Its one constraint: a text that a spreadsheet would run is prefixed with an apostrophe; a number never is.
 
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Table, WorkingDays};
+use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Note, Table, WorkingDays};
 
 const HEAD: [&str; 20] = [
     "section",
@@ -32,13 +32,23 @@ const HEAD: [&str; 20] = [
 pub fn twin(context: &Context) -> String {
     let mut out = Csv::new(&HEAD);
     context.working_days.iter().for_each(|days| out.records(working_days(context, days)));
-    for table in [&context.overview, &context.series].into_iter().chain(&context.breakdowns) {
-        for (row, line) in table.lines.iter().enumerate() {
+    for table in context.tables() {
+        for (row, line) in table.lines.iter().chain(&table.total).enumerate() {
             for (column, cell) in table.columns.iter().zip(&line.cells) {
                 out.record(&score(table, row, line, column, cell));
             }
+            out.records(
+                table
+                    .columns
+                    .iter()
+                    .zip(&line.cells)
+                    .filter_map(|(column, cell)| share(table, row, line, column, cell)),
+            );
             out.records(change(table, row, line));
         }
+    }
+    for (row, note) in context.coaching.iter().enumerate() {
+        out.record(&coaching(row, note));
     }
     for list in &context.lists {
         for (row, cells) in list.rows.iter().enumerate() {
@@ -102,6 +112,40 @@ fn working_days(context: &Context, days: &WorkingDays) -> Vec<Vec<Field>> {
         Some(fields)
     };
     numbers.into_iter().filter_map(record).collect()
+}
+
+/// A number's part of the step above it.
+fn share(table: &Table, row: usize, line: &Line, column: &Column, cell: &Cell) -> Option<Vec<Field>> {
+    let beneath = cell.beneath.as_ref()?;
+    let mut fields = vec![
+        Field::text(&table.id),
+        Field::number((row + 1).to_string()),
+        Field::text(&line.title),
+        Field::text(format!("{}: of the step above", column.title)),
+    ];
+    fields.resize_with(13, || Field::text(""));
+    fields.push(Field::number(beneath.share?.to_string()));
+    fields.push(Field::text(&beneath.text));
+    fields.resize_with(HEAD.len(), || Field::text(""));
+    Some(fields)
+}
+
+/// A note: whose and which number, and what is said of it.
+fn coaching(row: usize, note: &Note) -> Vec<Field> {
+    let about = note.about.as_deref().map_or_else(|| note.title.clone(), |about| format!("{about}: {}", note.title));
+    let mut fields = vec![
+        Field::text("coaching"),
+        Field::number((row + 1).to_string()),
+        Field::text(about),
+        Field::text(""),
+        Field::text(note.reference.as_deref().unwrap_or_default()),
+        Field::text(&note.metric),
+    ];
+    fields.resize_with(14, || Field::text(""));
+    fields.push(Field::text(&note.figure));
+    fields.resize_with(HEAD.len() - 1, || Field::text(""));
+    fields.push(Field::text(&note.remedy));
+    fields
 }
 
 /// The change of a line is derived from its first two cells, so both letters stand in its reference.

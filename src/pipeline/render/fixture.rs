@@ -348,11 +348,14 @@ impl Fixture {
             definitions: &self.definitions,
             scores,
             around,
+            members: Vec::new(),
+            of_members: Vec::new(),
             lists: vec![won_list(&mut dice), open_list(&mut dice)],
             facts: facts(),
             facts_total: BTreeMap::from([("bookings".to_owned(), 12), ("win_rate".to_owned(), 31)]),
             not_supplied: BTreeMap::new(),
             hidden: BTreeSet::new(),
+            hidden_of: BTreeMap::new(),
         }
     }
 }
@@ -404,7 +407,7 @@ const CUSTOMERS: [&str; 12] = [
 ];
 
 fn column(name: &str, title: &str, kind: ColumnKind) -> ListColumn {
-    ListColumn { name: name.into(), title: title.into(), kind }
+    ListColumn { name: name.into(), title: title.into(), kind, levels: Vec::new() }
 }
 
 fn won_list(dice: &mut Dice) -> List {

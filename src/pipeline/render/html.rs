@@ -6,6 +6,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::pipeline::render::charts::Chart;
 use crate::pipeline::render::context::Context;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use tera::Tera;
@@ -24,13 +25,32 @@ impl Html {
     /// # Errors
     /// A template that cannot be parsed.
     pub fn new(templates: &BTreeMap<String, String>) -> Result<Html> {
+        let html = Html::of_pages(templates)?;
+        if !html.tera.contains_template(PAGE) {
+            return Err(Diagnostic::project(format!("the report has no `{PAGE}`")));
+        }
+        Ok(html)
+    }
+
+    /// Parses templates that are pages, or included by them.
+    ///
+    /// # Errors
+    /// A template that cannot be parsed.
+    pub fn of_pages(templates: &BTreeMap<String, String>) -> Result<Html> {
         let mut tera = Tera::new();
         tera.add_raw_templates(templates.iter().map(|(name, text)| (name.as_str(), text.as_str())))
             .map_err(|error| refuse("an HTML template cannot be read", &error))?;
-        if !tera.contains_template(PAGE) {
-            return Err(Diagnostic::project(format!("the report has no `{PAGE}`")));
-        }
         Ok(Html { tera })
+    }
+
+    /// A page of these values.
+    ///
+    /// # Errors
+    /// A template that is not there, or asks for something that the values do not have.
+    pub fn page(&self, name: &str, values: &impl Serialize) -> Result<String> {
+        let values = tera::Context::from_serialize(values);
+        let values = values.map_err(|error| refuse(&format!("{name} is given no object"), &error))?;
+        self.tera.render(name, &values).map_err(|error| refuse(&format!("{name} cannot be made"), &error))
     }
 
     /// The page for a context.
@@ -40,7 +60,7 @@ impl Html {
     pub fn render(&self, context: &Context, charts: &[Chart]) -> Result<String> {
         let mut values =
             tera::Context::from_serialize(context).map_err(|error| refuse("the context is no object", &error))?;
-        let svg: Vec<&str> = charts.iter().map(|chart| chart.svg.as_str()).collect();
+        let svg: BTreeMap<&str, &str> = charts.iter().map(|chart| (chart.id.as_str(), chart.svg.as_str())).collect();
         values.insert("svg", &svg);
         let name = &context.entity.name;
         self.tera.render(PAGE, &values).map_err(|error| refuse(&format!("the page for {name} cannot be made"), &error))

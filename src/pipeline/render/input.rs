@@ -8,7 +8,7 @@ use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
-use crate::domain::score::{NotSupplied, Score};
+use crate::domain::score::{NotSupplied, REP_IN_TEAM, Score};
 use crate::pipeline::stage::workdays::Worked;
 use crate::project::Project;
 use jiff::civil::Date;
@@ -49,9 +49,33 @@ pub struct Report {
     /// The metrics drawn over thirteen periods.
     #[serde(default)]
     pub charts: Vec<String>,
+    /// Those of the charts that take the whole width.
+    #[serde(default)]
+    pub wide: Vec<String>,
+    /// The metrics drawn week by week.
+    #[serde(default)]
+    pub weeks: Vec<String>,
+    /// What headline numbers are held against.
+    #[serde(default)]
+    pub compare: Compare,
     /// The breakdowns, in their order.
     #[serde(default)]
     pub breakdowns: Vec<BreakdownBy>,
+    /// Metrics by two slices at once.
+    #[serde(default)]
+    pub pairs: Vec<PairBy>,
+    /// Tables with a line for each part of the entity.
+    #[serde(default)]
+    pub members: Vec<MembersBy>,
+    /// Steps that lead from one to the next.
+    #[serde(default)]
+    pub funnels: Vec<FunnelBy>,
+    /// What moved between the start and the end of a period.
+    #[serde(default)]
+    pub waterfalls: Vec<WaterfallBy>,
+    /// What practitioners do about numbers that stand out.
+    #[serde(default)]
+    pub coaching: Vec<Remedy>,
     /// The lists of records.
     #[serde(default)]
     pub lists: Vec<String>,
@@ -72,7 +96,160 @@ pub struct BreakdownBy {
     pub slice: String,
 }
 
+/// What a headline number is held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// The period before.
+    #[default]
+    Previous,
+    /// The same period a year before.
+    YearBefore,
+}
+
+/// One metric by two of its slices: the first down, the second across.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PairBy {
+    /// The metric's id.
+    pub metric: String,
+    /// One of its pairs: `competitor*segment`.
+    pub pair: String,
+}
+
+/// A table with a line for each part of the entity: a team's reps, the company's teams.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MembersBy {
+    /// Unique within the report.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// The heading of the lines' names.
+    pub head: String,
+    /// The parts' level: `rep_in_team`, `team`.
+    pub level: String,
+    /// Of which period, if not the reported one: a longer one around it.
+    pub grain: Option<Grain>,
+    /// The metrics, a column each.
+    pub metrics: Vec<String>,
+}
+
+/// Steps that lead from one to the next: touches, meetings, opportunities, deals.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FunnelBy {
+    /// Unique within the report.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// What it shows.
+    pub question: String,
+    /// The metrics, first step first.
+    pub steps: Vec<String>,
+}
+
+/// A stock at the start and the end of a period, and its movements between.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaterfallBy {
+    /// Unique within the report.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// The metric of the stock.
+    pub stock: String,
+    /// The metric of its changes.
+    pub change: String,
+    /// The slice that names the movements.
+    pub slice: String,
+    /// The movements in the order of their lines; others follow.
+    #[serde(default)]
+    pub order: Vec<String>,
+}
+
+/// When a number stands out, and what practitioners do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remedy {
+    /// The metric whose number stands out.
+    pub metric: String,
+    /// How.
+    pub when: When,
+    /// The number that it is `above` or `below`.
+    pub than: Option<Number>,
+    /// What else must be so.
+    pub and: Option<Condition>,
+    /// What people do about it, in a sentence or two that end in an offer.
+    pub remedy: String,
+}
+
+/// That a metric's number stands out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The metric's id.
+    pub metric: String,
+    /// How it stands out.
+    pub when: When,
+    /// The number that it is `above` or `below`.
+    pub than: Option<Number>,
+}
+
+/// How a number stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// Far below the entity's own habit.
+    Low,
+    /// Far above it.
+    High,
+    /// In the best quarter of peers.
+    Top,
+    /// In the last one.
+    Bottom,
+    /// Its target is not met by far: less than four fifths of it, or of what is due by now.
+    Behind,
+    /// Its target is met.
+    Met,
+    /// More than a number.
+    Above,
+    /// Less than a number.
+    Below,
+}
+
 impl Report {
+    /// Every metric that the report prints, in the order in which it first does.
+    pub fn used(&self) -> Vec<&String> {
+        let members = self.members.iter().flat_map(|members| &members.metrics);
+        let waterfalls = self.waterfalls.iter().flat_map(|waterfall| [&waterfall.stock, &waterfall.change]);
+        let coaching = self.coaching.iter().map(|remedy| &remedy.metric);
+        let and = self.coaching.iter().filter_map(|remedy| Some(&remedy.and.as_ref()?.metric));
+        let all = (self.metrics.iter().chain(&self.headline).chain(&self.charts))
+            .chain(self.breakdowns.iter().map(|by| &by.metric))
+            .chain(&self.weeks)
+            .chain(members)
+            .chain(self.funnels.iter().flat_map(|funnel| &funnel.steps))
+            .chain(waterfalls)
+            .chain(self.pairs.iter().map(|by| &by.metric))
+            .chain(coaching)
+            .chain(and);
+        let mut used = Vec::new();
+        for id in all {
+            if !used.contains(&id) {
+                used.push(id);
+            }
+        }
+        used
+    }
+
+    /// The metrics of its tables of parts at a level, and those that notes are made of.
+    pub fn used_of_members(&self, level: &str) -> BTreeSet<&String> {
+        let tables = self.members.iter().filter(|members| members.level == level);
+        let and = self.coaching.iter().filter_map(|remedy| Some(&remedy.and.as_ref()?.metric));
+        tables.flat_map(|members| &members.metrics).chain(self.coaching.iter().map(|r| &r.metric)).chain(and).collect()
+    }
+
     /// Reads a `report.toml`; `path` is for the error alone.
     ///
     /// # Errors
@@ -136,6 +313,9 @@ pub struct ListColumn {
     pub title: String,
     /// How its cells are printed.
     pub kind: ColumnKind,
+    /// The levels whose readers it is for; without any, all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<String>,
 }
 
 /// How a list's cells are printed.
@@ -180,14 +360,6 @@ pub struct Fact {
     pub denominator: Option<Number>,
 }
 
-impl Fact {
-    /// Facts of one entity stand oldest first; all that they have takes part, so that no two change places.
-    pub fn place(&self) -> impl Ord + '_ {
-        let date = self.event_date.or(self.valid_from);
-        (date, &self.record_id, self.value, self.numerator, self.denominator)
-    }
-}
-
 /// Everything one document is made from.
 pub struct Input<'a> {
     /// Whose numbers these are.
@@ -212,6 +384,10 @@ pub struct Input<'a> {
     pub scores: Vec<Score>,
     /// Totals of the entity's team and of the company for the current periods, to compare with.
     pub around: Vec<Score>,
+    /// Its parts, for each of the report's tables of members.
+    pub members: Vec<Vec<Part>>,
+    /// Totals of these parts for the current periods.
+    pub of_members: Vec<Score>,
     /// The lists of records.
     pub lists: Vec<List>,
     /// The facts behind the current period's numbers, up to the report's limit.
@@ -222,6 +398,17 @@ pub struct Input<'a> {
     pub not_supplied: BTreeMap<String, NotSupplied>,
     /// The metrics that may not be shown of this entity, but of its team.
     pub hidden: BTreeSet<String>,
+    /// Metric -> the parts of whom it may not be shown.
+    pub hidden_of: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A part of an entity: one of a team's reps, one of the company's teams.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// The name as people know it.
+    pub name: String,
+    /// The id at its level.
+    pub id: String,
 }
 
 /// Checks a report against the metrics there are.
@@ -237,28 +424,40 @@ pub fn check(project: &Project, report: &Report, metrics: &Metrics) -> Result<()
         let word = words.last().copied().unwrap_or_default();
         Diagnostic::project(message).at(Place::line(&path, source, line).word(word))
     };
-    let named = report.metrics.iter().chain(&report.headline).chain(&report.charts);
-    for id in named.chain(report.breakdowns.iter().map(|breakdown| &breakdown.metric)) {
+    for id in report.used() {
         if !metrics.contains_key(id) {
             let error = wrong(&[id], format!("`{id}` is no metric"));
             return Err(error.closest(id, metrics.keys().map(String::as_str)));
         }
-        if !report.metrics.contains(id) {
-            let error = wrong(&[id], format!("`{id}` is not among the report's `metrics`"));
-            return Err(error.help("add it there"));
-        }
     }
-    for BreakdownBy { metric, slice } in &report.breakdowns {
+    if let Some(id) = report.headline.iter().find(|id| !report.metrics.contains(id)) {
+        let error = wrong(&[id], format!("`{id}` is not among the report's `metrics`"));
+        return Err(error.help("add it there"));
+    }
+    if let Some(id) = report.wide.iter().find(|id| !report.charts.contains(id)) {
+        let error = wrong(&[id], format!("`{id}` is not among the report's `charts`"));
+        return Err(error.help("add it there"));
+    }
+    let sliced = report.breakdowns.iter().map(|by| (&by.metric, &by.slice));
+    for (metric, slice) in sliced.chain(report.waterfalls.iter().map(|by| (&by.change, &by.slice))) {
         let known = &metrics[metric].header.slices;
         if !known.contains(slice) {
             let error = wrong(&[metric, slice], format!("{metric} has no slice `{slice}`"));
             return Err(error.closest(slice, known.iter().map(String::as_str)));
         }
     }
-    if report.audience != "rep" {
-        let message = format!("no documents can be made for the level `{}`", report.audience);
-        return Err(wrong(&[&report.audience], message).help("a report's audience is `rep`"));
+    for PairBy { metric, pair } in &report.pairs {
+        let known = &metrics[metric].header.pairs;
+        if !known.contains(pair) {
+            let error = wrong(&[metric, pair], format!("{metric} has no pair `{pair}`"));
+            return Err(error.closest(pair, known.iter().map(String::as_str)));
+        }
     }
+    if let Some(id) = report.weeks.iter().find(|id| !metrics[*id].header.cadence.contains(&Grain::Week)) {
+        let error = wrong(&[id], format!("{id} is not scored by the week"));
+        return Err(error.help(format!("add \"week\" to the `cadence` of {}", metrics[id].path)));
+    }
+    check_levels(report, metrics, &wrong)?;
     let known = ["pdf", "html", "csv"];
     match report.formats.iter().find(|format| !known.contains(&format.as_str())) {
         Some(format) => {
@@ -267,4 +466,30 @@ pub fn check(project: &Project, report: &Report, metrics: &Metrics) -> Result<()
         }
         None => Ok(()),
     }
+}
+
+/// Looks for the audience's and the members' levels among those that the metrics are scored at.
+fn check_levels(report: &Report, metrics: &Metrics, wrong: &impl Fn(&[&str], String) -> Box<Diagnostic>) -> Result<()> {
+    let known: BTreeSet<&str> = metrics.values().flat_map(|metric| &metric.header.levels).map(String::as_str).collect();
+    let audience = report.audience.as_str();
+    if !known.contains(audience) || audience == REP_IN_TEAM {
+        let known = known.into_iter().filter(|level| *level != REP_IN_TEAM);
+        let message = format!("no documents can be made for the level `{audience}`: no metric is scored at it");
+        return Err(wrong(&[audience], message).closest(audience, known));
+    }
+    for MembersBy { level, grain, metrics: ids, .. } in &report.members {
+        if grain.is_some_and(|grain| grain != report.grain && !report.also.contains(&grain)) {
+            return Err(
+                wrong(&[level], "the grain of these members is not among the report's".into()).help("add it to `also`")
+            );
+        }
+        for id in ids {
+            let own = &metrics[id].header.levels;
+            if !own.contains(level) {
+                let error = wrong(&[id], format!("{id} is not scored at the level `{level}`"));
+                return Err(error.help(format!("add it to the `levels` of {}", metrics[id].path)));
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `queries/lists/*.sql`: records that a document shows one by one.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::score::UNASSIGNED;
 use crate::engine::{Parameters, Session, Sql};
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{List, ListColumn};
@@ -53,7 +54,7 @@ impl Listed {
 }
 
 /// Runs a list for all entities of a level. Its SQL returns `rep_id`, `day` (on which the record counts for whoever
-/// stands above the rep then), and its columns.
+/// stands above the rep then), and its columns. What has no rep is nobody's, and stands in the company's list.
 pub async fn run(
     session: &Session,
     project: &Project,
@@ -64,7 +65,8 @@ pub async fn run(
     let path = format!("{FOLDER}{id}.sql");
     let source = project.text(&path)?;
     let split = project::split(&path, source)?;
-    let header: Header = project::toml(&path, source, split.header, 1)?;
+    let mut header: Header = project::toml(&path, source, split.header, 1)?;
+    header.columns.retain(|column| column.levels.is_empty() || column.levels.iter().any(|own| own == level));
     let sql = Sql { file: &path, source, text: split.sql, first_line: split.sql_line, is_definition: true };
     let shape = session.shape(&sql, parameters).await?;
     for name in header.columns.iter().map(|column| column.name.as_str()).chain(["rep_id", "day"]) {
@@ -79,7 +81,7 @@ pub async fn run(
     session.keep("listed", &sql, parameters).await?;
     let columns: Vec<String> = header.columns.iter().map(|column| format!("l.\"{}\"", column.name)).collect();
     let ordered = format!(
-        "SELECT m.entity, {} FROM listed AS l JOIN membership AS m ON m.rep_id = l.rep_id \
+        "SELECT m.entity, {} FROM listed AS l JOIN membership AS m ON m.rep_id = COALESCE(l.rep_id, '{UNASSIGNED}') \
          AND m.valid_from <= l.day AND l.day < m.valid_to WHERE m.level = '{}' ORDER BY m.entity, {}",
         columns.join(", "),
         level.replace('\'', "''"),

@@ -200,12 +200,7 @@ fn data(context: &Value, charts: &[Chart], attachments: &[Attachment]) -> BTreeM
         (CONTEXT.to_owned(), Bytes::new(context.to_string().into_bytes())),
         (ATTACHMENTS.to_owned(), Bytes::new(listed)),
     ]);
-    files.extend(
-        charts
-            .iter()
-            .enumerate()
-            .map(|(i, chart)| (format!("chart-{i}.svg"), Bytes::new(chart.svg.clone().into_bytes()))),
-    );
+    files.extend(charts.iter().map(|chart| (format!("{}.svg", chart.id), Bytes::new(chart.svg.clone().into_bytes()))));
     files.extend(
         attachments
             .iter()

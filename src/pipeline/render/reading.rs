@@ -10,11 +10,12 @@ use crate::domain::period::Grain;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
 use crate::engine::{Limits, Parameters, Session, Sql};
 use crate::parquet_file;
-use crate::pipeline::render::Rendering;
 use crate::pipeline::render::audience::Member;
 use crate::pipeline::render::by_entity::ByEntity;
-use crate::pipeline::render::input::{Fact, List};
+use crate::pipeline::render::input::{Fact, List, Part};
 use crate::pipeline::render::lists::{self, Listed};
+use crate::pipeline::render::members::Members;
+use crate::pipeline::render::{Rendering, set_aside};
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Workdays, Worked};
@@ -29,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Reading {
     metrics: Vec<(String, Cursor)>,
     around: Around,
+    members: Members,
     lists: Vec<Listed>,
     facts: Vec<Facts>,
     facts_limit: usize,
@@ -78,6 +80,7 @@ impl Reading {
         let mut reading = Reading {
             metrics: Vec::new(),
             around: Around::default(),
+            members: Members::open(of).await?,
             lists: Vec::new(),
             facts: Vec::new(),
             facts_limit: of.report.facts_limit,
@@ -86,7 +89,7 @@ impl Reading {
             workdays: Workdays::read(of.night, of.model).await?,
         };
         reading.hidden = hidden(of, &reading.workdays)?;
-        for id in &of.report.metrics {
+        for id in of.report.used() {
             let table = &of.scores.tables[id];
             reading.not_supplied.extend(table.not_supplied.clone().map(|not| (id.clone(), not)));
             let path = table.path(id);
@@ -104,10 +107,13 @@ impl Reading {
         {
             parameters.insert(name.to_owned(), format!("DATE '{date}'"));
         }
+        if !of.report.lists.is_empty() {
+            set_aside::add(of, &session).await?;
+        }
         for id in &of.report.lists {
             reading.lists.push(lists::run(&session, of.night.project, id, &of.report.audience, &parameters).await?);
         }
-        for id in &of.report.metrics {
+        for id in of.report.used() {
             reading.add_facts(of, &session, id, measured_on).await?;
         }
         Ok(reading)
@@ -139,7 +145,7 @@ impl Reading {
         let sql = format!(
             "SELECT m.entity, f.record_id, {since} AS since, f.a, f.b FROM ({facts}) AS f JOIN membership AS m \
              ON m.rep_id = f.rep_id AND m.valid_from <= {day} AND {day} < m.valid_to \
-             WHERE m.level = '{}' AND {within} ORDER BY m.entity",
+             WHERE m.level = '{}' AND {within} ORDER BY m.entity, since, f.record_id, f.a, f.b",
             of.report.audience.replace('\'', "''")
         );
         let aggregate = definition::aggregate(metric);
@@ -187,19 +193,38 @@ impl Reading {
         let (mut shown, mut total) = (Vec::new(), BTreeMap::new());
         for facts in &mut self.facts {
             let Facts { of, rows } = facts;
-            let mut own = Vec::new();
-            rows.take(entity, |batch, row| own.push(of.fact(batch, row)))?;
-            if self.hidden.get(&of.metric).is_some_and(|reps| reps.contains(entity)) {
-                continue;
+            let hidden = self.hidden.get(&of.metric).is_some_and(|reps| reps.contains(entity));
+            let mut count = 0;
+            rows.take(entity, |batch, row| {
+                count += 1;
+                if !hidden && shown.len() < self.facts_limit {
+                    shown.push(of.fact(batch, row));
+                }
+            })?;
+            if !hidden && count > 0 {
+                total.insert(of.metric.clone(), count);
             }
-            if !own.is_empty() {
-                total.insert(of.metric.clone(), own.len());
-            }
-            own.sort_by(|a, b| a.place().cmp(&b.place()));
-            own.truncate(self.facts_limit.saturating_sub(shown.len()));
-            shown.extend(own);
         }
         Ok((shown, total))
+    }
+
+    /// The parts of an entity for each table of members, and their totals. Entities must be asked for in their order.
+    pub fn members(&mut self, entity: &str) -> Result<(Vec<Vec<Part>>, Vec<Score>)> {
+        Ok((self.members.parts(entity)?, self.members.scores(entity)?))
+    }
+
+    /// Which metrics may not be shown of which of these parts.
+    pub fn hidden_of(&self, parts: &[Vec<Part>]) -> BTreeMap<String, BTreeSet<String>> {
+        let mut hidden: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (metric, reps) in &self.hidden {
+            let is_hidden = |part: &&Part| part.id.rsplit('|').next().is_some_and(|rep| reps.contains(rep));
+            let parts: BTreeSet<String> =
+                parts.iter().flatten().filter(is_hidden).map(|part| part.id.clone()).collect();
+            if !parts.is_empty() {
+                hidden.insert(metric.clone(), parts);
+            }
+        }
+        hidden
     }
 
     /// The metrics that may not be shown of an entity.
@@ -220,18 +245,21 @@ impl Reading {
     }
 }
 
-/// The reps of whom each of a report's metrics may not be shown. A report on teams shows everyone's together.
+/// The reps of whom each of a report's metrics may not be shown. A report on teams shows everyone's together, but for the
+/// lines of its reps.
 fn hidden(of: &Rendering<'_>, workdays: &Workdays) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let people = &of.night.settings.people;
-    if people.only_for_teams.is_empty() || of.report.audience != "rep" {
+    let of_reps = |level: &str| level == "rep" || level == REP_IN_TEAM;
+    let shows_reps = of_reps(&of.report.audience) || of.report.members.iter().any(|by| of_reps(&by.level));
+    if people.only_for_teams.is_empty() || !shows_reps {
         return Ok(BTreeMap::new());
     }
     let one = |id: &String| Ok((id.clone(), score::hidden(people, workdays, of.metrics, &of.metrics[id])?));
-    of.report.metrics.iter().map(one).collect()
+    of.report.used().into_iter().map(one).collect()
 }
 
 /// One thread: what is read for documents is little, and threads side by side hold much for it.
-fn frugal(limits: Limits) -> Limits {
+pub(super) fn frugal(limits: Limits) -> Limits {
     Limits { threads: 1, ..limits }
 }
 
@@ -255,11 +283,14 @@ impl Around {
             })
             .collect();
         let mut around = Around::default();
-        for id in &of.report.metrics {
+        if of.report.audience == COMPANY {
+            return Ok(around);
+        }
+        for id in of.report.used() {
             session.remove("scores")?;
             session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
             let sql = format!(
-                "SELECT * FROM scores WHERE level NOT IN ('{}', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
+                "SELECT * FROM scores WHERE level NOT IN ('{}', 'rep', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
                 of.report.audience.replace('\'', "''"),
                 present.join(" OR ")
             );

@@ -14,6 +14,8 @@ pub const FAINT: &str = "#dfe3e4";
 pub const PALE: &str = "#9dc2c8";
 /// The accent.
 pub const ACCENT: &str = "#0b6b78";
+/// What went down.
+pub const WARNING: &str = "#a8442f";
 /// Noto Sans is what the PDF has; the rest is for browsers.
 const FONTS: &str = "Noto Sans, Segoe UI, Roboto, Helvetica, Arial";
 

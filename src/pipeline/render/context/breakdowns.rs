@@ -41,6 +41,7 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
         title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
         head: title(&by.slice.replace('_', " ")),
         caption: caption(cells, is_stock, &columns, &lines),
+        total: None,
         empty: lines.is_empty().then(|| "nothing to break down yet".into()),
         columns,
         lines,

@@ -11,7 +11,7 @@ use crate::domain::json;
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
-use crate::domain::score::{IMMATURE, Score};
+use crate::domain::score::{IMMATURE, REP_IN_TEAM, Score};
 use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision};
 use crate::pipeline::render::input::Input;
 use jiff::civil::Date;
@@ -48,7 +48,8 @@ impl<'a> Cells<'a> {
         let place = |s: &'a Score| -> Place<'a> {
             (&s.metric, &s.level, &s.entity, s.grain, s.period_start, &s.slice, &s.slice_value)
         };
-        let scores = input.scores.iter().chain(&input.around).map(|score| (place(score), score)).collect();
+        let scores = input.scores.iter().chain(&input.around).chain(&input.of_members);
+        let scores = scores.map(|score| (place(score), score)).collect();
         Cells { input, locale, scores }
     }
 
@@ -154,12 +155,19 @@ impl<'a> Cells<'a> {
             target_notes: found.map_or_else(Vec::new, |score| self.target_notes(metric, score)),
             unusual: found.and_then(|score| self.unusual(metric, score)),
             previous: found.and_then(|s| s.previous),
+            year_before: found.and_then(|s| s.year_before),
             few: n < metric.header.minimum_n || immature,
             immature,
             quartile: found.and_then(|s| s.quartile),
             state,
             reason,
+            beneath: None,
         }
+    }
+
+    /// A field of a table that nothing stands in.
+    pub fn nothing(&self, metric: &Metric, letter: usize, wanted: Wanted<'_>) -> Cell {
+        Cell { text: String::new(), value: None, reason: None, ..self.cell(metric, letter, wanted) }
     }
 
     /// `unusually low: mostly about €52,000`.
@@ -221,9 +229,13 @@ impl<'a> Cells<'a> {
             return Some(not.reason(|day| self.locale.date(day)));
         }
         if !metric.header.levels.iter().any(|level| level == wanted.level) {
-            return Some(format!("not measured for a {}", wanted.level));
+            let level = if wanted.level == REP_IN_TEAM { "rep" } else { wanted.level };
+            return Some(format!("not measured for a {level}"));
         }
-        if wanted.entity == self.input.entity.id && self.input.hidden.contains(&metric.id) {
+        let of_part = self.input.hidden_of.get(&metric.id);
+        let is_hidden = (wanted.entity == self.input.entity.id && self.input.hidden.contains(&metric.id))
+            || of_part.is_some_and(|parts| parts.contains(wanted.entity));
+        if is_hidden {
             return Some("measured for teams only".into());
         }
         match score {
@@ -258,16 +270,34 @@ impl<'a> Cells<'a> {
     /// Formats lines of one unit with one precision, so that their columns align and add up.
     pub fn set_texts(&self, lines: &mut [Line]) {
         let Some(unit) = lines.first().map(|line| line.unit) else { return };
-        let values = lines.iter().flat_map(|line| &line.cells).filter_map(|cell| cell.value);
-        let precision = Precision::of(unit, values);
-        let targets = lines.iter().flat_map(|line| &line.cells).filter_map(|cell| cell.target);
-        let target_precision = Precision::of(unit, targets);
+        self.print(unit, &mut lines.iter_mut().flat_map(|line| &mut line.cells).collect::<Vec<_>>());
+    }
+
+    /// Formats each column of lines with its metric's unit and one precision.
+    pub fn set_texts_by_column(&self, lines: &mut [&mut Line], metrics: &[&Metric]) {
+        for (column, metric) in metrics.iter().enumerate() {
+            let cells = lines.iter_mut().filter_map(|line| line.cells.get_mut(column));
+            self.print(metric.header.unit, &mut cells.collect::<Vec<_>>());
+        }
+    }
+
+    fn print(&self, unit: Unit, cells: &mut [&mut Cell]) {
+        let precision = Precision::of(unit, cells.iter().filter_map(|cell| cell.value));
+        let target_precision = Precision::of(unit, cells.iter().filter_map(|cell| cell.target));
         let currency = &self.input.company.currency;
-        for cell in lines.iter_mut().flat_map(|line| &mut line.cells) {
+        for cell in cells {
             if let Some(value) = cell.value {
                 cell.text = self.locale.value(unit, value, currency, precision);
             }
             cell.target_text = cell.target.map(|target| self.locale.value(unit, target, currency, target_precision));
+        }
+    }
+
+    /// A longer period around the reported one, or that itself; `None` if its numbers do not stand at the document's date.
+    pub fn around(&self, grain: Option<Grain>) -> Option<Period> {
+        match grain.filter(|grain| *grain != self.input.period.grain) {
+            None => Some(self.input.period),
+            Some(grain) => self.longer().into_iter().find(|period| period.grain == grain),
         }
     }
 

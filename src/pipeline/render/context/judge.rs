@@ -5,17 +5,25 @@
 use super::cells::Cells;
 use super::{Cell, Change};
 use crate::domain::metric::{Better, Metric};
+use crate::domain::number::Number;
 use crate::pipeline::render::format::Locale;
 use std::cmp::Ordering;
 
-/// How the entity's number stands against the same of an earlier period, if that can be said.
-pub fn change(cells: &Cells<'_>, metric: &Metric, now: &Cell, before: &Cell, against: &str) -> Option<Change> {
+/// How the entity's number stands against the same of an earlier period, if that can be said. `same_days` is what that had
+/// in as many working days as an unfinished period has had.
+pub fn change(
+    cells: &Cells<'_>,
+    metric: &Metric,
+    (now, before): (&Cell, &Cell),
+    same_days: Option<Number>,
+    against: &str,
+) -> Option<Change> {
     // What grows with time is compared with as many working days of the period before.
     let in_part = !cells.finished() && metric.grows_with_time();
     if now.few || (before.few && !in_part) {
         return None;
     }
-    let from = if in_part { now.previous } else { before.value };
+    let from = if in_part { same_days } else { before.value };
     let same_days = format!("the same working days of {against}");
     let against = if in_part { &same_days } else { against };
     let (from, to) = (from?, now.value?);

@@ -3,6 +3,7 @@
 //! Their one constraint: text of the data stays as it is, but for line breaks.
 
 use super::{Definition, ListCell, ListHead, ListTable};
+use crate::domain::digest::Digest;
 use crate::domain::metric::{Better, Metric, Unit};
 use crate::domain::number::Number;
 use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision, one_line};
@@ -69,27 +70,22 @@ fn cell_text(kind: ColumnKind, raw: Option<&str>, locale: &Locale, currency: &st
 
 /// The definitions of the report's metrics, in the order in which they first appear.
 pub fn definitions(input: &Input<'_>, locale: &Locale) -> Vec<Definition> {
-    let report = input.report;
-    let sliced = report.breakdowns.iter().map(|by| &by.metric);
-    let mut ids: Vec<&String> = Vec::new();
-    for id in report.metrics.iter().chain(&report.headline).chain(&report.charts).chain(sliced) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
+    let metrics = input.report.used().into_iter().filter_map(|id| input.metrics.get(id));
+    metrics.map(|metric| definition(metric, input.definitions.get(&metric.id).copied(), locale)).collect()
+}
+
+/// A metric's definition as it is printed.
+pub fn definition(metric: &Metric, digest: Option<Digest>, locale: &Locale) -> Definition {
+    Definition {
+        metric: metric.id.clone(),
+        title: metric.header.title.clone(),
+        question: metric.header.question.clone(),
+        definition: metric.header.definition.clone(),
+        small_print: small_print(metric, locale),
+        benchmark: metric.header.benchmark.clone(),
+        better: metric.header.better,
+        digest,
     }
-    ids.into_iter()
-        .filter_map(|id| input.metrics.get(id))
-        .map(|metric| Definition {
-            metric: metric.id.clone(),
-            title: metric.header.title.clone(),
-            question: metric.header.question.clone(),
-            definition: metric.header.definition.clone(),
-            small_print: small_print(metric, locale),
-            benchmark: metric.header.benchmark.clone(),
-            better: metric.header.better,
-            digest: input.definitions.get(&metric.id).copied(),
-        })
-        .collect()
 }
 
 fn small_print(metric: &Metric, locale: &Locale) -> String {

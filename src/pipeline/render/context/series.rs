@@ -7,48 +7,61 @@ use super::{Cell, ChartPlan, Line, Shape, Table};
 use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
-use crate::domain::period::Period;
+use crate::domain::period::{Grain, Period};
 use crate::pipeline::render::format::Locale;
 
 /// How many periods a chart has: a year, and the one of the year before to compare with.
 const PERIODS: usize = 13;
 
-fn periods(cells: &Cells<'_>) -> Vec<Period> {
-    cells.input.calendar.trailing(cells.input.period.grain, cells.input.period.start, PERIODS)
-}
-
 /// A line for each charted metric, a column for each period, oldest first.
 pub fn series(cells: &Cells<'_>) -> Table {
-    let periods = periods(cells);
+    let input = cells.input;
+    let periods = input.calendar.trailing(input.period.grain, input.period.start, PERIODS);
+    let title = "The numbers behind the charts";
+    table(cells, "series", title, "Period", &periods, &input.report.charts)
+}
+
+/// The same by the week, up to the last one that is over; while the reported period lasts, up to the present one.
+pub fn weeks(cells: &Cells<'_>) -> Option<Table> {
+    let input = cells.input;
+    if input.report.weeks.is_empty() {
+        return None;
+    }
+    let mut weeks = input.calendar.trailing(Grain::Week, cells.date(), PERIODS);
+    weeks.retain(|week| week.end <= cells.date() || !cells.finished());
+    let title = "Week by week";
+    Some(table(cells, "weeks", title, "Week", &weeks, &input.report.weeks))
+}
+
+fn table(cells: &Cells<'_>, id: &str, title: &str, head: &str, periods: &[Period], metrics: &[String]) -> Table {
     let locale = cells.locale;
     let columns = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period));
-    let lines = cells.input.report.charts.iter().filter_map(|id| cells.metric(id)).map(|metric| {
+    let lines = metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
         let line = periods.iter().enumerate().map(|(i, period)| cells.cell(metric, i, cells.own(*period)));
         cells.line(metric, metric.header.title.clone(), line.collect())
     });
+    let ends = periods.first().zip(periods.last()).map(|(first, last)| (locale.period(*first), locale.period(*last)));
+    let (first, last) = ends.unwrap_or_default();
     Table {
-        id: "series".into(),
-        title: "The numbers behind the charts".into(),
-        caption: format!(
-            "{} to {}; the letter names the row in a reference",
-            locale.period(periods[0]),
-            locale.period(cells.input.period)
-        ),
-        head: "Period".into(),
+        id: id.into(),
+        title: title.into(),
+        caption: format!("{first} to {last}; the letter names the row in a reference"),
+        head: head.into(),
         lines: lines.collect(),
         columns: columns.collect(),
+        total: None,
         empty: None,
     }
 }
 
-/// A chart for each line of the series.
+/// A chart for each line of the series, or of the weeks.
 pub fn charts(cells: &Cells<'_>, series: &Table) -> Vec<ChartPlan> {
     let lines = series.lines.iter().enumerate();
-    lines.filter_map(|(i, line)| Some(plan(cells, cells.metric(&line.metric)?, i, line))).collect()
+    lines.filter_map(|(i, line)| Some(plan(cells, cells.metric(&line.metric)?, series, i, line))).collect()
 }
 
-fn plan(cells: &Cells<'_>, metric: &Metric, index: usize, line: &Line) -> ChartPlan {
-    let grain = cells.input.period.grain;
+fn plan(cells: &Cells<'_>, metric: &Metric, table: &Table, index: usize, line: &Line) -> ChartPlan {
+    let grain = line.cells.first().map_or(cells.input.period.grain, |cell| cell.grain);
     let title = &metric.header.title;
     let (shape, title, subtitle) = match (metric.header.measure, metric.is_nought_without_facts()) {
         (Some(Measure::Stock), true) => (Shape::Level, title.clone(), format!("At the end of each {grain}")),
@@ -69,7 +82,17 @@ fn plan(cells: &Cells<'_>, metric: &Metric, index: usize, line: &Line) -> ChartP
     };
     let description =
         describe(cells.locale, cells.input.calendar, line, target_word(metric), &cells.input.company.currency);
-    ChartPlan { id: format!("chart-{}", metric.id.replace('_', "-")), line: index, shape, title, subtitle, description }
+    let prefix = if table.id == "series" { "chart" } else { &table.id };
+    ChartPlan {
+        id: format!("{prefix}-{}", metric.id.replace('_', "-")),
+        table: table.id.clone(),
+        line: index,
+        wide: table.id == "series" && cells.input.report.wide.contains(&metric.id),
+        shape,
+        title,
+        subtitle,
+        description,
+    }
 }
 
 /// The chart in words: its ends, its extremes, and how often the target was met.

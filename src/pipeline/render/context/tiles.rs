@@ -3,10 +3,11 @@
 //! Their one constraint: a tile repeats a cell of the overview and points to it; it holds no number of its own.
 
 use super::cells::{Cells, capitalised, target_word};
-use super::{Cell, Table, TargetBar, Tile};
+use super::{Cell, Change, Line, Table, TargetBar, Tile, judge};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
 use crate::pipeline::render::format::{NO_NUMBER, Precision};
+use crate::pipeline::render::input::Compare;
 
 /// A tile for each headline metric that the overview has.
 pub fn tiles(cells: &Cells<'_>, overview: &Table) -> Vec<Tile> {
@@ -26,10 +27,20 @@ fn tile(cells: &Cells<'_>, metric: &Metric, overview: &Table) -> Option<Tile> {
         text,
         few: cell.few || (cell.value.is_none() && cell.state.is_none()),
         notes: notes(cells, metric, cell),
-        change: line.change.clone(),
+        change: match cells.input.report.compare {
+            Compare::Previous => line.change.clone(),
+            Compare::YearBefore => against_year_before(cells, metric, line),
+        },
         bar: target_bar(cells, metric, cell),
         reference: cell.value.map(|_| format!("{}.{}", line.code, cell.column)),
     })
+}
+
+/// The first number against the same period a year before, which is the overview's third.
+fn against_year_before(cells: &Cells<'_>, metric: &Metric, line: &Line) -> Option<Change> {
+    let (now, before) = (line.cells.first()?, line.cells.get(2)?);
+    let against = cells.locale.period(cells.input.calendar.year_before(cells.input.period));
+    judge::change(cells, metric, (now, before), now.year_before, &against)
 }
 
 /// What stands beneath the number: of how many, how sure, or why there is none.
