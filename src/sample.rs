@@ -6,7 +6,8 @@
 //!
 //! In reading order: `rng` draws and `calendar` counts days; `people` says who sells and what is particular about them;
 //! `deals` tells how deals go, `accounts` with whom, `book` puts both together, `lines` says what was sold, `leads` and
-//! `activities` add to them; `hubspot` and `operations` write what does not stand in the main CRM; `faults` holds what is wrong on purpose, all of it; `table` writes the files.
+//! `activities` add to them; `stories` tells what reports are judged by;
+//! `hubspot` and `operations` write what does not stand in the main CRM; `faults` holds what is wrong on purpose, all of it; `table` writes the files.
 
 mod accounts;
 mod activities;
@@ -23,12 +24,14 @@ mod operations;
 mod people;
 mod rng;
 mod stages;
+mod stories;
 mod table;
 
 use crate::diagnostic::{Diagnostic, Result};
 use book::Book;
 use calendar::{Calendar, Day, Month};
-use people::Rep;
+use people::{Rep, Story};
+use stories::Mapping;
 use table::Shape::{self, HubSpot, Salesforce, Sheet};
 use table::Table;
 
@@ -85,8 +88,9 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
     // A company a sixth as large.
     let acquired: Vec<Rep> = (0..reps.len() / 6).map(|number| Rep::acquired(number, plan.seed)).collect();
     let mut theirs: Vec<Book> = acquired.iter().map(|rep| Book::of(&plan, rep, rep.id)).collect();
-    accounts::sites(&mut books);
-    accounts::sites(&mut theirs);
+    stories::tell(&plan.calendar, &reps, &mut books, &acquired, &mut theirs);
+    accounts::sites(books.iter_mut().chain(&mut theirs));
+    let mappings = stories::link(&books, &mut theirs);
     let moved = acquired.iter().zip(&theirs).filter(|(rep, _)| rep.moved_over());
     books.extend(moved.map(|(_, book)| hubspot::migrated(book)));
 
@@ -94,7 +98,7 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
         // What the night before has exported already, where a table exports only news.
         let after = number.checked_sub(1).map(|before| NIGHTS[before]);
         let (reps, books, acquired, theirs) = (&reps[..], &books[..], &acquired[..], &theirs[..]);
-        let export = Export { plan: &plan, reps, books, acquired, theirs, after, night };
+        let export = Export { plan: &plan, reps, books, acquired, theirs, mappings: &mappings, after, night };
         for (shape, source, name, header) in FILES {
             let strays = faults::strays(source, name, number, &reps[0], acquired.first());
             let mut table = Table::new(shape, header, &plan.calendar, strays);
@@ -105,9 +109,10 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
     Ok(())
 }
 
-/// Who takes over from a rep who leaves: the colleague beside them.
+/// Who takes over from a rep who leaves or goes on leave: the colleague beside them.
 fn successor<'a>(reps: &'a [Rep], rep: &'a Rep) -> &'a Rep {
-    let beside = if rep.index.is_multiple_of(people::TEAM) { rep.index + 1 } else { rep.index - 1 };
+    let next = rep.index.is_multiple_of(people::TEAM) || matches!(rep.story, Story::Away(_));
+    let beside = if next { rep.index + 1 } else { rep.index - 1 };
     reps.get(beside).unwrap_or(rep)
 }
 
@@ -246,6 +251,7 @@ struct Export<'a> {
     acquired: &'a [Rep],
     /// What stands in the acquired company's.
     theirs: &'a [Book],
+    mappings: &'a [Mapping],
     after: Option<Day>,
     night: Day,
 }
@@ -312,7 +318,7 @@ impl Export<'_> {
                 let people: Vec<_> = everyone.into_iter().zip(books).collect();
                 operations::forecasts(plan, &people, night, table);
             }
-            "mappings" => {}
+            "mappings" => stories::mappings(self.mappings, table),
             other => unreachable!("no table is called {other}"),
         }
     }

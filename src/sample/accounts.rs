@@ -146,9 +146,9 @@ impl Account {
 }
 
 /// Gives each site a host of its own: of several companies with one name the first has it as it is.
-pub fn sites(books: &mut [Book]) {
+pub fn sites<'a>(books: impl Iterator<Item = &'a mut Book>) {
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    for account in books.iter_mut().flat_map(|book| &mut book.accounts).filter(|account| !account.host.is_empty()) {
+    for account in books.flat_map(|book| &mut book.accounts).filter(|account| !account.host.is_empty()) {
         let count = taken.entry(account.host.clone()).or_default();
         *count += 1;
         if *count > 1 {

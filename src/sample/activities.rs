@@ -3,7 +3,7 @@
 use super::book::{Book, Deal};
 use super::calendar::{Day, Moment, Month};
 use super::id::{self, Id};
-use super::people::Rep;
+use super::people::{Rep, Story};
 use super::rng::Rng;
 use super::stages::Stage;
 use super::table::Table;
@@ -67,12 +67,34 @@ pub fn of(plan: &Plan, rep: &Rep, book: &Book, from: Month) -> Vec<Activity> {
             // Drawn for whole months; what falls before the first or after the last day at work did not happen.
             if day >= rep.hired && rep.last_day().is_none_or(|last| day <= last) {
                 let number = month.serial() * 5_000 + n;
-                list.push(activity(plan, rep, book, &deals, (number, day), &mut rng));
+                let what = rng.weighted(&KINDS);
+                list.push(activity(plan, rep, book, &deals, what, (number, day), &mut rng));
             }
+        }
+        if let Story::FewerMeetings(since) = rep.story {
+            list.extend(meetings(plan, rep, book, &deals, month, since));
         }
     }
     if rep.index == 3 {
         list.extend(written_out(rep, book));
+    }
+    list
+}
+
+/// What people do, and how often.
+const KINDS: [(i64, What); 5] =
+    [(54, What::Call(true)), (6, What::Call(false)), (22, What::Email), (3, What::ToDo), (15, What::Meeting)];
+
+/// A rep's meetings of a month: two or three a day, of which ten a week are held; `since` some day hardly three.
+fn meetings(plan: &Plan, rep: &Rep, book: &Book, deals: &[&Deal], month: Month, since: Day) -> Vec<Activity> {
+    let mut rng = Rng::stream(plan.seed, "meetings", month.stream(rep.index));
+    let mut list = Vec::new();
+    for day in plan.calendar.workdays(month) {
+        let count = rng.weighted(&if day < since { [(50, 2), (50, 3)] } else { [(35, 0), (65, 1)] });
+        for _ in 0..count {
+            let number = 6_000_000 + month.serial() * 200 + list.len();
+            list.push(activity(plan, rep, book, deals, What::Meeting, (number, day), &mut rng));
+        }
     }
     list
 }
@@ -86,16 +108,10 @@ fn activity(
     rep: &Rep,
     book: &Book,
     deals: &[&Deal],
+    what: What,
     (number, day): (usize, Day),
     rng: &mut Rng,
 ) -> Activity {
-    let what = rng.weighted(&[
-        (54, What::Call(true)),
-        (6, What::Call(false)),
-        (22, What::Email),
-        (3, What::ToDo),
-        (15, What::Meeting),
-    ]);
     let (kind, at) = match what {
         What::Meeting => (id::Kind::Event, day.at(rng.between(8, 16) as i32, 30 * rng.below(2) as i32)),
         _ => (id::Kind::Task, plan.calendar.hours(day, rng)),

@@ -37,7 +37,7 @@ pub struct Stray {
 /// A book that no rep has.
 const NOBODY: usize = 999_999;
 
-/// Spoils the deals whose histories have to be spoilt with them, and deletes one.
+/// Spoils the deals whose histories have to be spoilt with them.
 pub fn spoil(books: &mut [Book], reps: usize) {
     let [first, .., last] = NIGHTS;
     let won = |deal: &Deal| deal.known(first).last().is_some_and(|step| step.stage == Stage::Won);
@@ -59,9 +59,6 @@ pub fn spoil(books: &mut [Book], reps: usize) {
     }
     if let Some(deal) = books[15 % reps].deals.iter_mut().find(|deal| open(deal)) {
         deal.silent = true;
-    }
-    if let Some(deal) = nth_last(&mut books[11 % reps], 0, open) {
-        deal.deleted = Some(last.at(11, 20));
     }
 }
 

@@ -74,7 +74,11 @@ pub fn companies(reps: &[Rep], books: &[Book], night: Day, table: &mut Table<'_>
 
 fn company(account: &Account, owner: &str, table: &mut Table<'_>) {
     let (_, country, _) = account.company.place;
-    let host = if account.host.is_empty() { String::new() } else { format!("{}.example", account.host) };
+    let host = match &*account.host {
+        "" => String::new(),
+        host if account.id.number() % 5 == 2 => format!("HTTP://WWW.{}.EXAMPLE/", host.to_uppercase()),
+        host => format!("{host}.example"),
+    };
     table.text(record(account.id)).text(&account.company.name).text(host).text(account.company.industry).text(country);
     table.text(account.segment.name()).text(owner);
     // Some belong to a company that stands in the main CRM alone.

@@ -37,7 +37,7 @@ pub const CATALOGUE: [Product; 13] = [
     product("O₂ monitor M6", "Probes", 980, 45, "O₂ monitoring"),
     product("Field kit K1, \"Koffer\"", "Kits", 1_640, 55, "field kit"),
     product("Pilot plant set", "Kits", 4_800, 60, "pilot plant"),
-    product("Calibration, per instrument", "Services", 95, 62, "calibration"),
+    product("Calibration, per line", "Services", 480, 62, "calibration"),
     product("Spares & service", "Services", 340, 58, "spares & service"),
     product("Software licence, per year", "Software", 260, 18, "upgrade"),
 ];
@@ -120,24 +120,23 @@ pub fn products(table: &mut Table<'_>) {
     }
 }
 
-/// A deal's amount as a night knows it, and whether the deal was deleted by then.
-fn state(deal: &Deal, night: Day) -> Option<(i64, bool)> {
-    let amount = deal.known(night).last()?.amount?;
-    Some((amount, deal.deleted_on(night).is_some()))
+/// A deal's amount as a night knows it.
+fn worth(deal: &Deal, night: Day) -> Option<i64> {
+    deal.known(night).last()?.amount
 }
 
 /// `OpportunityLineItem`: those of deals that are new, or worth something else, since `after`.
 pub fn items(seed: u64, books: &[Book], after: Option<Day>, night: Day, table: &mut Table<'_>) {
-    // What was migrated left its lines behind.
-    for deal in books.iter().flat_map(|book| &book.deals).filter(|deal| deal.twin.is_none()) {
-        let Some((amount, deleted)) = state(deal, night) else { continue };
-        if after.and_then(|after| state(deal, after)) == Some((amount, deleted)) {
+    // A deal that somebody deletes was one amount.
+    for deal in books.iter().flat_map(|book| &book.deals).filter(|deal| deal.deleted.is_none()) {
+        let Some(amount) = worth(deal, night) else { continue };
+        if after.and_then(|after| worth(deal, after)) == Some(amount) {
             continue;
         }
         for (n, line) in lines(seed, deal, &CATALOGUE, amount).into_iter().enumerate() {
             table.id(deal.id.child(Kind::LineItem, n)).id(deal.id).id(product_id(line.product)).number(line.quantity);
             table.money(Some(line.list)).money(Some(line.unit())).money(Some(line.total)).money(Some(line.cost));
-            table.text(deal.currency).moment(deal.created()).flag(deleted).end();
+            table.text(deal.currency).moment(deal.created()).flag(false).end();
         }
     }
 }

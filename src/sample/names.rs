@@ -42,12 +42,12 @@ pub const AMERICAN: [Place; 5] = [
 
 /// Where Brackwater's customers sit.
 pub const BRITISH: [Place; 8] = [
-    ("Hull", "United Kingdom", "Ltd"),
-    ("Leeds", "United Kingdom", "Ltd"),
+    ("Hull", "United Kingdom", "Limited"),
+    ("Leeds", "United Kingdom", "Limited"),
     ("Bristol", "United Kingdom", "plc"),
-    ("Aberdeen", "United Kingdom", "Ltd"),
+    ("Aberdeen", "United Kingdom", "Limited"),
     ("Swansea", "United Kingdom", "Cyf"),
-    ("Belfast", "United Kingdom", "Ltd"),
+    ("Belfast", "United Kingdom", "Limited"),
     ("Cork", "Ireland", "DAC"),
     ("Norwich", "United Kingdom", "LLP"),
 ];

@@ -48,7 +48,8 @@ pub enum Story {
     House,
 }
 
-const ROSTER: [(&str, &str, Story); 24] = [
+/// Who the first reps are.
+pub const ROSTER: [(&str, &str, Story); 24] = [
     ("Ingrid", "Sølvbergen", Story::Star),
     ("Tomasz", "Więcławek", Story::Average),
     ("Benedikt", "Rührdanz", Story::Average),
