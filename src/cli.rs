@@ -94,6 +94,9 @@ pub struct RunArgs {
     /// Read every export again, also those that look as they did in the last run
     #[arg(long)]
     pub rehash: bool,
+    /// Go on with what a check finds wrong: its name as the error gives it, such as row_counts:salesforce.Opportunity
+    #[arg(long, value_name = "CHECK")]
+    pub accept: Vec<String>,
 }
 
 /// `scorebook check`.
@@ -102,6 +105,9 @@ pub struct CheckArgs {
     /// The run's date [default: the newest data date of the exports]
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub as_of: Option<Date>,
+    /// Go on with what a check finds wrong, as `run` does
+    #[arg(long, value_name = "CHECK")]
+    pub accept: Vec<String>,
 }
 
 /// `scorebook test`.

@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
 use crate::store::Store;
-use check::Finding;
+use check::{Finding, Given, Sealed};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use land::{Exports, Known, Observed, Snapshot};
@@ -100,15 +100,22 @@ pub fn open_project(folder: &Path) -> Result<Project> {
 }
 
 /// From snapshots to documents: the same for a run, a check (which stops before documents) and a replay.
-pub async fn from_snapshots(night: &Night<'_>, observed: &[Snapshot], before: &Before, until: Until) -> Result<Made> {
+pub async fn from_snapshots(
+    night: &Night<'_>,
+    observed: &[Snapshot],
+    given: &Given<'_>,
+    before: &Before,
+    until: Until,
+) -> Result<Made> {
     let metrics = definition::read(night.project)?;
     score::check_people(night.project, &night.settings.people, &metrics)?;
     let reports = render::reports(night.project)?;
     reports.iter().try_for_each(|report| render::input::check(night.project, report, &metrics))?;
+    let intake = check::intake(night, observed, given).await?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
     definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
-    let findings =
-        night.stage("check", check::run(night, &model), |found| Counts { made: found.len(), reused: 0 }).await?;
+    let check = check::run(night, &model, given, intake);
+    let findings = night.stage("check", check, |found| Counts { made: found.len(), reused: 0 }).await?;
     let (observed, scores, rendered) = (observed.to_vec(), Scores::default(), Rendered::default());
     let mut made = Made { observed, model, findings, scores, rendered, metrics };
     if until == Until::Checked {
@@ -150,6 +157,8 @@ pub struct Past {
     pub known: Known,
     /// The contexts of the newest documents.
     pub before: Before,
+    /// What the newest run read and made.
+    pub sealed: Option<Sealed>,
     /// Period and report -> the newest entry that has them.
     newest: BTreeMap<(String, String), u64>,
 }
@@ -164,6 +173,7 @@ impl Past {
 
     /// Adds the next entry.
     fn add(&mut self, entry: &Entry) {
+        self.sealed = Some(sealed(entry));
         self.known =
             entry.observations.iter().map(|s| ((s.path.clone(), s.size, s.modified.clone()), s.digest)).collect();
         for document in &entry.documents {
@@ -175,6 +185,12 @@ impl Past {
             self.newest.insert((period, report), entry.number);
         }
     }
+}
+
+/// What of a run the next one's exports and model are held against.
+pub fn sealed(entry: &Entry) -> Sealed {
+    let (observations, model) = (entry.observations.clone(), entry.model.clone());
+    Sealed { number: entry.number, as_of: entry.as_of, observations, model }
 }
 
 /// What was asked of a run beyond its settings.

@@ -33,6 +33,9 @@ pub struct Settings {
     /// Which record stands for those of other sources that are the same.
     #[serde(default)]
     pub matching: Matching,
+    /// What exports are held to before a run uses them.
+    #[serde(default)]
+    pub checks: Checks,
     /// The CRMs and other sources, by name.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
@@ -147,12 +150,46 @@ impl Default for Engine {
     }
 }
 
+/// What exports are held to. Beyond it is a warning, further beyond it an error that stops the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Checks {
+    /// How many days the newest export of a table may be older than the run.
+    pub max_age_days: u32,
+    /// A full export with fewer records than this part of the one before is told of.
+    pub rows_warning_percent: u32,
+    /// One with even fewer stops the run.
+    pub rows_error_percent: u32,
+    /// A controlled sum of closed months that moved by more than this part is told of.
+    pub sums_warning_percent: u32,
+    /// One that moved by more stops the run.
+    pub sums_error_percent: u32,
+}
+
+impl Default for Checks {
+    fn default() -> Checks {
+        Checks {
+            max_age_days: 3,
+            rows_warning_percent: 80,
+            rows_error_percent: 50,
+            sums_warning_percent: 1,
+            sums_error_percent: 10,
+        }
+    }
+}
+
 /// One source of exports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// Where its exports stand: `{date}` is the data date, `{table}` the table's name, `*` anything within a name.
     pub path: String,
+    /// How many days its newest exports may be older than the run, if not as `[checks]` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_days: Option<u32>,
+    /// The table in which the source's owner says how many records, and which sums, each night's exports have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_totals: Option<String>,
     /// Its tables by name.
     pub tables: BTreeMap<String, Table>,
 }
@@ -175,6 +212,16 @@ pub struct Table {
     /// The files' encoding by its web label; unless said UTF-8, or UTF-16 with a byte order mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
+    /// How many days its newest export may be older than the run, if not as its source says. A table with days of its own need
+    /// not be in every night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_days: Option<u32>,
+    /// As in `[checks]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_warning_percent: Option<u32>,
+    /// As in `[checks]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_error_percent: Option<u32>,
     /// Columns that are not simply kept.
     #[serde(default)]
     pub columns: BTreeMap<String, Policy>,
@@ -274,6 +321,16 @@ impl Settings {
             self.sources.iter().flat_map(|(name, source)| std::iter::once(name).chain(source.tables.keys()));
         if let Some(name) = names.find(|name| !is_plain(name)) {
             return wrong(name, format!("`{name}` cannot name a source or a table: it is the name of a folder too"));
+        }
+        for source in self.sources.values() {
+            if let Some(table) = source.control_totals.as_ref().filter(|table| !source.tables.contains_key(*table)) {
+                return wrong(table, format!("`control_totals` names `{table}`, which is no table of its source"))
+                    .map_err(|error| {
+                        error
+                            .closest(table, source.tables.keys().map(String::as_str))
+                            .help(format!("add it to the source's tables: {table} = {{ fold = \"full\" }}"))
+                    });
+            }
         }
         for (name, table) in self.sources.values().flat_map(|source| &source.tables) {
             if !table.delimiter.is_ascii() {

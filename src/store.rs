@@ -193,8 +193,13 @@ impl Store {
 
     /// An object's bytes, if it stands there.
     pub async fn size(&self, path: &str) -> Result<Option<u64>> {
+        Ok(self.state(path).await?.map(|(size, _)| size))
+    }
+
+    /// An object's bytes and when it was last written, if it stands there.
+    pub async fn state(&self, path: &str) -> Result<Option<(u64, String)>> {
         match self.objects.head(&parse(path)?).await {
-            Ok(found) => Ok(Some(found.size)),
+            Ok(found) => Ok(Some((found.size, found.last_modified.to_rfc3339()))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("look for", path, &error)),
         }

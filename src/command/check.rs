@@ -7,24 +7,28 @@ use crate::command::run::{as_of, secret, tell_findings};
 use crate::command::{Opened, host, now};
 use crate::diagnostic::Result;
 use crate::lock;
+use crate::pipeline::check::{Given, refuse_unknown};
 use crate::pipeline::land;
 use crate::pipeline::{self, Night, Past, Until};
 use crate::steps::Steps;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
     output::refuse_csv(global.format, "check")?;
+    let accepted = args.accept.iter().cloned().collect();
+    refuse_unknown(&accepted)?;
     let opened = Opened::open(global)?;
     let lock = lock::take(&opened.store, &host(), now()).await?;
     if lock.taken_over {
         opened.store.remove_leftovers();
     }
-    let result = locked(global, &args, &opened).await;
+    let result = locked(global, &args, &accepted, &opened).await;
     lock.release().await?;
     result
 }
 
-async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()> {
+async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, opened: &Opened) -> Result<()> {
     let past = Past::read(&opened.store).await?;
     let exports = land::find(&opened.folder, &opened.settings).await?;
     let progress = Progress::new(global.quiet);
@@ -42,7 +46,8 @@ async fn locked(global: &Global, args: &CheckArgs, opened: &Opened) -> Result<()
         tell: &follow,
     };
     let observed = pipeline::observe(&night, &exports, &past.known, secret()?.as_deref()).await?;
-    let made = pipeline::from_snapshots(&night, &observed.snapshots, &past.before, Until::Scored).await?;
+    let given = Given { earlier: past.sealed.as_ref(), store: &opened.store, accepted };
+    let made = pipeline::from_snapshots(&night, &observed.snapshots, &given, &past.before, Until::Scored).await?;
     progress.finish();
     let (exports, metrics) = (observed.snapshots.len(), made.metrics.len());
     if global.format == Format::Json {

@@ -5,9 +5,11 @@ use crate::cli::{Format, Global, ReplayArgs};
 use crate::command::Opened;
 use crate::command::output::{self, Table};
 use crate::command::progress::Progress;
+use crate::command::run::ACCEPT;
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use crate::ledger::Entry;
+use crate::pipeline::check::Given;
 use crate::pipeline::render::Before;
 use crate::pipeline::{self, Made, Night, Until};
 use crate::project::Project;
@@ -38,7 +40,11 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
         limits: opened.limits,
         tell: &follow,
     };
-    let made = pipeline::from_snapshots(&night, &entry.observations, &Before::new(), Until::Rendered).await?;
+    let earlier = ledger.entries.iter().find(|earlier| earlier.number + 1 == entry.number).map(pipeline::sealed);
+    let accepted = entry.overrides.get(ACCEPT).map_or("", String::as_str).split(' ').filter(|name| !name.is_empty());
+    let accepted = accepted.map(String::from).collect();
+    let given = Given { earlier: earlier.as_ref(), store: &opened.store, accepted: &accepted };
+    let made = pipeline::from_snapshots(&night, &entry.observations, &given, &Before::new(), Until::Rendered).await?;
     progress.finish();
     let table = differences(entry, &made);
     if global.format != Format::Table {

@@ -7,20 +7,26 @@ use crate::command::{Opened, host, now, period};
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::ledger::Entry;
 use crate::lock;
-use crate::pipeline::check::Finding;
+use crate::pipeline::check::{Finding, Given, refuse_unknown};
 use crate::pipeline::land::{self, Exports, Known};
 use crate::pipeline::render::{self, Reason};
 use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until, Views};
 use crate::steps::Steps;
 use jiff::civil::Date;
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// So many reasons are told on the terminal.
 const REASONS_TOLD: usize = 12;
 
+/// The override that says what was accepted: names with blanks between.
+pub(super) const ACCEPT: &str = "accept";
+
 pub(super) async fn run(global: &Global, args: RunArgs) -> Result<Option<Kind>> {
     output::refuse_csv(global.format, "run")?;
+    let accepted = args.accept.iter().cloned().collect();
+    refuse_unknown(&accepted)?;
     let opened = Opened::open(global)?;
     let started = now();
     let lock = lock::take(&opened.store, &host(), started).await?;
@@ -28,7 +34,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> Result<Option<Kind>> 
         let removed = opened.store.remove_leftovers();
         tell(&format!("a run was killed before this one; {removed} unfinished files of it were removed"));
     }
-    let result = locked(global, &args, &opened, started, lock).await;
+    let result = locked(global, (&args, &accepted), &opened, started, lock).await;
     if result.is_err() {
         // The lock is given back by `locked` on success; on an error it must not outlive the run either.
         lock::release_own(&opened.store, &host()).await?;
@@ -38,7 +44,7 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> Result<Option<Kind>> 
 
 async fn locked(
     global: &Global,
-    args: &RunArgs,
+    (args, accepted): (&RunArgs, &BTreeSet<String>),
     opened: &Opened,
     started: jiff::Timestamp,
     mut lock: lock::Lock<'_>,
@@ -71,11 +77,17 @@ async fn locked(
     let known = if args.rehash { &nothing } else { &past.known };
     let observed = pipeline::observe(&night, &exports, known, secret()?.as_deref()).await?;
     lock.renew(now()).await?;
-    let mut made = pipeline::from_snapshots(&night, &observed.snapshots, &past.before, Until::Rendered).await?;
+    let given = Given { earlier: past.sealed.as_ref(), store: &opened.store, accepted };
+    let snapshots = &observed.snapshots;
+    let mut made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Rendered).await?;
     lock.renew(now()).await?;
-    let overrides = args.as_of.map(|date| ("as_of".to_owned(), date.to_string()));
+    let mut overrides: BTreeMap<_, _> =
+        args.as_of.map(|date| ("as_of".to_owned(), date.to_string())).into_iter().collect();
+    if !accepted.is_empty() {
+        overrides.insert(ACCEPT.to_owned(), accepted.iter().cloned().collect::<Vec<_>>().join(" "));
+    }
     let times = Times { started, sealed: now() };
-    let asking = Asking { overrides: overrides.into_iter().collect(), period };
+    let asking = Asking { overrides, period };
     let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), asking, times).await?;
     let is_first = past.head.count == 0;
     pipeline::repair_views(&night, &views, past, &entry, &made).await?;
@@ -109,7 +121,9 @@ pub(super) fn secret() -> Result<Option<Vec<u8>>> {
 /// What a run found wrong, for people.
 pub(super) fn tell_findings(findings: &[Finding]) {
     for finding in findings {
-        tell(&format!("warning: {}: {}", finding.title, rows(finding.rows)));
+        let rows = if finding.rows == 0 { String::new() } else { format!(": {}", rows(finding.rows)) };
+        let accepted = if finding.accepted { "accepted: " } else { "" };
+        tell(&format!("warning: {accepted}{}{rows}", finding.title));
         finding.shown.iter().for_each(|shown| tell(&format!("  {}", output::one_line(shown))));
         tell(&format!("  help: {}", finding.help));
     }

@@ -1,20 +1,32 @@
-//! Checks: SQL that returns the rows that are wrong, and the balance that must always hold.
+//! Checks: what is wrong with the exports as they landed ([`intake`](fn@intake)), SQL that returns the rows of the model that
+//! are wrong, sums that should not have moved, and the balance that must always hold.
 //!
-//! An error stops the run before anything is published; a warning is told and sealed.
+//! An error stops the run before anything is published; a warning is told and sealed. Some errors can be accepted by name:
+//! they are sealed as warnings, and the next run is held against what was accepted.
+
+mod drift;
+mod found;
+mod intake;
+mod sums;
+mod totals;
+
+pub use found::refuse_unknown;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine::{self, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::Night;
+use crate::pipeline::land::Snapshot;
 use crate::pipeline::score::parameters;
-use crate::pipeline::stage::{Balance, Model};
+use crate::pipeline::stage::{Balance, Model, ModelTable};
 use crate::project;
 use crate::steps::Made;
-use crate::store::object_name;
+use crate::store::{Store, object_name};
 use arrow::util::display::array_value_to_string;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where checks stand.
 const FOLDER: &str = "queries/checks/";
@@ -52,11 +64,17 @@ pub enum Severity {
 pub struct Finding {
     /// The check's name.
     pub check: String,
+    /// The table or the column that it is about, of a check that looks at several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// What is wrong, in words.
     pub title: String,
     /// What it means.
     pub severity: Severity,
-    /// How many rows.
+    /// Whether it would have stopped the run, and was accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+    /// How many rows; nought if it is not about rows.
     pub rows: u64,
     /// The first of them.
     pub shown: Vec<String>,
@@ -73,8 +91,53 @@ impl Made for MadeFinding {
     }
 }
 
-/// Runs all checks; the first error stops.
-pub async fn run(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
+/// What the last sealed run read and made.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// Its number.
+    pub number: u64,
+    /// Its date.
+    pub as_of: Date,
+    /// What it read.
+    pub observations: Vec<Snapshot>,
+    /// Its model.
+    pub model: BTreeMap<String, ModelTable>,
+}
+
+/// What exports and model are held against.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// The last sealed run, if there is one.
+    pub earlier: Option<&'a Sealed>,
+    /// Where its objects are.
+    pub store: &'a Store,
+    /// The errors that a person accepted: `row_counts`, or `row_counts:salesforce.Opportunity`.
+    pub accepted: &'a BTreeSet<String>,
+}
+
+/// Checks what landed, before anything is made of it.
+///
+/// # Errors
+/// What stops the run and was not accepted.
+pub async fn intake(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Finding>> {
+    found::settle(intake::run(night, observed, given).await?, given.accepted)
+}
+
+/// Runs all checks of the model; the first error stops. Gives their findings behind those of the intake.
+pub async fn run(
+    night: &Night<'_>,
+    model: &Model,
+    given: &Given<'_>,
+    mut intake: Vec<Finding>,
+) -> Result<Vec<Finding>> {
+    intake.extend(of_model(night, model).await?);
+    // Last: what is wrong with the rows moves the sums too.
+    intake.extend(found::settle(sums::compare(night, model, given).await?, given.accepted)?);
+    intake.extend(found::idle(given.accepted, &intake));
+    Ok(intake)
+}
+
+async fn of_model(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
     for balance in &model.balance {
         if !balance.holds() {
             return Err(Diagnostic::internal(format!("the records of {} do not balance: {balance:?}", balance.path)));
@@ -121,8 +184,10 @@ async fn set_aside(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
         }
         findings.push(Finding {
             check: "set_aside".into(),
+            of: None,
             title,
             severity: Severity::Warning,
+            accepted: false,
             rows: count,
             shown,
             help: format!("correct them in the CRM; {} lists them", tables_of(balance)),
@@ -152,8 +217,10 @@ fn doubts(model: &Model) -> impl Iterator<Item = Finding> {
         let rows = of(by_hand).count() as u64;
         (rows > 0).then(|| Finding {
             check: check.into(),
+            of: None,
             title: title.into(),
             severity: Severity::Warning,
+            accepted: false,
             rows,
             shown: of(by_hand).take(SHOWN).collect(),
             help: help.into(),
@@ -230,8 +297,10 @@ async fn one(
     let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".sql").to_owned();
     let finding = (count > header.threshold).then(|| Finding {
         check: name,
+        of: None,
         title: header.title.clone(),
         severity: header.severity,
+        accepted: false,
         rows: count,
         shown,
         help: header.help.clone(),

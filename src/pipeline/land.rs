@@ -12,6 +12,7 @@ mod reader;
 mod records;
 mod rejects;
 pub mod snapshot;
+mod unfinished;
 
 pub use find::{Export, Exports, find};
 pub use policy::ColumnPolicy;
@@ -166,6 +167,7 @@ pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Op
             pseudonymised: made.pseudonymised,
         });
     }
+    unfinished::refuse(exports, &observed.snapshots, night.store).await?;
     night.steps.flush().await?;
     Ok(observed)
 }

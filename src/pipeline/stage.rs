@@ -8,7 +8,7 @@ mod calendar;
 mod cell;
 pub mod contract;
 mod credits;
-mod definition;
+pub mod definition;
 mod derived;
 mod export;
 mod fold;
@@ -195,7 +195,7 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     }
     matching::tables::make(night, &contract, &mut model).await?;
     calendar::make(night, &mut model).await?;
-    organisation::make(night, &mut model).await?;
+    organisation::make(night, snapshots, &mut model).await?;
     credits::check(night, &model).await?;
     derived::make(night, &contract, derived, &mut model).await?;
     night.steps.flush().await?;

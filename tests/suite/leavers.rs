@@ -46,7 +46,7 @@ fn where_there_are_no_teams_who_has_left_has_no_scorecard_either() {
     let project = Project::generated(3, 13).formats(r#"["csv"]"#);
     let path = format!("sample_data/salesforce/{LAST_NIGHT}/assignments.csv");
     project.edit(&path, |text| text.lines().next().unwrap().to_owned() + "\n");
-    project.run(&[]);
+    project.run(&["--accept", "row_counts"]);
     let before = cards(&project, "2026-09");
     let gone = leaves(&project, "2026-08-31");
     project.run(&[]);

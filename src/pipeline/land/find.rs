@@ -55,6 +55,11 @@ impl Exports {
         self.stores[&export.folder].digest(&export.within).await
     }
 
+    /// An export's size and time of modification now, if it still stands there.
+    pub async fn as_it_stands(&self, export: &Export) -> Result<Option<(u64, String)>> {
+        self.stores[&export.folder].state(&export.within).await
+    }
+
     /// An export's bytes.
     pub async fn reader(&self, export: &Export) -> Result<Box<dyn Read + Send>> {
         self.stores[&export.folder].reader(&export.within).await

@@ -88,6 +88,19 @@ pub struct Column {
     /// The column that gets the amount at the plan's rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_plan: Option<String>,
+    /// Its sum of closed months is held against the last run's. It makes no table another one, so that no key has it.
+    #[serde(default, skip_serializing)]
+    pub controlled: Option<Controlled>,
+}
+
+/// Which rows of a table make a sum that should not move any more.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Controlled {
+    /// The column with the day that says which month a row belongs to.
+    pub on: String,
+    /// The rows that count: an SQL condition over the table's columns.
+    pub when: String,
 }
 
 /// What a cell is.

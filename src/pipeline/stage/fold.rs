@@ -177,6 +177,7 @@ mod tests {
             converts_on: None,
             original: None,
             at_plan: None,
+            controlled: None,
         };
         Table {
             description: String::new(),

@@ -113,7 +113,7 @@ pub async fn model(
     }
     tables::make(night, &contract, &mut model).await?;
     calendar::make(night, &mut model).await?;
-    organisation::make(night, &mut model).await?;
+    organisation::make(night, &[], &mut model).await?;
     credits::check(night, &model).await?;
     derived::make(night, &contract, derived, &mut model).await?;
     Ok(model)

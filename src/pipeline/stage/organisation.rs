@@ -3,14 +3,17 @@
 //! A day on which a rep has no team belongs to [`UNASSIGNED`] at every level of the tree, so that the lines of a level
 //! always add up to the company. Once a rep is gone for good, the level of reps has no line for them either.
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::period::days_between;
 use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
+use crate::parquet_file;
 use crate::pipeline::Night;
+use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::{Model, made_from, read_table};
+use crate::store::object_name;
 use arrow::array::{Array, AsArray, Date32Array, RecordBatch, StringArray};
-use arrow::datatypes::Date32Type;
+use arrow::datatypes::{Date32Type, Int64Type};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,26 +52,32 @@ struct Stretch {
     to: Date,
 }
 
-pub(super) async fn make(night: &Night<'_>, model: &mut Model) -> Result<()> {
+pub(super) async fn make(night: &Night<'_>, snapshots: &[Snapshot], model: &mut Model) -> Result<()> {
     let digest = |name: &str| model.tables[name].digest;
     let inputs = [digest("reps"), digest("teams"), digest("assignments")];
-    made_from(night, model, "membership", &inputs, true, async |model| membership(night, model).await).await?;
+    let membership = async |model: &Model| membership(night, snapshots, model).await;
+    made_from(night, model, "membership", &inputs, true, membership).await?;
     let bands = &night.settings.people.tenure_bands_months;
     let inputs = (model.tables["reps"].digest, bands);
     made_from(night, model, "tenure", &inputs, true, async |model| tenure(night, model, bands).await).await
 }
 
-async fn membership(night: &Night<'_>, model: &Model) -> Result<RecordBatch> {
+async fn membership(night: &Night<'_>, snapshots: &[Snapshot], model: &Model) -> Result<RecordBatch> {
     let teams = teams(&read_table(night, model, "teams").await?)?;
     let levels: BTreeSet<&str> = teams.values().map(|team| team.level.as_str()).collect();
     let assignments = assignments(&read_table(night, model, "assignments").await?)?;
+    for (rep, own) in &assignments {
+        if let Some(pair) = own.windows(2).find(|pair| pair[1].from < pair[0].to) {
+            let rows = rows_of(night, model, snapshots, rep).await?;
+            return Err(overlapping(rep, [&pair[0], &pair[1]], &rows));
+        }
+    }
     let reps = read_table(night, model, "reps").await?;
     let reps = texts(&reps, "rep_id").into_iter().zip(dates(&reps, "left_on"));
     let mut stretches = Vec::new();
     for (rep, left_on) in reps.chain([(Some(UNASSIGNED.to_owned()), None)]) {
         let Some(rep) = rep else { continue };
         let own = assignments.get(&rep).map_or(&[][..], Vec::as_slice);
-        refuse_overlaps(&rep, own)?;
         let gone = gone(left_on, own);
         let mut add = |level: &str, entity: &str, from: Date, to: Date| {
             if from < to {
@@ -153,16 +162,51 @@ fn ancestor(team: &str, level: &str, teams: &BTreeMap<String, Team>) -> Result<O
         .help("`scorebook sql \"SELECT team_id, name, parent_team_id FROM teams\"` shows the tree"))
 }
 
-fn refuse_overlaps(rep: &str, own: &[Assignment]) -> Result<()> {
-    match own.windows(2).find(|pair| pair[1].from < pair[0].to) {
-        None => Ok(()),
-        Some(pair) => Err(Diagnostic::data(format!(
-            "{rep} has two assignments on {}: in {} and in {}",
-            pair[1].from, pair[0].team, pair[1].team
-        ))
+/// Two assignments of a rep to different teams on one day.
+fn overlapping(rep: &str, pair: [&Assignment; 2], rows: &BTreeMap<Date, (String, i64)>) -> Box<Diagnostic> {
+    let [earlier, later] = pair;
+    let error = Diagnostic::data(format!(
+        "{rep} has two assignments on {}: in {} and in {}",
+        later.from, earlier.team, later.team
+    ));
+    let error = match rows.get(&later.from) {
+        Some((path, _)) => error.at(Place::file(path)),
+        None => error,
+    };
+    let said = pair.map(|one| {
+        let until = if one.to == NEVER { "for good".to_owned() } else { format!("to {}", one.to - 1.day()) };
+        let row = rows.get(&one.from).map(|(path, row)| format!(": record {row} of {path}")).unwrap_or_default();
+        format!("in {} from {} {until}{row}", one.team, one.from)
+    });
+    let error = said.into_iter().fold(error, |error, said| error.note(said));
+    error
         .note("a rep's numbers go to one team on one day")
-        .help("in the export behind `assignments`, end the earlier assignment on the day before the later one starts")),
+        .help("in the export behind `assignments`, end the earlier assignment on the day before the later one starts")
+        .help("nothing was published; the last run stands as it was")
+}
+
+/// Where a rep's assignments came from, by their first days.
+async fn rows_of(
+    night: &Night<'_>,
+    model: &Model,
+    snapshots: &[Snapshot],
+    rep: &str,
+) -> Result<BTreeMap<Date, (String, i64)>> {
+    let mut rows = BTreeMap::new();
+    let Some(digest) = model.tables["assignments"].lineage else { return Ok(rows) };
+    let path = object_name("model/assignments__lineage", &digest, "parquet");
+    let batches = parquet_file::read_all(&path, night.store.get(&path).await?)?;
+    let (reps, starts, origins) =
+        (texts(&batches, "rep_id"), dates(&batches, "starts_on"), texts(&batches, "_snapshot"));
+    let numbers = batches.iter().filter_map(|batch| batch.column_by_name("_row")?.as_primitive_opt::<Int64Type>());
+    let numbers = numbers.flat_map(|numbers| numbers.values().to_vec());
+    for (((of, start), origin), number) in reps.into_iter().zip(starts).zip(origins).zip(numbers) {
+        let export = snapshots.iter().find(|export| Some(export.raw.to_string()) == origin);
+        if let (true, Some(start), Some(export)) = (of.as_deref() == Some(rep), start, export) {
+            rows.insert(start, (export.path.clone(), number));
+        }
     }
+    Ok(rows)
 }
 
 fn table(stretches: &[Stretch]) -> Result<RecordBatch> {

@@ -1,0 +1,222 @@
+//! What landed, before it is used: whether all tables are there, fresh, whole, and of the form that staging reads.
+//!
+//! A table's newest night is held against the last sealed run's, and only where that is the same night against the night
+//! before it. So a broken night that was never published is no measure for the next one.
+
+use crate::diagnostic::{Place, Result};
+use crate::domain::digest::Digest;
+use crate::pipeline::Night;
+use crate::pipeline::check::found::Found;
+use crate::pipeline::check::{Given, drift, totals};
+use crate::pipeline::land::Snapshot;
+use crate::settings::{Fold, Source, Table};
+use crate::store::Store;
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All that is found in the exports themselves.
+pub(super) async fn run(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for (source, settings) in &night.settings.sources {
+        let newest = newest_date(observed.iter().filter(|snapshot| snapshot.source == *source));
+        for (table, of_table) in &settings.tables {
+            let own = Own { source, table, settings, of_table, now: nights(observed, source, table) };
+            let known = given.earlier.map(|earlier| nights(&earlier.observations, source, table)).unwrap_or_default();
+            found.extend(own.lost(&known));
+            let Some(present) = own.present() else { continue };
+            found.extend(own.stale(night, observed, newest, &present));
+            let Some(before) = own.before(night, given, &known, &present) else { continue };
+            found.extend(own.short(night, &present, &before));
+            found.extend(drift::of(night, observed, &own, &present, &before).await?);
+        }
+        if let Some(totals) = &settings.control_totals {
+            found.extend(totals::compare(night, observed, source, totals, given).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// The exports of a table by night; several of one night are its parts.
+pub(super) fn nights<'a>(snapshots: &'a [Snapshot], source: &str, table: &str) -> BTreeMap<Date, Vec<&'a Snapshot>> {
+    let mut nights: BTreeMap<Date, Vec<&Snapshot>> = BTreeMap::new();
+    for snapshot in snapshots.iter().filter(|snapshot| snapshot.source == source && snapshot.table == table) {
+        nights.entry(snapshot.data_date).or_default().push(snapshot);
+    }
+    nights
+}
+
+fn newest_date<'a>(snapshots: impl Iterator<Item = &'a Snapshot>) -> Option<Date> {
+    snapshots.map(|snapshot| snapshot.data_date).max()
+}
+
+/// Whether two nights hold the same bytes.
+pub(super) fn are_same(one: &[&Snapshot], other: &[&Snapshot]) -> bool {
+    let digests = |parts: &[&Snapshot]| parts.iter().map(|part| part.raw).collect::<BTreeSet<Digest>>();
+    digests(one) == digests(other)
+}
+
+/// One table of one source, with its nights.
+pub(super) struct Own<'a> {
+    pub source: &'a str,
+    pub table: &'a str,
+    settings: &'a Source,
+    of_table: &'a Table,
+    now: BTreeMap<Date, Vec<&'a Snapshot>>,
+}
+
+/// A night of a table.
+pub(super) struct Exported<'a> {
+    pub date: Date,
+    pub parts: Vec<&'a Snapshot>,
+}
+
+/// The night that a table's newest one is held against.
+pub(super) struct Earlier<'a> {
+    pub night: Exported<'a>,
+    /// Where its snapshots stand.
+    pub store: &'a Store,
+    /// The last sealed run has the newest night too, just as it is.
+    pub is_sealed: bool,
+}
+
+impl Exported<'_> {
+    /// How many records it has, also those that could not be read.
+    fn records(&self) -> u64 {
+        self.parts.iter().map(|part| part.rows + part.rejected).sum()
+    }
+
+    /// Where it stands, for messages.
+    pub fn place(&self) -> Place {
+        Place::file(self.parts.first().map_or("", |part| part.path.as_str()))
+    }
+}
+
+impl<'a> Own<'a> {
+    /// `salesforce.Opportunity`.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.source, self.table)
+    }
+
+    fn present(&self) -> Option<Exported<'a>> {
+        self.now.iter().next_back().map(|(date, parts)| Exported { date: *date, parts: parts.clone() })
+    }
+
+    /// Exports that the last run read and that are nowhere now, where their records would go with them.
+    fn lost(&self, known: &BTreeMap<Date, Vec<&Snapshot>>) -> Option<Found> {
+        let here: Vec<&Snapshot> = self.now.values().flatten().copied().collect();
+        let gone = |snapshot: &&Snapshot| here.iter().all(|s| s.path != snapshot.path && s.raw != snapshot.raw);
+        let lost: Vec<&Snapshot> = match self.of_table.fold {
+            Fold::Full if !here.is_empty() => return None,
+            Fold::Full => known.values().next_back().into_iter().flatten().copied().collect(),
+            Fold::Append | Fold::Upsert => known.values().flatten().copied().filter(gone).collect(),
+        };
+        let first = lost.first()?;
+        let records: u64 = lost.iter().map(|snapshot| snapshot.rows).sum();
+        let what = match self.of_table.fold {
+            Fold::Full => "it was the whole table".to_owned(),
+            Fold::Append | Fold::Upsert => {
+                format!("later nights add to it: without it {records} records leave the model")
+            }
+        };
+        let message = match lost.len() {
+            1 => format!("an export of {} that the last run read is gone", self.name()),
+            count => format!("{count} exports of {} that the last run read are gone", self.name()),
+        };
+        let found = Found::error("missing", self.name(), message).at(Place::file(&first.path)).note(what);
+        Some(found.help("put the files back; exports that add to each other are kept for good"))
+    }
+
+    /// A table that is not in the newest night of its source, or is older than it may be.
+    fn stale(
+        &self,
+        night: &Night<'_>,
+        observed: &[Snapshot],
+        newest: Option<Date>,
+        present: &Exported<'_>,
+    ) -> Option<Found> {
+        let own_days = self.of_table.max_age_days;
+        let of_source = self.settings.max_age_days.unwrap_or(night.settings.checks.max_age_days);
+        let days = own_days.unwrap_or(of_source);
+        let all = newest_date(observed.iter());
+        let today = all.map_or(night.as_of, |all| all.max(night.as_of));
+        let age = (today - present.date).get_days();
+        let set = match own_days {
+            Some(_) => format!("`max_age_days` of [sources.{}.tables] {}", self.source, self.table),
+            None => format!("`max_age_days` of [sources.{}], or of its table {}", self.source, self.table),
+        };
+        if i64::from(age) > i64::from(days) {
+            let title = format!("the newest export of {} is {age} days old: {}", self.name(), present.date);
+            let found = Found::error("freshness", self.name(), title).at(present.place());
+            return Some(
+                found
+                    .note(format!("the run is of {today}, and at most {days} days are allowed"))
+                    .help(format!("have the CRM export it again; or raise {set}, in scorebook.toml")),
+            );
+        }
+        let newest = newest.filter(|newest| own_days.is_none() && present.date < *newest)?;
+        let title = format!("{newest} has no export of {}; its newest is of {}", self.name(), present.date);
+        let found = match self.of_table.fold {
+            Fold::Full => Found::error("missing", self.name(), title)
+                .note("a whole table of one night beside those of another gives numbers that were never so"),
+            Fold::Append | Fold::Upsert => Found::warning("missing", self.name(), title)
+                .note("it adds to the nights before: if nothing was new, nothing is missing"),
+        };
+        let help =
+            "have the CRM export it again; or say by `max_age_days` of the table that it need not be in every night";
+        Some(found.at(present.place()).help(help))
+    }
+
+    /// The night that the newest one is held against.
+    fn before(
+        &self,
+        night: &Night<'a>,
+        given: &Given<'a>,
+        known: &BTreeMap<Date, Vec<&'a Snapshot>>,
+        present: &Exported<'_>,
+    ) -> Option<Earlier<'a>> {
+        let last = known.iter().next_back();
+        let is_sealed = last.is_some_and(|(date, parts)| *date == present.date && are_same(parts, &present.parts));
+        let of = |nights: &BTreeMap<Date, Vec<&'a Snapshot>>, store: &'a Store| {
+            let earlier = nights.range(..present.date).next_back();
+            let night = earlier.map(|(date, parts)| Exported { date: *date, parts: parts.clone() });
+            night.map(|night| Earlier { night, store, is_sealed })
+        };
+        match last {
+            Some((date, parts)) if !is_sealed => {
+                let night = Exported { date: *date, parts: parts.clone() };
+                Some(Earlier { night, store: given.store, is_sealed })
+            }
+            _ => of(&self.now, night.store).or_else(|| of(known, given.store)),
+        }
+    }
+
+    /// A whole table that lost many of its records.
+    fn short(&self, night: &Night<'_>, present: &Exported<'_>, before: &Earlier<'_>) -> Option<Found> {
+        if self.of_table.fold != Fold::Full {
+            return None;
+        }
+        let (now, then) = (present.records(), before.night.records());
+        let checks = &night.settings.checks;
+        let warning = self.of_table.rows_warning_percent.unwrap_or(checks.rows_warning_percent);
+        let error = self.of_table.rows_error_percent.unwrap_or(checks.rows_error_percent);
+        let is_under = |percent: u32| u128::from(now) * 100 < u128::from(then) * u128::from(percent);
+        let title =
+            format!("{} of {} has {now} records, and had {then} on {}", self.name(), present.date, before.night.date);
+        let part = (u128::from(now) * 100).checked_div(u128::from(then)).unwrap_or(100);
+        let limit = format!(
+            "`rows_{}_percent` of its table, in scorebook.toml",
+            if is_under(error) { "error" } else { "warning" }
+        );
+        let found = match (is_under(error), is_under(warning)) {
+            (true, _) => Found::error("row_counts", self.name(), title)
+                .note(format!("that is {part} %; under {error} % a run stops")),
+            (false, true) => Found::warning("row_counts", self.name(), title)
+                .note(format!("that is {part} %; under {warning} % a run says so")),
+            (false, false) => return None,
+        };
+        let help = format!(
+            "look whether the export was cut off or filtered, and have it made again; {limit}, moves the limit"
+        );
+        Some(found.at(present.place()).help(help).sealed_before(before.is_sealed))
+    }
+}
