@@ -70,6 +70,8 @@ pub enum Command {
     Sql(SqlArgs),
     /// From a printed number to the export rows behind it
     Explain(ExplainArgs),
+    /// What changed between two runs, and why
+    Compare(CompareArgs),
     /// The history of runs
     Runs,
     /// One run of the history
@@ -137,6 +139,32 @@ pub struct ExplainArgs {
     pub code: String,
     /// Show so many facts
     #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// `scorebook compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The earlier run: its number, its hash, or `last` [default: the one before the later]
+    #[arg(value_name = "A")]
+    pub from: Option<String>,
+    /// The later one [default: the last]
+    #[arg(value_name = "B")]
+    pub to: Option<String>,
+    /// Only the scores of these metrics
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Vec<String>,
+    /// Only the scores of this level: rep, team, region, company
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    /// Only the scores of this entity, by its id or its name
+    #[arg(long, value_name = "ENTITY")]
+    pub entity: Option<String>,
+    /// Only the scores of this period: 2026-09, 2026-Q3, 2026
+    #[arg(long, value_name = "PERIOD")]
+    pub period: Option<String>,
+    /// Show so many scores and records of a table; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 12)]
     pub limit: usize,
 }
 

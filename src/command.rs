@@ -1,7 +1,9 @@
 //! One file per subcommand, and what they share: the project, the warehouse, the clock and the terminal.
 
 mod check;
+mod compare;
 mod explain;
+mod lineage;
 mod output;
 mod period;
 mod progress;
@@ -38,6 +40,7 @@ pub fn dispatch(cli: Cli) -> Result<Option<Kind>> {
             Command::Test(args) => test::test(global, args).await,
             Command::Sql(args) => sql::sql(global, args).await.map(done),
             Command::Explain(args) => explain::explain(global, args).await.map(done),
+            Command::Compare(args) => compare::compare(global, args).await.map(done),
             Command::Runs => runs::runs(global).await.map(done),
             Command::Show(args) => show::show(global, args).await.map(done),
             Command::Verify(args) => verify::verify(global, args).await,

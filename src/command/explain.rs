@@ -4,6 +4,7 @@ mod targets;
 
 use crate::cli::{ExplainArgs, Format, Global};
 use crate::command::Opened;
+use crate::command::lineage::{self, Lineage};
 use crate::command::output::{self, Table, printable};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::code;
@@ -120,7 +121,7 @@ fn line<'a>(value: &'a Value, code: &str) -> Option<&'a Value> {
 }
 
 /// The two values of a pair, which are joined by `*` with any `*` of their own escaped; or the one value as it is.
-fn pair_parts(value: &str, is_pair: bool) -> Vec<String> {
+pub(super) fn pair_parts(value: &str, is_pair: bool) -> Vec<String> {
     if !is_pair {
         return vec![value.to_owned()];
     }
@@ -148,7 +149,7 @@ struct Targets {
 
 /// The slices whose named values are not in a number: all that stand apart, but for the one whose line it is. That line
 /// has revenue alone, unless it is the line of overlay credit.
-fn kept_apart<'a>(header: &'a Header, slice: &'a str) -> impl Iterator<Item = &'a String> {
+pub(super) fn kept_apart<'a>(header: &'a Header, slice: &'a str) -> impl Iterator<Item = &'a String> {
     let on_its_own = header.apart.iter().any(|apart| apart == slice);
     header.apart.iter().filter(move |apart| *apart != slice && (!on_its_own || *apart == definition::CREDIT_KIND))
 }
@@ -251,7 +252,8 @@ impl Explained<'_> {
             session.add_parquets("scores", &reads).await?;
         }
         let kept = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
-        let lineage = self.lineage(&session, metric).await?;
+        let contract = Contract::of(&self.project)?;
+        let lineage = lineage::add(&session, entry, &contract, &self.metrics, metric).await?;
         let sql = self.sql(metric, &kept, lineage);
         let batches = session.ask(&sql).await?;
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
@@ -263,47 +265,7 @@ impl Explained<'_> {
         Ok(Facts { table, total })
     }
 
-    /// Names the tables `lineage` (by record) and `traced` (by record and day) of where the metric's facts come from; says
-    /// which there are.
-    async fn lineage(&self, session: &Session, metric: &Metric) -> Result<(bool, bool)> {
-        let owner = definition::owner_of_facts(&self.metrics, metric);
-        let contract = Contract::of(&self.project)?;
-        // Adds a table's lineage to the session and gives its key column.
-        let add = async |name: &str, table: &str| -> Result<Option<String>> {
-            let Some(digest) = self.found.entry.model.get(table).and_then(|of| of.lineage) else { return Ok(None) };
-            session.add_parquet(name, &object_name(&format!("model/{table}__lineage"), &digest, "parquet")).await?;
-            Ok(contract.tables.get(table).and_then(|of| of.key.first().cloned()))
-        };
-        let mut there = (false, false);
-        if let Some(record) = &owner.header.record
-            && let Some(key) = add("of_record", record).await?
-        {
-            let sql = format!("SELECT {key} AS record, _snapshot, _row FROM of_record");
-            session.keep_asked("lineage", &sql).await?;
-            there.0 = true;
-        }
-        if let Some(trace) = &owner.header.trace
-            && let Some(key) = add("of_trace", &trace.table).await?
-        {
-            let order: Vec<String> = trace.order.iter().map(|column| format!("t.{column} DESC")).collect();
-            let sql = format!(
-                "SELECT record, day, _snapshot, _row FROM (SELECT t.{} AS record, t.{} AS day, l._snapshot, l._row, \
-                 ROW_NUMBER() OVER (PARTITION BY t.{}, t.{} ORDER BY {}) AS place \
-                 FROM {} AS t JOIN of_trace AS l ON l.{key} = t.{key}) WHERE place = 1",
-                trace.record,
-                trace.day,
-                trace.record,
-                trace.day,
-                order.join(", "),
-                trace.table
-            );
-            session.keep_asked("traced", &sql).await?;
-            there.1 = true;
-        }
-        Ok(there)
-    }
-
-    fn sql(&self, metric: &Metric, kept: &Kept, lineage: (bool, bool)) -> String {
+    fn sql(&self, metric: &Metric, kept: &Kept, lineage: Lineage) -> String {
         let (cell, stock) = (&self.found.cell, kept.is_stock());
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let period = self.period();
@@ -364,7 +326,7 @@ impl Explained<'_> {
             "LEFT JOIN traced AS t ON t.record = f.record_id AND t.day = f.{}",
             if stock { "valid_from" } else { "day" }
         );
-        let (rows, join) = match lineage {
+        let (rows, join) = match (lineage.of_record, lineage.of_day) {
             (false, false) => ("", String::new()),
             (true, false) => (", l._snapshot AS export, l._row AS row", of_record.to_owned()),
             (false, true) => (", t._snapshot AS export, t._row AS row", of_day),

@@ -11,6 +11,7 @@
 mod agreement;
 mod checks;
 mod commands;
+mod compare;
 mod credits;
 mod damage;
 mod definitions;

@@ -43,6 +43,11 @@ impl Kept {
         self.shape == Shape::Stock
     }
 
+    /// Whether its facts name their cells themselves.
+    pub fn is_given(&self) -> bool {
+        self.shape == Shape::Given
+    }
+
     /// Whether this slice waits for a measuring day.
     pub fn is_late(&self, slice: &str) -> bool {
         self.late.iter().any(|late| late == slice)

@@ -1,0 +1,69 @@
+//! From a fact to the export row behind it.
+
+use crate::diagnostic::Result;
+use crate::domain::metric::{Metric, Metrics};
+use crate::engine::Session;
+use crate::ledger::Entry;
+use crate::pipeline::land::Snapshot;
+use crate::pipeline::score::definition;
+use crate::pipeline::stage::contract::Contract;
+use crate::store::object_name;
+
+/// Which tables of lineage a session has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lineage {
+    /// `lineage`: of each record, `_snapshot` and `_row`.
+    pub of_record: bool,
+    /// `traced`: the same of each record and day.
+    pub of_day: bool,
+}
+
+/// Names the tables of where a metric's facts come from. The session has the run's model.
+pub(super) async fn add(
+    session: &Session,
+    entry: &Entry,
+    contract: &Contract,
+    metrics: &Metrics,
+    metric: &Metric,
+) -> Result<Lineage> {
+    let owner = definition::owner_of_facts(metrics, metric);
+    // Adds a table's lineage to the session and gives its key column.
+    let add = async |name: &str, table: &str| -> Result<Option<String>> {
+        let Some(digest) = entry.model.get(table).and_then(|of| of.lineage) else { return Ok(None) };
+        session.remove(name)?;
+        session.add_parquet(name, &object_name(&format!("model/{table}__lineage"), &digest, "parquet")).await?;
+        Ok(contract.tables.get(table).and_then(|of| of.key.first().cloned()))
+    };
+    let mut there = Lineage::default();
+    if let Some(record) = &owner.header.record
+        && let Some(key) = add("of_record", record).await?
+    {
+        let sql = format!("SELECT {key} AS record, _snapshot, _row FROM of_record");
+        session.keep_asked("lineage", &sql).await?;
+        there.of_record = true;
+    }
+    if let Some(trace) = &owner.header.trace
+        && let Some(key) = add("of_trace", &trace.table).await?
+    {
+        let order: Vec<String> = trace.order.iter().map(|column| format!("t.{column} DESC")).collect();
+        let sql = format!(
+            "SELECT record, day, _snapshot, _row FROM (SELECT t.{} AS record, t.{} AS day, l._snapshot, l._row, \
+             ROW_NUMBER() OVER (PARTITION BY t.{}, t.{} ORDER BY {}) AS place \
+             FROM {} AS t JOIN of_trace AS l ON l.{key} = t.{key}) WHERE place = 1",
+            trace.record,
+            trace.day,
+            trace.record,
+            trace.day,
+            order.join(", "),
+            trace.table
+        );
+        session.keep_asked("traced", &sql).await?;
+        there.of_day = true;
+    }
+    Ok(there)
+}
+
+/// The export that a snapshot's digest stands for: of several nights with the same bytes the newest.
+pub(super) fn export<'a>(entry: &'a Entry, digest: &str) -> Option<&'a Snapshot> {
+    entry.observations.iter().filter(|snapshot| snapshot.raw.to_string() == digest).max_by_key(|s| s.data_date)
+}
