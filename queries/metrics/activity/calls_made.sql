@@ -16,6 +16,9 @@ SELECT
     c.activity_id AS record_id,
     c.rep_id,
     c.happened_on AS event_date,
+    -- For the connect rate, which shares these facts.
+    CASE WHEN LOWER(c.outcome) = 'connected' THEN 1 ELSE 0 END AS numerator,
+    1 AS denominator,
     c.purpose,
     a.segment,
     c.outcome,

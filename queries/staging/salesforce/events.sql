@@ -10,6 +10,7 @@ SELECT
     "Status__c" IS NOT DISTINCT FROM 'Held' AS is_completed,
     "ActivityDate" AS happened_on,
     "StartDateTime" AS happened_at,
+    "CreatedDate" AS created_on,
     "OwnerId" AS rep_id,
     "AccountId" AS account_id,
     CASE WHEN "WhatId" LIKE '006%' THEN "WhatId" END AS opportunity_id,

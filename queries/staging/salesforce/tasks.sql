@@ -11,6 +11,7 @@ SELECT
     "Status" IS NOT DISTINCT FROM 'Completed' AS is_completed,
     "ActivityDate" AS happened_on,
     COALESCE("CompletedDateTime", "CreatedDate") AS happened_at,
+    "CreatedDate" AS created_on,
     "OwnerId" AS rep_id,
     "AccountId" AS account_id,
     CASE WHEN "WhatId" LIKE '006%' THEN "WhatId" END AS opportunity_id,

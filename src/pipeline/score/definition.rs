@@ -399,11 +399,21 @@ pub fn uses(metric: &Metric) -> Result<BTreeSet<String>> {
     Ok(uses)
 }
 
-/// A metric and all that it uses.
+/// A metric and all that it uses, with those who share their facts: columns may be theirs alone.
 pub fn needed(metrics: &Metrics, metric: &Metric) -> Result<Metrics> {
+    let mut all = used(metrics, metric)?;
+    for sharer in metrics.values().filter(|sharer| sharer.header.facts.is_some()) {
+        if all.contains_key(&owner_of_facts(metrics, sharer).id) {
+            all.extend(used(metrics, sharer)?);
+        }
+    }
+    Ok(all)
+}
+
+fn used(metrics: &Metrics, metric: &Metric) -> Result<Metrics> {
     let mut all = Metrics::from([(metric.id.clone(), metric.clone())]);
     for part in uses(metric)? {
-        all.extend(needed(metrics, &metrics[&part])?);
+        all.extend(used(metrics, &metrics[&part])?);
     }
     Ok(all)
 }

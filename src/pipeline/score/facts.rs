@@ -308,7 +308,8 @@ fn refuse_strangers(metrics: &Metrics, owner: &Metric, metric: &Metric, shape: S
     }
     // Whoever shares these facts may slice and add up by more than their owner does.
     for user in metrics.values().filter(|user| definition::owner_of_facts(metrics, user).id == owner.id) {
-        known.extend(user.header.slices.iter().chain(&user.header.value).map(String::as_str));
+        known.extend(user.header.slices.iter().map(String::as_str));
+        known.extend(needs(user, shape, false).iter().map(|need| need.name));
     }
     match names.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
