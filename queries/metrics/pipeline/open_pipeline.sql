@@ -1,7 +1,7 @@
 /*---
 title      = "Open pipeline"
 question   = "How much is still to be won?"
-definition = "The amount of all open opportunities as they stood on the measuring day: the period's last day, or the date of the report if that is earlier."
+definition = "The amount of all open opportunities as they stood on the measuring day, for who owned them then: the period's last day, or the date of the report if that is earlier. Due is what was to close within the period."
 aliases    = ["pipeline", "open opportunities value"]
 unit       = "money"
 measure    = "stock"
@@ -15,12 +15,13 @@ needs      = ["opportunities", "opportunity_history"]
 ---*/
 SELECT
     v.opportunity_id AS record_id,
-    o.credited_rep_id AS rep_id,
+    v.credited_rep_id AS rep_id,
     v.valid_from,
     v.valid_to,
     COALESCE(v.amount, 0) AS value,
+    v.closed_on AS due_on,
     v.stage,
     o.kind
 FROM opportunity_versions AS v
-JOIN opportunities AS o ON o.opportunity_id = v.opportunity_id
+LEFT JOIN opportunities AS o ON o.opportunity_id = v.opportunity_id
 WHERE v.closed_as IS NULL
