@@ -144,6 +144,7 @@ pub const SPECS: [Spec; 24] = [
         id: "open_pipeline",
         money: true,
         stock: true,
+        has_due: true,
         slices: &["stage", "kind"],
         grains: &["week", "month", "quarter", "year"],
         ..PLAIN
@@ -501,9 +502,11 @@ fn versions(company: &Company, of: &Opportunity) -> Vec<Fact> {
     };
     let mut changes: Vec<_> = company.history.iter().filter(|change| change.opportunity == of.id).collect();
     if changes.is_empty() {
+        // The history of these companies does not say when deals are to close.
+        let due = |fact: Fact| vec![Fact { due: Some(of.closed), ..fact }];
         return match of.closed_as {
-            None => vec![open(of.stage, of.created, None, of.amount)],
-            Some(_) if of.closed > of.created => vec![open(None, of.created, Some(of.closed), of.amount)],
+            None => due(open(of.stage, of.created, None, of.amount)),
+            Some(_) if of.closed > of.created => due(open(None, of.created, Some(of.closed), of.amount)),
             Some(_) => Vec::new(),
         };
     }
