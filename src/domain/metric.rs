@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The header of `queries/metrics/<group>/<id>.sql`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -314,6 +314,8 @@ pub struct Metric {
     pub source: String,
     /// Whether this is the metric itself.
     pub form: Form,
+    /// Columns of its facts that those who share them use.
+    pub for_others: BTreeSet<String>,
 }
 
 /// A metric may be scored in further forms, for others to use. They have ids of their own and are printed nowhere.
@@ -401,7 +403,17 @@ mod tests {
                       cohort_days = 90";
         let header = toml::from_str(header).unwrap();
         let [id, group, path, sql, source] = ["m", "g", "p", "", ""].map(String::from);
-        let metric = Metric { id, group, path, header, sql, sql_line: 1, source, form: Form::Itself };
+        let metric = Metric {
+            id,
+            group,
+            path,
+            header,
+            sql,
+            sql_line: 1,
+            source,
+            form: Form::Itself,
+            for_others: BTreeSet::new(),
+        };
         assert!(metric.is_immature(date(2026, 8, 31), date(2026, 11, 28)));
         assert!(!metric.is_immature(date(2026, 8, 31), date(2026, 11, 29)));
         assert!(!metric.is_immature(date(2026, 5, 31), date(2026, 9, 30)));

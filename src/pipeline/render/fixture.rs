@@ -388,6 +388,7 @@ fn metric(id: &str, header: &str) -> Metric {
         sql_line: 20,
         source: format!("source of {id}"),
         form: Default::default(),
+        for_others: Default::default(),
     }
 }
 

@@ -87,6 +87,7 @@ pub fn read(project: &Project) -> Result<Metrics> {
     }
     add_plans(&mut metrics);
     order(&metrics)?;
+    tell_owners(&mut metrics);
     add_windows(&mut metrics)?;
     metrics.values().try_for_each(|metric| check_parts(metric, &metrics))?;
     for header in metrics.values_mut().map(|metric| &mut metric.header).filter(|header| header.credit.is_some()) {
@@ -94,6 +95,29 @@ pub fn read(project: &Project) -> Result<Metrics> {
         header.apart.push(CREDIT_KIND.to_owned());
     }
     Ok(metrics)
+}
+
+/// Tells the owners of shared facts which columns are for others.
+fn tell_owners(metrics: &mut Metrics) {
+    let sharers = metrics.values().filter(|metric| metric.header.facts.is_some());
+    let told: Vec<(String, BTreeSet<String>)> = sharers
+        .map(|sharer| {
+            let header = &sharer.header;
+            let added: &[&str] = match aggregate(sharer) {
+                Aggregate::Ratio if header.cohort_days.is_some() => &["converted_on"],
+                Aggregate::Ratio => &["numerator", "denominator"],
+                Aggregate::Sum | Aggregate::Mean | Aggregate::Median => &[header.value.as_deref().unwrap_or("value")],
+                Aggregate::Count | Aggregate::Distinct => &[],
+            };
+            let columns = added.iter().copied().chain(header.slices.iter().map(String::as_str));
+            (owner_of_facts(metrics, sharer).id.clone(), columns.map(String::from).collect())
+        })
+        .collect();
+    for (owner, columns) in told {
+        if let Some(metric) = metrics.get_mut(&owner) {
+            metric.for_others.extend(columns);
+        }
+    }
 }
 
 /// Metric id -> the digest of its file.
@@ -125,6 +149,7 @@ fn one(path: &str, source: &str) -> Result<Metric> {
         sql_line: split.sql_line,
         source: source.to_owned(),
         form: Form::Itself,
+        for_others: BTreeSet::new(),
     })
 }
 
@@ -399,21 +424,11 @@ pub fn uses(metric: &Metric) -> Result<BTreeSet<String>> {
     Ok(uses)
 }
 
-/// A metric and all that it uses, with those who share their facts: columns may be theirs alone.
+/// A metric and all that it uses.
 pub fn needed(metrics: &Metrics, metric: &Metric) -> Result<Metrics> {
-    let mut all = used(metrics, metric)?;
-    for sharer in metrics.values().filter(|sharer| sharer.header.facts.is_some()) {
-        if all.contains_key(&owner_of_facts(metrics, sharer).id) {
-            all.extend(used(metrics, sharer)?);
-        }
-    }
-    Ok(all)
-}
-
-fn used(metrics: &Metrics, metric: &Metric) -> Result<Metrics> {
     let mut all = Metrics::from([(metric.id.clone(), metric.clone())]);
     for part in uses(metric)? {
-        all.extend(used(metrics, &metrics[&part])?);
+        all.extend(needed(metrics, &metrics[&part])?);
     }
     Ok(all)
 }

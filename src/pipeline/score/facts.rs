@@ -115,7 +115,7 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
     session.remove("returned")?;
     session.remove("facts")?;
     let schema = session.shape(&sql, parameters).await?.schema;
-    let shape = check(metrics, owner, metric, &schema)?;
+    let shape = check(owner, metric, &schema)?;
     session.keep("returned", &sql, parameters).await?;
     refuse_empty(session, owner, shape).await?;
     refuse_fan_out(session, owner, shape).await?;
@@ -212,7 +212,7 @@ fn needs<'a>(metric: &'a Metric, shape: Shape, since: bool) -> Vec<Need<'a>> {
 }
 
 /// Checks the columns that the SQL returns against what the header promises.
-fn check(metrics: &Metrics, owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
+fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
     let has = |name: &str| schema.field_with_name(name).is_ok();
     let shape = match (has("level") && has("entity"), definition::measure(metric)) {
         (true, _) => Shape::Given,
@@ -292,12 +292,12 @@ fn check(metrics: &Metrics, owner: &Metric, metric: &Metric, schema: &Schema) ->
                 .help("a slice is text, a whole number, a date or a truth value; for a list, name it in `multi`"));
         }
     }
-    refuse_strangers(metrics, owner, metric, shape, &names)?;
+    refuse_strangers(owner, metric, shape, &names)?;
     Ok(shape)
 }
 
 /// A column that nothing uses is a mistake, most likely of its name.
-fn refuse_strangers(metrics: &Metrics, owner: &Metric, metric: &Metric, shape: Shape, names: &[&str]) -> Result<()> {
+fn refuse_strangers(owner: &Metric, metric: &Metric, shape: Shape, names: &[&str]) -> Result<()> {
     // Said once, of the metric itself.
     if owner.id != metric.id || metric.form != Form::Itself {
         return Ok(());
@@ -306,11 +306,7 @@ fn refuse_strangers(metrics: &Metrics, owner: &Metric, metric: &Metric, shape: S
     if shape == Shape::Stock {
         known.extend([SINCE, DUE_ON]);
     }
-    // Whoever shares these facts may slice and add up by more than their owner does.
-    for user in metrics.values().filter(|user| definition::owner_of_facts(metrics, user).id == owner.id) {
-        known.extend(user.header.slices.iter().map(String::as_str));
-        known.extend(needs(user, shape, false).iter().map(|need| need.name));
-    }
+    known.extend(owner.for_others.iter().map(String::as_str));
     match names.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => Err(Diagnostic::project(format!("nothing uses the column `{name}`"))

@@ -68,6 +68,7 @@ mod tests {
             sql_line: 1,
             source: String::new(),
             form: Default::default(),
+            for_others: Default::default(),
         }
     }
 
