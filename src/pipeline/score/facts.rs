@@ -306,7 +306,7 @@ fn refuse_strangers(owner: &Metric, metric: &Metric, shape: Shape, names: &[&str
     if shape == Shape::Stock {
         known.extend([SINCE, DUE_ON]);
     }
-    known.extend(owner.for_others.iter().map(String::as_str));
+    known.extend(owner.header.slices.iter().chain(&owner.for_others).map(String::as_str));
     match names.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => Err(Diagnostic::project(format!("nothing uses the column `{name}`"))

@@ -121,7 +121,9 @@ pub const SPECS: [Spec; 24] = [
         plan: true,
         money: true,
         credit: true,
-        slices: &["kind", "segment", "industry", "source", "kind*segment"],
+        slices: &["kind", "segment", "industry", "source", "product", "kind*segment"],
+        // No deal has lines: all of it is unallocated.
+        allocated: true,
         ..PLAIN
     },
     Spec {

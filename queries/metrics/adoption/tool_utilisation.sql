@@ -1,0 +1,26 @@
+/*---
+title      = "Tool utilisation"
+question   = "Of the licences that we pay for, how many are used?"
+definition = "For each month of a tool's licence: people who used the tool on at least one of its days / paid seats, by the licence's first day, up to the date of the report. Longer periods add up their months."
+aliases    = ["licence utilisation", "shelfware"]
+unit       = "percent"
+measure    = "flow"
+aggregate  = "ratio"
+better     = "higher"
+record     = "licences"
+slices     = ["tool"]
+cadence    = ["month", "quarter", "year"]
+levels     = ["company"]
+needs      = ["licences", "tool_use"]
+---*/
+SELECT
+    l.tool AS record_id,
+    CAST(NULL AS VARCHAR) AS rep_id,
+    l.starts_on AS event_date,
+    COUNT(DISTINCT u.rep_id) AS numerator,
+    l.seats AS denominator,
+    l.tool
+FROM licences AS l
+LEFT JOIN tool_use AS u ON u.tool = l.tool AND u.used_on >= l.starts_on AND u.used_on <= l.ends_on
+WHERE l.starts_on <= $as_of
+GROUP BY l.tool, l.starts_on, l.seats
