@@ -27,35 +27,39 @@ pub(super) async fn add(
     metric: &Metric,
 ) -> Result<Lineage> {
     let owner = definition::owner_of_facts(metrics, metric);
-    // Adds a table's lineage to the session and gives its key column.
-    let add = async |name: &str, table: &str| -> Result<Option<String>> {
+    // Adds a table's lineage to the session and gives its key columns.
+    let add = async |name: &str, table: &str| -> Result<Option<Vec<String>>> {
         let Some(digest) = entry.model.get(table).and_then(|of| of.lineage) else { return Ok(None) };
         session.remove(name)?;
         session.add_parquet(name, &object_name(&format!("model/{table}__lineage"), &digest, "parquet")).await?;
-        Ok(contract.tables.get(table).and_then(|of| of.key.first().cloned()))
+        Ok(contract.tables.get(table).map(|of| of.key.clone()))
     };
     let mut there = Lineage::default();
     if let Some(record) = &owner.header.record
-        && let Some(key) = add("of_record", record).await?
+        && let Some(keys) = add("of_record", record).await?
+        // A fact names one column of the key: of several, the other rows would seem to stand behind it too.
+        && let [key] = keys.as_slice()
     {
         let sql = format!("SELECT {key} AS record, _snapshot, _row FROM of_record");
         session.keep_asked("lineage", &sql).await?;
         there.of_record = true;
     }
     if let Some(trace) = &owner.header.trace
-        && let Some(key) = add("of_trace", &trace.table).await?
+        && let Some(keys) = add("of_trace", &trace.table).await?
     {
+        let same: Vec<String> = keys.iter().map(|key| format!("l.{key} = t.{key}")).collect();
         let order: Vec<String> = trace.order.iter().map(|column| format!("t.{column} DESC")).collect();
         let sql = format!(
             "SELECT record, day, _snapshot, _row FROM (SELECT t.{} AS record, t.{} AS day, l._snapshot, l._row, \
              ROW_NUMBER() OVER (PARTITION BY t.{}, t.{} ORDER BY {}) AS place \
-             FROM {} AS t JOIN of_trace AS l ON l.{key} = t.{key}) WHERE place = 1",
+             FROM {} AS t JOIN of_trace AS l ON {}) WHERE place = 1",
             trace.record,
             trace.day,
             trace.record,
             trace.day,
             order.join(", "),
-            trace.table
+            trace.table,
+            same.join(" AND ")
         );
         session.keep_asked("traced", &sql).await?;
         there.of_day = true;

@@ -7,9 +7,8 @@ unit       = "percent"
 measure    = "flow"
 aggregate  = "ratio"
 better     = "higher"
-record     = "reps"
+record     = "tool_use"
 slices     = ["tool"]
-allocated  = ["tool"]
 cadence    = ["week", "month", "quarter", "year"]
 needs      = ["tool_use", "licences", "assignments"]
 minimum_n  = 10
@@ -48,20 +47,15 @@ present AS (
     JOIN worked AS w ON w.region = p.region AND w.day >= p.starts_on AND w.day < p.ends_before
     LEFT ANTI JOIN away AS a
         ON a.rep_id = p.rep_id AND a.starts_on <= w.day AND (a.ends_on IS NULL OR w.day <= a.ends_on)
-),
-days AS (
-    SELECT DISTINCT p.rep_id, p.day, k.tool, CASE WHEN u.rep_id IS NULL THEN 0 ELSE 1 END AS used
-    FROM present AS p
-    JOIN known AS k ON k.rep_id = p.rep_id AND k.first_on <= p.day
-    JOIN licences AS l ON l.tool = k.tool AND l.starts_on <= p.day AND p.day <= l.ends_on
-    LEFT JOIN tool_use AS u ON u.rep_id = p.rep_id AND u.tool = k.tool AND u.used_on = p.day
 )
-SELECT
-    rep_id AS record_id,
-    rep_id,
-    day AS event_date,
-    SUM(used) AS numerator,
-    COUNT(*) AS denominator,
-    ARRAY_AGG(NAMED_STRUCT('name', tool, 'numerator', used, 'denominator', 1) ORDER BY tool) AS tool
-FROM days
-GROUP BY rep_id, day
+SELECT DISTINCT
+    k.tool AS record_id,
+    p.rep_id,
+    p.day AS event_date,
+    CASE WHEN u.rep_id IS NULL THEN 0 ELSE 1 END AS numerator,
+    1 AS denominator,
+    k.tool
+FROM present AS p
+JOIN known AS k ON k.rep_id = p.rep_id AND k.first_on <= p.day
+JOIN licences AS l ON l.tool = k.tool AND l.starts_on <= p.day AND p.day <= l.ends_on
+LEFT JOIN tool_use AS u ON u.rep_id = p.rep_id AND u.tool = k.tool AND u.used_on = p.day

@@ -8,6 +8,7 @@ measure    = "flow"
 aggregate  = "ratio"
 better     = "higher"
 record     = "licences"
+trace      = { table = "licences", record = "tool", day = "starts_on", order = ["tool"] }
 slices     = ["tool"]
 cadence    = ["month", "quarter", "year"]
 levels     = ["company"]
