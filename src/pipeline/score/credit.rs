@@ -91,7 +91,17 @@ mod tests {
         );
         let header = toml::from_str(&header).unwrap();
         let (id, group, path, sql, source, form) = Default::default();
-        Metric { id, group, path, header, sql, sql_line: 1, source, form }
+        Metric {
+            id,
+            group,
+            path,
+            header,
+            sql,
+            sql_line: 1,
+            source,
+            form,
+            for_others: std::collections::BTreeSet::new(),
+        }
     }
 
     fn decimals(units: impl Iterator<Item = i128>, scale: i8) -> ArrayRef {
