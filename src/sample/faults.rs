@@ -2,22 +2,24 @@
 //!
 //! | table | nights | what | what becomes of it |
 //! |---|---|---|---|
-//! | `Account` | both | after row 60: a name in Windows-1252 (`Café Laborbedarf`), no UTF-8 | rejected |
-//! | `Opportunity` | both | after row 40: amount `12.500,00` | quarantined |
-//! | `Opportunity` | both | after row 90: close date `2026-02-30` | quarantined |
-//! | `Opportunity` | both | after row 140: the id of the file's first row again | quarantined |
-//! | `Opportunity` | both | book 2's last won deal: an `AccountId` that is not in `Account` | no account |
-//! | `Opportunity` | both | book 7's last but one won deal: an empty amount | worth 0 |
-//! | `Opportunity` | both | book 10's last but two won deal: closed six days before it was created | no cycle |
-//! | `Opportunity` | both | book 15's oldest open deal: no row in `OpportunityHistory` | one version |
+//! | `Account` | all | after row 60: a name in Windows-1252 (`Café Laborbedarf`), no UTF-8 | rejected |
+//! | `Opportunity` | all | after row 40: amount `12.500,00` | quarantined |
+//! | `Opportunity` | all | after row 90: close date `2026-02-30` | quarantined |
+//! | `Opportunity` | all | after row 140: the id of the file's first row again | quarantined |
+//! | `Opportunity` | all | book 2's last won deal: an `AccountId` that is not in `Account` | no account |
+//! | `Opportunity` | all | book 7's last but one won deal: an empty amount | worth 0 |
+//! | `Opportunity` | all | book 10's last but two won deal: closed six days before it was created | no cycle |
+//! | `Opportunity` | all | book 15's oldest open deal: no row in `OpportunityHistory` | one version |
 //! | `Task` | first | after row 200: a record with a field too many | rejected |
-//! | `Task` | second | after row 5: an owner who is not in `User` | `unassigned` |
+//! | `Task` | last | after row 5: an owner who is not in `User` | `unassigned` |
+//! | HubSpot's `deals` | all | after row 30: amount `£12,400` | quarantined |
+//! | HubSpot's `deals` | all | after row 60: an owner who is nobody | `unassigned` |
 //!
 //! "Row" counts records after the header; a sample with fewer rows has the record at its end. "Last" is as of the
 //! first night. A book is a rep's index; smaller samples use the index modulo the number of reps.
 //!
 //! Three things look wrong and are not: the house account's deals, whose owner is nobody in `User`; a call and a deal
-//! that somebody deleted on the second day; deals without a type.
+//! that somebody deleted on the last night's day; deals without a type.
 
 use super::NIGHTS;
 use super::book::{Book, Deal};

@@ -97,7 +97,7 @@ fn habit(rep: &Rep, tool: usize, month: Month, rng: &mut Rng) -> i64 {
         (1, _) => usual - 30,
         // Three teams have seats for sales intelligence; the second hardly looks at it.
         _ => match rep.index / TEAM % 6 {
-            1 => 2,
+            1 => 5,
             2 | 4 => usual - 40,
             _ => 0,
         },

@@ -384,7 +384,7 @@ pub fn assignments(reps: &[Rep], acquired: &[Rep], table: &mut Table<'_>) {
 /// A full month's quota in percent of the usual, January to December: the year's end is set high, August low.
 const QUOTA_SEASON: [i64; 12] = [84, 90, 116, 88, 95, 116, 88, 74, 112, 94, 104, 139];
 
-/// `quotas`: bookings expected, one row per rep and month.
+/// `quotas`: bookings expected, one row per rep and month, and units, one per quarter.
 pub fn quotas(reps: &[Rep], acquired: &[Rep], first: Month, last: Month, table: &mut Table<'_>) {
     for rep in reps.iter().chain(acquired) {
         for month in first.to(last).filter(|month| rep.works_in(*month)) {
@@ -396,6 +396,25 @@ pub fn quotas(reps: &[Rep], acquired: &[Rep], first: Month, last: Month, table: 
             table.text(&name).text(rep.kept_id()).text("bookings").day(starts).day((!left_open).then_some(ends));
             table.money(Some(quota(rep, month) * 100)).text("EUR").end();
         }
+        unit_quotas(rep, first, last, table);
+    }
+}
+
+/// Since when there are quotas in units: one for each quarter.
+const UNIT_QUOTAS: [Month; 3] = [Month::of(2026, 1), Month::of(2026, 4), Month::of(2026, 7)];
+
+/// `quotas` in units, after those in money.
+fn unit_quotas(rep: &Rep, first: Month, last: Month, table: &mut Table<'_>) {
+    for (quarter, month) in (1..).zip(UNIT_QUOTAS) {
+        let (starts, ends) = (month.first().max(rep.hired), month.plus(2).last());
+        let ends = rep.left().map_or(ends, |left| left.min(ends));
+        if month < first || month.plus(2) > last || starts > ends {
+            continue;
+        }
+        // Who ramps carries what the quarter's middle month has.
+        let units = [380, 350, 330][rep.team() % 3] * rep.ramp(month.plus(1)) / 100 / 10 * 10;
+        table.text(format!("U{}-{}-Q{quarter}", rep.number(), month.year())).text(rep.kept_id()).text("units_sold");
+        table.day(starts).day(ends).number(units).null().end();
     }
 }
 
