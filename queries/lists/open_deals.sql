@@ -16,7 +16,7 @@ columns  = [
 ]
 ---*/
 SELECT
-    o.credited_rep_id AS rep_id,
+    v.credited_rep_id AS rep_id,
     $measured_on AS day,
     a.name AS account,
     o.name AS deal,

@@ -44,22 +44,29 @@ pub(super) async fn add(
         session.keep_asked("lineage", &sql).await?;
         there.of_record = true;
     }
-    if let Some(trace) = &owner.header.trace
-        && let Some(keys) = add("of_trace", &trace.table).await?
-    {
+    let mut rows: Vec<String> = Vec::new();
+    for (rank, trace) in owner.header.trace.iter().enumerate() {
+        let name = format!("of_trace_{rank}");
+        let Some(keys) = add(&name, &trace.table).await? else { continue };
         let same: Vec<String> = keys.iter().map(|key| format!("l.{key} = t.{key}")).collect();
         let order: Vec<String> = trace.order.iter().map(|column| format!("t.{column} DESC")).collect();
+        let order = if order.is_empty() { "l._row".to_owned() } else { order.join(", ") };
+        rows.push(format!(
+            "SELECT t.{record} AS record, t.{day} AS day, l._snapshot, l._row, {rank} AS rank, \
+             ROW_NUMBER() OVER (PARTITION BY t.{record}, t.{day} ORDER BY {order}) AS place \
+             FROM {table} AS t JOIN {name} AS l ON {same}",
+            record = trace.record,
+            day = trace.day,
+            table = trace.table,
+            same = same.join(" AND "),
+        ));
+    }
+    if !rows.is_empty() {
         let sql = format!(
-            "SELECT record, day, _snapshot, _row FROM (SELECT t.{} AS record, t.{} AS day, l._snapshot, l._row, \
-             ROW_NUMBER() OVER (PARTITION BY t.{}, t.{} ORDER BY {}) AS place \
-             FROM {} AS t JOIN of_trace AS l ON {}) WHERE place = 1",
-            trace.record,
-            trace.day,
-            trace.record,
-            trace.day,
-            order.join(", "),
-            trace.table,
-            same.join(" AND ")
+            "SELECT record, day, _snapshot, _row FROM (SELECT record, day, _snapshot, _row, \
+             ROW_NUMBER() OVER (PARTITION BY record, day ORDER BY rank) AS first \
+             FROM ({}) WHERE place = 1) WHERE first = 1",
+            rows.join(" UNION ALL ")
         );
         session.keep_asked("traced", &sql).await?;
         there.of_day = true;

@@ -36,9 +36,10 @@ pub struct Header {
     /// Whether facts are shared over the credits of their records; without it each is wholly its rep's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit: Option<Credit>,
-    /// The table whose export rows stand behind the facts, if those of `record` do not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<Trace>,
+    /// The tables whose export rows stand behind the facts, if those of `record` do not: the first that has one of the fact's
+    /// day.
+    #[serde(default, deserialize_with = "one_or_several", skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<Trace>,
     /// Columns of the facts by which the number is broken down.
     #[serde(default)]
     pub slices: Vec<String>,
@@ -121,6 +122,20 @@ pub enum Credit {
     Revenue,
 }
 
+/// One trace, or a list of them.
+fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Trace>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Traces {
+        One(Trace),
+        Several(Vec<Trace>),
+    }
+    Ok(match Traces::deserialize(from)? {
+        Traces::One(trace) => vec![trace],
+        Traces::Several(traces) => traces,
+    })
+}
+
 /// A table that has a row for each day on which a fact begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,6 +147,7 @@ pub struct Trace {
     /// Its column with the fact's first day.
     pub day: String,
     /// Its columns that tell the last of several rows of a day.
+    #[serde(default)]
     pub order: Vec<String>,
 }
 

@@ -19,7 +19,7 @@ use crate::parquet_file;
 use crate::pipeline::Night;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::score::parameters;
-use crate::pipeline::stage::{Balance, Model, ModelTable};
+use crate::pipeline::stage::{Balance, DoubtOf, Model, ModelTable};
 use crate::project;
 use crate::steps::Made;
 use crate::store::{Store, object_name};
@@ -196,25 +196,31 @@ async fn set_aside(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Tells of mappings that were not followed, and of records that rules would make one and did not.
+/// Tells of mappings that were not followed, of records that rules would make one and did not, and of versions set aside.
 fn doubts(model: &Model) -> impl Iterator<Item = Finding> {
-    let of = |by_hand: bool| model.doubts.iter().filter(move |doubt| doubt.0 == by_hand).map(|doubt| doubt.1.clone());
+    let of = |what: DoubtOf| model.doubts.iter().filter(move |doubt| doubt.0 == what).map(|doubt| doubt.1.clone());
     let kinds = [
         (
-            true,
+            DoubtOf::Mapping,
             "mappings",
             "mappings of records were not followed",
             "correct them in the file, or take them out if their record is gone; \"SELECT * FROM matches\" lists what was followed",
         ),
         (
-            false,
+            DoubtOf::Match,
             "matches",
             "records of several sources may be one and stand apart",
             "say in the mappings which are the same, or, with is_same = false, that they are not",
         ),
+        (
+            DoubtOf::Version,
+            "versions",
+            "records as they stood were set aside",
+            "correct what their reasons name, such as a missing exchange rate; what is measured on their days lacks them",
+        ),
     ];
-    kinds.into_iter().filter_map(move |(by_hand, check, title, help)| {
-        let rows = of(by_hand).count() as u64;
+    kinds.into_iter().filter_map(move |(what, check, title, help)| {
+        let rows = of(what).count() as u64;
         (rows > 0).then(|| Finding {
             check: check.into(),
             of: None,
@@ -222,7 +228,7 @@ fn doubts(model: &Model) -> impl Iterator<Item = Finding> {
             severity: Severity::Warning,
             accepted: false,
             rows,
-            shown: of(by_hand).take(SHOWN).collect(),
+            shown: of(what).take(SHOWN).collect(),
             help: help.into(),
         })
     })

@@ -17,6 +17,7 @@ pub mod matching;
 mod money;
 mod organisation;
 mod quarantine;
+mod references;
 mod staged;
 pub mod typed;
 mod versions;
@@ -52,8 +53,8 @@ pub struct Model {
     pub since: BTreeMap<String, Date>,
     /// What became of every export's records.
     pub balance: Vec<Balance>,
-    /// What kept records of several sources apart that may be one; whether it is a mapping that was not followed.
-    pub doubts: Vec<(bool, String)>,
+    /// What somebody should look at.
+    pub doubts: Vec<(DoubtOf, String)>,
     /// The tables that had to be made.
     pub made: Vec<String>,
     /// How many were found as they were.
@@ -65,6 +66,17 @@ impl Model {
     pub fn counts(&self) -> Counts {
         Counts { made: self.made.len(), reused: self.reused }
     }
+}
+
+/// What a doubt is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoubtOf {
+    /// A mapping that was not followed.
+    Mapping,
+    /// Records of several sources that may be one.
+    Match,
+    /// Versions that broke the contract.
+    Version,
 }
 
 /// One table of the model.
@@ -175,7 +187,7 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     let mut model = Model::default();
     for name in contract.in_order()? {
         let table = &contract.tables[name];
-        let is_derived = |target: &str| derived.iter().any(|derived| derived.name == target);
+        let is_derived = |target: &str| derived.iter().any(|derived| derived.name == target && !derived.completes());
         if let Some(target) = table.targets().into_iter().find(|t| is_derived(t))
             && !is_derived(name)
         {
@@ -183,10 +195,14 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
                 .at(Place::file(contract::FILE))
                 .help("drop the reference, or reference the table that it is derived from"));
         }
-        if derived.iter().any(|derived| derived.name == name) {
+        if is_derived(name) {
             continue;
         }
         (night.tell)(Event::Item(name));
+        if table.versions_of.is_some() {
+            versions::make(night, &contract, name, &stagings, snapshots, &mut model).await?;
+            continue;
+        }
         let stagings: Vec<&Staging<'_>> = stagings.iter().filter(|staging| staging.header.into == name).collect();
         staged::staged(night, &contract, name, table, &stagings, snapshots, &mut model).await?;
         // It tells all from the day on which the last of its exports begins to.

@@ -8,7 +8,11 @@ measure    = "stock"
 aggregate  = "sum"
 better     = "higher"
 record     = "opportunities"
-trace      = { table = "opportunity_history", record = "opportunity_id", day = "changed_on", order = ["changed_at", "history_id"] }
+trace      = [
+    { table = "opportunity_nights", record = "opportunity_id", day = "valid_from" },
+    { table = "opportunity_history", record = "opportunity_id", day = "changed_on", order = ["changed_at", "history_id"] },
+    { table = "opportunity_owners", record = "opportunity_id", day = "changed_on", order = ["changed_at", "history_id"] },
+]
 slices     = ["stage", "kind"]
 cadence    = ["week", "month", "quarter", "year"]
 needs      = ["opportunities", "opportunity_history"]
@@ -23,5 +27,6 @@ SELECT
     v.stage,
     o.kind
 FROM opportunity_versions AS v
+-- A deal that was deleted since stood open then.
 LEFT JOIN opportunities AS o ON o.opportunity_id = v.opportunity_id
 WHERE v.closed_as IS NULL

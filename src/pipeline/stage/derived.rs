@@ -1,4 +1,5 @@
-//! `queries/model/*.sql`: model tables that come from other model tables.
+//! `queries/model/*.sql`: model tables that come from other model tables. One that reads the table of its own name, which
+//! staging fills, completes that: it changes cells and no keys, and all others read what it makes.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
@@ -8,7 +9,7 @@ use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::fold::Keys;
 use crate::pipeline::stage::money;
 use crate::pipeline::stage::typed::{self, Origin};
-use crate::pipeline::stage::{Model, made_from, time_zone};
+use crate::pipeline::stage::{Model, ModelTable, made_from, time_zone};
 use crate::project::{self, Project};
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
@@ -23,6 +24,9 @@ const FOLDER: &str = "queries/model/";
 struct Header {
     /// The model tables it reads.
     reads: Vec<String>,
+    /// Those of them without which it tells what it can: it is supplied even if they are not.
+    #[serde(default)]
+    may_lack: Vec<String>,
 }
 
 /// A derived table's definition.
@@ -32,6 +36,18 @@ pub(super) struct Derived<'a> {
     header: Header,
     sql: Sql<'a>,
     digest: Digest,
+}
+
+impl Derived<'_> {
+    /// Whether it completes a table that staging fills.
+    pub fn completes(&self) -> bool {
+        self.header.reads.iter().any(|name| name == self.name)
+    }
+
+    /// The tables without which it is not supplied.
+    fn needs(&self) -> impl Iterator<Item = &String> {
+        self.header.reads.iter().filter(|name| !self.header.may_lack.contains(name))
+    }
 }
 
 /// All derived tables.
@@ -47,7 +63,13 @@ pub(super) fn read<'a>(project: &'a Project, contract: &Contract) -> Result<Vec<
                 .closest(name, contract.tables.keys().map(String::as_str))
                 .help("describe its columns and its key in queries/model.toml"));
         }
-        if contract.tables[name].converts() || name == money::TABLE {
+        let completes = header.reads.iter().any(|read| read == name);
+        if let Some(stranger) = header.may_lack.iter().find(|name| !header.reads.contains(name)) {
+            return Err(Diagnostic::project(format!("`may_lack` names `{stranger}`, which {name} does not read"))
+                .at(Place::file(path))
+                .closest(stranger, header.reads.iter().map(String::as_str)));
+        }
+        if (contract.tables[name].converts() && !completes) || name == money::TABLE {
             let message = match name {
                 money::TABLE => format!("{name} is read while other tables are staged, so it cannot be derived"),
                 _ => format!("{name} is derived, so its money is converted already"),
@@ -74,7 +96,12 @@ pub(super) async fn make(
     model: &mut Model,
 ) -> Result<()> {
     while !waiting.is_empty() {
-        let ready = waiting.iter().position(|d| d.header.reads.iter().all(|name| model.tables.contains_key(name)));
+        // A table that is still to be completed is read by what completes it alone.
+        let is_there = |of: &Derived<'_>, name: &String| {
+            let completed = waiting.iter().all(|other| other.name != name || other.name == of.name);
+            model.tables.contains_key(name) && completed
+        };
+        let ready = waiting.iter().position(|d| d.header.reads.iter().all(|name| is_there(d, name)));
         let Some(ready) = ready else { return Err(stuck(&waiting, model)) };
         let derived = waiting.remove(ready);
         #[derive(Serialize)]
@@ -87,10 +114,23 @@ pub(super) async fn make(
         let table = &contract.tables[derived.name];
         let reads = derived.header.reads.iter().map(|name| (name.as_str(), model.tables[name].digest)).collect();
         let inputs = Inputs { engine: engine::VERSION, definition: derived.digest, table, reads };
-        let supplied = derived.header.reads.iter().all(|name| model.tables[name].supplied);
+        let supplied = derived.needs().all(|name| model.tables[name].supplied);
         let make = async |model: &Model| rows(night, table, &derived, model).await;
+        let staged = model.tables.get(derived.name).cloned();
         made_from(night, model, derived.name, &inputs, supplied, make).await?;
-        let since = derived.header.reads.iter().filter_map(|name| model.since.get(name)).max().copied();
+        if let (Some(staged), Some(made)) = (staged, model.tables.get_mut(derived.name)) {
+            if made.rows != staged.rows {
+                let (now, before) = (made.rows, staged.rows);
+                let message = format!("{} makes {now} rows of the {before} that staging filled", derived.name);
+                return Err(Diagnostic::project(message)
+                    .at(Place::file(derived.sql.file))
+                    .note("it reads the table of its own name, and so completes it: cells may change, and no keys")
+                    .help("return every row once: a join in it may find none, or several"));
+            }
+            *made = ModelTable { digest: made.digest, staged: Some(staged.digest), ..staged };
+            continue;
+        }
+        let since = derived.needs().filter_map(|name| model.since.get(name)).max().copied();
         model.since.extend(since.map(|since| (derived.name.to_owned(), since)));
     }
     Ok(())

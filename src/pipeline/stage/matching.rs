@@ -77,6 +77,12 @@ pub(super) fn source_of(id: &str) -> &str {
     id.split_once(':').map_or(id, |(source, _)| source)
 }
 
+/// Which of several records stands for the others: the least.
+pub(super) fn rank<'a>(order: &[String], id: &'a str) -> (usize, &'a str, &'a str) {
+    let source = source_of(id);
+    (order.iter().position(|named| named == source).unwrap_or(order.len()), source, id)
+}
+
 /// What an error says, and the word of the contract that it is about.
 type Wrong = (Box<Diagnostic>, String);
 
@@ -142,12 +148,8 @@ pub(super) fn find(
     for (i, rule) in rules.iter().enumerate() {
         follow_rule(table, i, &rule.join(" + "), records, &mut groups, &mut found.doubts);
     }
-    let rank = |id: &str| {
-        let source = source_of(id);
-        (order.iter().position(|named| named == source).unwrap_or(order.len()), source.to_owned(), id.to_owned())
-    };
     for group in groups.of_several() {
-        let Some(canonical) = group.iter().min_by_key(|id| rank(id)) else { continue };
+        let Some(canonical) = group.iter().min_by_key(|id| rank(order, id)) else { continue };
         for id in group.iter().filter(|id| *id != canonical) {
             let (rule, key) = groups.reason(id).cloned().unwrap_or_default();
             found.matches.push(Match { record_id: (*id).clone(), same_as: (*canonical).clone(), rule, key });

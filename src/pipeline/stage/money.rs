@@ -66,6 +66,11 @@ impl Inputs<'_> {
             as_of: (any_on_as_of && any_rate).then(|| night.as_of.to_string()),
         })
     }
+
+    /// Where every row has a day of its own.
+    pub(super) fn by_row(self) -> Self {
+        Inputs { as_of: None, ..self }
+    }
 }
 
 /// Reads the model's exchange rates; none, if it has no such table.

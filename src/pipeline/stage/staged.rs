@@ -6,7 +6,7 @@ use crate::engine;
 use crate::parquet_file;
 use crate::pipeline::Night;
 use crate::pipeline::land::Snapshot;
-use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
+use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, exports, lookups};
 use crate::pipeline::stage::fold::{self, Folded, Keys, Part};
@@ -14,12 +14,12 @@ use crate::pipeline::stage::matching::names::Names;
 use crate::pipeline::stage::matching::{self, Doubt, tables};
 use crate::pipeline::stage::quarantine::quarantine;
 use crate::pipeline::stage::{
-    Balance, FORMAT, MadeTable, Model, ModelTable, batch, money, only, source_names, texts_of,
+    Balance, FORMAT, MadeTable, Model, ModelTable, batch, money, references, source_names, texts_of,
 };
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::interleave_record_batch;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Finds or makes one table that staging fills.
@@ -142,7 +142,7 @@ impl Staged<'_> {
     async fn make(&self, stagings: &[&Staging<'_>], snapshots: &[Snapshot]) -> Result<MadeTable> {
         let keys = Keys::of(self.table)?;
         let names = Names::of(self.night, self.model, self.table.named()).await?;
-        let known = self.known_keys(&names).await?;
+        let known = references::known_keys(self.night, self.contract, self.name, self.model, &names).await?;
         let rates = match self.table.converts() {
             true => Some(money::rates(self.night, self.model).await?),
             false => None,
@@ -165,7 +165,7 @@ impl Staged<'_> {
                 money::refuse_no_currency(&part.batch, &mut part.faults);
             }
             names.rewrite(self.table, &mut part)?;
-            self.follow_references(&mut part, &known)?;
+            references::follow(self.table, &mut part, &known)?;
             origins.push(snapshot);
             parts.push(part);
         }
@@ -232,54 +232,6 @@ impl Staged<'_> {
             false => interleave_record_batch(&batches, &order)
                 .map_err(|error| Diagnostic::internal(format!("cannot fold {}: {error}", self.name))),
         }
-    }
-
-    /// The keys of the tables that this one references, itself excepted.
-    async fn known_keys(&self, names: &Names) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        let mut known = BTreeMap::new();
-        for target in self.table.targets().into_iter().filter(|target| *target != self.name) {
-            let path = self.model.tables[target].path(target);
-            let batches = parquet_file::read_all(&path, self.night.store.get(&path).await?)?;
-            let position = self.contract.tables[target].key_positions()[0];
-            let mut keys = texts_of(&batches, position);
-            // A part of a record that another one stands for leads somewhere, too; it goes with that record.
-            keys.extend(names.superseded(target).cloned());
-            known.insert(target.to_owned(), keys);
-        }
-        Ok(known)
-    }
-
-    /// Empties or faults references that lead nowhere.
-    fn follow_references(&self, part: &mut Part, known: &BTreeMap<String, BTreeSet<String>>) -> Result<()> {
-        let mut columns = part.batch.columns().to_vec();
-        for (position, column) in self.table.columns.iter().enumerate() {
-            if let Some(by) = self.table.columns.iter().position(|c| Some(&c.name) == column.references_by.as_ref()) {
-                let (targets, texts) = (columns[by].as_string::<i32>(), columns[position].as_string::<i32>());
-                for ((target, text), fault) in targets.iter().zip(texts).zip(&mut part.faults) {
-                    if let (Some(target), Some(id)) = (target, text)
-                        && known.get(target).is_some_and(|known| !known.contains(id))
-                    {
-                        fault.get_or_insert_with(|| format!("{}: {target} has no `{id}`", column.name));
-                    }
-                }
-            }
-            let Some(target) = column.references.as_deref() else { continue };
-            let Some(known) = known.get(target) else { continue };
-            let texts = columns[position].as_string::<i32>();
-            let found = |id: &str| known.contains(id);
-            match column.on_missing.unwrap_or(OnMissing::Quarantine) {
-                OnMissing::Null => columns[position] = only(texts, found),
-                OnMissing::Quarantine => {
-                    for (text, fault) in texts.iter().zip(&mut part.faults) {
-                        if let Some(id) = text.filter(|id| !found(id)) {
-                            fault.get_or_insert_with(|| format!("{}: {target} has no `{id}`", column.name));
-                        }
-                    }
-                }
-            }
-        }
-        part.batch = batch(part.batch.schema(), columns)?;
-        Ok(())
     }
 
     /// The present rows by key, and where each came from.

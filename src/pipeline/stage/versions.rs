@@ -1,12 +1,105 @@
-//! Tables that keep another table's rows from night to night.
+//! Tables that keep another table's rows from night to night: each *version* of a record from the data date of the first
+//! night that shows it so, up to, not including, that of the first night that shows it otherwise or no more.
+//!
+//! [`chain`] adds night to night, so that a year of nights costs no more than its last one. It knows rows as they were
+//! exported; [`finish`] then converts their money and makes their ids canonical, as rates and matches are today. With
+//! examples in docs/rules/history.md.
 
-use crate::diagnostic::Diagnostic;
-use crate::pipeline::stage::contract::{Contract, Table};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::pipeline::Night;
+use crate::pipeline::land::Snapshot;
+use crate::pipeline::stage::contract::{Contract, Kind, Table};
+use crate::pipeline::stage::definition::Staging;
+use crate::pipeline::stage::{FORMAT, Model, ModelTable};
+
+mod chain;
+mod finish;
+mod overlay;
+
+/// The column with a version's first day, the last part of the key.
+const FROM: &str = "valid_from";
+/// The column with the first day after it; empty while it stands.
+const TO: &str = "valid_to";
+
+/// A table of versions, and the table whose rows they are.
+struct Versions<'a> {
+    night: &'a Night<'a>,
+    contract: &'a Contract,
+    name: &'a str,
+    table: &'a Table,
+    base_name: &'a str,
+    base: &'a Table,
+}
 
 /// What an error says, and the word of the contract that it is about.
 type Wrong = (Box<Diagnostic>, String);
 
 /// Checks what a table of the contract says of versions.
-pub(super) fn check(_contract: &Contract, _name: &str, _table: &Table) -> Result<(), Wrong> {
+pub(super) fn check(contract: &Contract, name: &str, table: &Table) -> std::result::Result<(), Wrong> {
+    let Some(base_name) = &table.versions_of else { return Ok(()) };
+    let wrong =
+        |word: &str, message: String, help: &str| Err((Diagnostic::project(message).help(help), word.to_owned()));
+    let base = match contract.tables.get(base_name) {
+        Some(base) if base.versions_of.is_none() => base,
+        _ => {
+            let message = format!("{name} keeps the versions of `{base_name}`, which is no table that staging fills");
+            return wrong("versions_of", message, "name a table of queries/model.toml");
+        }
+    };
+    let id =
+        base.key.first().and_then(|key| base.column(key)).filter(|key| base.key.len() == 1 && key.kind == Kind::Id);
+    let Some(id) = id else {
+        let message = format!("the key of {base_name} is not one id, so its rows have no versions");
+        return wrong("versions_of", message, "drop `versions_of`");
+    };
+    let own_id = table.column(&id.name).is_some_and(|own| own.names.as_ref() == Some(base_name) && !own.is_part);
+    if table.key != [id.name.as_str(), FROM] || !own_id {
+        let help =
+            format!("write key = [\"{}\", \"{FROM}\"], and names = \"{base_name}\" at the former column", id.name);
+        return wrong("key", format!("the key of {name} must tell the versions of a record apart"), &help);
+    }
+    for day in [FROM, TO] {
+        if table.column(day).is_none_or(|column| column.kind != Kind::Date) {
+            return wrong("versions_of", format!("{name} lacks the date column `{day}`"), "add it to its columns");
+        }
+    }
+    for column in table.columns.iter().filter(|column| ![FROM, TO].contains(&column.name.as_str())) {
+        let same = |own: &&crate::pipeline::stage::contract::Column| {
+            own.kind == column.kind && own.currency == column.currency
+        };
+        if base.column(&column.name).filter(same).is_none() {
+            let message = format!("{name}.{} is not as it is in {base_name}", column.name);
+            return wrong(&column.name, message, "give both tables the same column, of one type and currency");
+        }
+        let is_moving = |on: &String| table.column(on).is_none_or(|on| on.kind != Kind::Date);
+        if column.original.is_some() || column.at_plan.is_some() || column.converts_on.as_ref().is_some_and(is_moving) {
+            let message = format!("{name}.{} cannot be converted so", column.name);
+            let help =
+                "write converts_on = \"<a date column>\"; where that is empty, a version is converted on its first day";
+            return wrong(&column.name, message, help);
+        }
+    }
+    Ok(())
+}
+
+/// Finds or makes a table of versions, from all exports of the table whose rows they are.
+pub(super) async fn make(
+    night: &Night<'_>,
+    contract: &Contract,
+    name: &str,
+    stagings: &[Staging<'_>],
+    snapshots: &[Snapshot],
+    model: &mut Model,
+) -> Result<()> {
+    let table = &contract.tables[name];
+    let Some(base_name) = table.versions_of.as_deref() else { return Ok(()) };
+    let base = &contract.tables[base_name];
+    let versions = Versions { night, contract, name, table, base_name, base };
+    let stagings: Vec<&Staging<'_>> = stagings.iter().filter(|staging| staging.header.into == base_name).collect();
+    let nights = chain::nights(&stagings, snapshots);
+    let digest = versions.nights(&stagings, &nights, snapshots, model).await?;
+    let (made, told) = versions.finish(digest, snapshots, model).await?;
+    model.doubts.extend(told);
+    model.tables.insert(name.to_owned(), ModelTable { supplied: !nights.is_empty(), ..made });
     Ok(())
 }

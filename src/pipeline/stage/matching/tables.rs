@@ -7,7 +7,7 @@ use crate::pipeline::Night;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::matching::{Doubt, MAPPING, MAPPINGS, Mapping, Match, RECORD_TABLE, Record, TABLE};
-use crate::pipeline::stage::{Model, batch, made_from, read_table};
+use crate::pipeline::stage::{DoubtOf, Model, batch, made_from, read_table};
 use crate::store::object_name;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
@@ -127,7 +127,7 @@ pub(in crate::pipeline::stage) async fn told(
     snapshots: &[Snapshot],
     table: &str,
     doubts: &[Doubt],
-) -> Result<Vec<(bool, String)>> {
+) -> Result<Vec<(DoubtOf, String)>> {
     let mut places: BTreeMap<(String, String), String> = BTreeMap::new();
     let lineage = model.tables.get(MAPPINGS).and_then(|mappings| mappings.lineage);
     if let Some(digest) = lineage.filter(|_| doubts.iter().any(|doubt| doubt.mapping.is_some())) {
@@ -145,10 +145,10 @@ pub(in crate::pipeline::stage) async fn told(
         }
     }
     let tell = |doubt: &Doubt| match &doubt.mapping {
-        None => (false, doubt.reason.clone()),
+        None => (DoubtOf::Match, doubt.reason.clone()),
         Some(pair) => {
             let place = places.get(pair).map_or(MAPPINGS, String::as_str);
-            (true, format!("{place}: {table} {} same as {}: {}", pair.0, pair.1, doubt.reason))
+            (DoubtOf::Mapping, format!("{place}: {table} {} same as {}: {}", pair.0, pair.1, doubt.reason))
         }
     };
     Ok(doubts.iter().map(tell).collect())
