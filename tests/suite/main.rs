@@ -18,6 +18,7 @@ mod definitions;
 mod formulas;
 mod given_otherwise;
 mod guards;
+mod history;
 mod hostile;
 mod independent;
 mod kills;

@@ -11,7 +11,7 @@ fn project() -> Project {
     let project = Project::empty().formats(r#"["csv"]"#);
     std::fs::remove_dir_all(project.path("queries/staging")).unwrap();
     std::fs::remove_dir_all(project.path("queries/checks")).unwrap();
-    project.edit("scorebook.toml", |text| text[..text.find("[sources").unwrap()].to_owned());
+    project.edit("scorebook.toml", |text| text[..text.find("[matching]").unwrap()].to_owned());
     project
 }
 

@@ -25,7 +25,7 @@ pub const TABLE: &str = "exchange_rates";
 const COLUMNS: [(&str, Kind); 4] =
     [("from_currency", Kind::Text), ("valid_on", Kind::Date), ("kind", Kind::Text), ("rate", Kind::Rate)];
 /// In place of a column: the date of the run.
-const AS_OF: &str = "as_of";
+pub(super) const AS_OF: &str = "as_of";
 
 /// The columns as staging reads them: an amount that is to be converted stays exact until it is.
 pub(super) fn as_read(table: &Table) -> Table {

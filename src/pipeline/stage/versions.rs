@@ -10,7 +10,7 @@ use crate::pipeline::Night;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Kind, Table};
 use crate::pipeline::stage::definition::Staging;
-use crate::pipeline::stage::{FORMAT, Model, ModelTable};
+use crate::pipeline::stage::{FORMAT, Model, ModelTable, money};
 
 mod chain;
 mod finish;
@@ -71,7 +71,7 @@ pub(super) fn check(contract: &Contract, name: &str, table: &Table) -> std::resu
             let message = format!("{name}.{} is not as it is in {base_name}", column.name);
             return wrong(&column.name, message, "give both tables the same column, of one type and currency");
         }
-        let is_moving = |on: &String| table.column(on).is_none_or(|on| on.kind != Kind::Date);
+        let is_moving = |on: &String| on == money::AS_OF;
         if column.original.is_some() || column.at_plan.is_some() || column.converts_on.as_ref().is_some_and(is_moving) {
             let message = format!("{name}.{} cannot be converted so", column.name);
             let help =

@@ -117,6 +117,11 @@ impl Versions<'_> {
         Ok(digest)
     }
 
+    /// No versions.
+    pub(super) fn none(&self) -> Result<RecordBatch> {
+        Chain::new(self.table, &self.tracked())?.batch()
+    }
+
     /// What the versions up to a night depend on: its exports and those of the nights before, and how they are read.
     fn key(&self, stagings: &[&Staging<'_>], nights: &[Night<'_>], snapshots: &[Snapshot]) -> Key {
         #[derive(Serialize)]

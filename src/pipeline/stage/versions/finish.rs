@@ -102,9 +102,7 @@ impl Versions<'_> {
     async fn read(&self, digest: &Digest) -> Result<RecordBatch> {
         let path = chain::path(self.name, digest);
         let batches = parquet_file::read_all(&path, self.night.store.get(&path).await?)?;
-        let Some(first) = batches.first() else {
-            return Err(Diagnostic::internal(format!("{path} cannot be read")));
-        };
+        let Some(first) = batches.first() else { return self.none() };
         concat_batches(&first.schema(), &batches)
             .map_err(|error| Diagnostic::internal(format!("{path} cannot be read: {error}")))
     }
