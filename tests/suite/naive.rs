@@ -622,7 +622,7 @@ fn one_more_deal_changes_only_what_holds_it() {
             let period = company.cal.period(grain, *start);
             let holding = [period, company.cal.previous(grain, period), company.cal.year_before(grain, period)];
             assert!(holding.iter().any(|period| period.has(day)), "{}", said());
-            let values = ["", "new", "(none)", "new*(none)"];
+            let values = ["", "new", "(none)", "new*(none)", "(unallocated)"];
             assert!(values.contains(&slice_value.as_str()), "{slice} {}", said());
             // The period itself has exactly the deal more; what is compared with it has the same value as before.
             let value =
