@@ -93,6 +93,9 @@ pub struct RunArgs {
     /// The documents of an older period, of what is known now: 2025-03, 2025-Q1, 2025, or a period's first day
     #[arg(long, value_name = "PERIOD")]
     pub period: Option<String>,
+    /// Only what was known then: what a run read (its number, its hash, or `last`), or the exports up to a data date
+    #[arg(long, value_name = "RUN|DATE")]
+    pub known_at: Option<String>,
     /// Read every export again, also those that look as they did in the last run
     #[arg(long)]
     pub rehash: bool,
@@ -107,6 +110,9 @@ pub struct CheckArgs {
     /// The run's date [default: the newest data date of the exports]
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub as_of: Option<Date>,
+    /// Only what was known then: what a run read (its number, its hash, or `last`), or the exports up to a data date
+    #[arg(long, value_name = "RUN|DATE")]
+    pub known_at: Option<String>,
     /// Go on with what a check finds wrong, as `run` does
     #[arg(long, value_name = "CHECK")]
     pub accept: Vec<String>,

@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod explain;
+mod known_at;
 mod lineage;
 mod output;
 mod period;

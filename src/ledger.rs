@@ -49,6 +49,9 @@ pub struct Entry {
     /// The period that was asked for; empty where it is that of `as_of`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Asked>,
+    /// What was to be known, if not all that there was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
     /// Every export that was read.
     pub observations: Vec<Snapshot>,
     /// Every definition, by its path in the project.
@@ -106,6 +109,28 @@ impl Asked {
     /// The day whose periods are scored and reported: its last one, or the run's date if that is earlier.
     pub fn anchor(&self, as_of: Date) -> Date {
         self.end.min(as_of)
+    }
+}
+
+/// What a run was to know: what another run read, or the exports up to a data date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownAt {
+    /// The other run's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
+    /// The last data date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_date: Option<Date>,
+}
+
+impl std::fmt::Display for KnownAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.run, self.data_date) {
+            (Some(run), _) => write!(f, "run {run}"),
+            (None, Some(date)) => write!(f, "{date}"),
+            (None, None) => f.write_str("all"),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
-use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, Program, Work};
+use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, KnownAt, Program, Work};
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
@@ -171,8 +171,11 @@ impl Past {
         Ok(past)
     }
 
-    /// Adds the next entry.
+    /// Adds the next entry. One that was to know less than there was stands beside the others: it is nobody's last night.
     fn add(&mut self, entry: &Entry) {
+        if entry.known_at.is_some() {
+            return;
+        }
         self.sealed = Some(sealed(entry));
         self.known =
             entry.observations.iter().map(|s| ((s.path.clone(), s.size, s.modified.clone()), s.digest)).collect();
@@ -199,6 +202,8 @@ pub struct Asking {
     pub overrides: BTreeMap<String, String>,
     /// The period, if not that of the run's date.
     pub period: Option<Asked>,
+    /// What was to be known, if not all that there was.
+    pub known_at: Option<KnownAt>,
 }
 
 /// The wall clock's part of an entry.
@@ -236,6 +241,7 @@ pub async fn seal(
         program: program(),
         overrides: asking.overrides,
         period: asking.period,
+        known_at: asking.known_at,
         observations: made.observed.clone(),
         definitions: night.project.digests(),
         balance: made.model.balance.clone(),
@@ -282,6 +288,11 @@ pub struct Views {
     pub site: Store,
 }
 
+/// The folder of reports for a run that was to know less than there was: its documents replace no others.
+pub fn apart(entry: &Entry) -> String {
+    format!("known_at/run_{:06}", entry.number)
+}
+
 /// Makes the readable views what the ledger says: of every period the documents of the newest entry that has it. Writes
 /// what is missing or different, and removes files that are no document.
 pub async fn repair_views(night: &Night<'_>, views: &Views, mut past: Past, last: &Entry, made: &Made) -> Result<()> {
@@ -311,6 +322,11 @@ pub async fn repair_views(night: &Night<'_>, views: &Views, mut past: Past, last
             }
         }
         repair_period(store, &views.reports, &period, &wanted).await?;
+    }
+    if last.known_at.is_some() {
+        let all = last.documents.iter().flat_map(|document| document.views());
+        let wanted = all.map(|(view, object, digest)| (format!("{}/{view}", apart(last)), (object, digest))).collect();
+        repair_period(store, &views.reports, &apart(last), &wanted).await?;
     }
     views.reports.sync()?;
     if let Some(pages) = Pages::of(night.project, &night.settings.company.name, &made.metrics)? {

@@ -1,14 +1,14 @@
 //! `scorebook check`: everything up to scoring, publishing nothing.
 
 use crate::cli::{CheckArgs, Format, Global};
+use crate::command::known_at::Reading;
 use crate::command::output;
 use crate::command::progress::Progress;
-use crate::command::run::{as_of, secret, tell_findings};
+use crate::command::run::tell_findings;
 use crate::command::{Opened, host, now};
 use crate::diagnostic::Result;
 use crate::lock;
 use crate::pipeline::check::{Given, refuse_unknown};
-use crate::pipeline::land;
 use crate::pipeline::{self, Night, Past, Until};
 use crate::steps::Steps;
 use serde_json::json;
@@ -30,11 +30,11 @@ pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
 
 async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, opened: &Opened) -> Result<()> {
     let past = Past::read(&opened.store).await?;
-    let exports = land::find(&opened.folder, &opened.settings).await?;
+    let reading = Reading::of(opened, args.known_at.as_deref(), args.as_of).await?;
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store);
     let follow = |event: pipeline::Event<'_>| progress.tell(event);
-    let as_of = as_of(&exports, args.as_of)?;
+    let as_of = reading.as_of;
     let night = Night {
         project: &opened.project,
         settings: &opened.settings,
@@ -45,8 +45,9 @@ async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, 
         limits: opened.limits,
         tell: &follow,
     };
-    let observed = pipeline::observe(&night, &exports, &past.known, secret()?.as_deref()).await?;
-    let given = Given { earlier: past.sealed.as_ref(), store: &opened.store, accepted };
+    let observed = reading.observe(&night, &past.known).await?;
+    let earlier = past.sealed.as_ref().filter(|_| reading.asked.is_none());
+    let given = Given { earlier, store: &opened.store, accepted };
     let made = pipeline::from_snapshots(&night, &observed.snapshots, &given, &past.before, Until::Scored).await?;
     progress.finish();
     let (exports, metrics) = (observed.snapshots.len(), made.metrics.len());

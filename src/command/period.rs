@@ -48,8 +48,9 @@ fn called(period: Period) -> String {
     format!("{} {}", period.grain, period.name())
 }
 
-/// `3 as of 2026-09-30, for 2025-03`.
+/// `3 as of 2026-09-30, for 2025-03, known at run 1`.
 pub(super) fn title(entry: &Entry) -> String {
     let asked = entry.period.as_ref().map_or_else(String::new, |asked| format!(", for {}", asked.name));
-    format!("{} as of {}{asked}", entry.number, entry.as_of)
+    let known = entry.known_at.map_or_else(String::new, |known| format!(", known at {known}"));
+    format!("{} as of {}{asked}{known}", entry.number, entry.as_of)
 }

@@ -1,6 +1,7 @@
 //! `scorebook run`: the nightly job.
 
 use crate::cli::{Format, Global, RunArgs};
+use crate::command::known_at::Reading;
 use crate::command::output::{self, tell};
 use crate::command::progress::{Progress, Stage};
 use crate::command::{Opened, host, now, period};
@@ -8,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::ledger::Entry;
 use crate::lock;
 use crate::pipeline::check::{Finding, Given, refuse_unknown};
-use crate::pipeline::land::{self, Exports, Known};
+use crate::pipeline::land::{Exports, Known};
 use crate::pipeline::render::{self, Reason};
 use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until, Views};
 use crate::steps::Steps;
@@ -51,8 +52,8 @@ async fn locked(
 ) -> Result<Option<Kind>> {
     let past = Past::read(&opened.store).await?;
     let views = opened.views(global)?;
-    let exports = land::find(&opened.folder, &opened.settings).await?;
-    let as_of = as_of(&exports, args.as_of)?;
+    let reading = Reading::of(opened, args.known_at.as_deref(), args.as_of).await?;
+    let as_of = reading.as_of;
     let period = match &args.period {
         Some(name) => {
             let reports = render::reports(&opened.project)?;
@@ -75,9 +76,11 @@ async fn locked(
     };
     let nothing = Known::new();
     let known = if args.rehash { &nothing } else { &past.known };
-    let observed = pipeline::observe(&night, &exports, known, secret()?.as_deref()).await?;
+    let observed = reading.observe(&night, known).await?;
     lock.renew(now()).await?;
-    let given = Given { earlier: past.sealed.as_ref(), store: &opened.store, accepted };
+    // What is past is held against no night: it was, when it was new.
+    let earlier = past.sealed.as_ref().filter(|_| reading.asked.is_none());
+    let given = Given { earlier, store: &opened.store, accepted };
     let snapshots = &observed.snapshots;
     let mut made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Rendered).await?;
     lock.renew(now()).await?;
@@ -87,7 +90,7 @@ async fn locked(
         overrides.insert(ACCEPT.to_owned(), accepted.iter().cloned().collect::<Vec<_>>().join(" "));
     }
     let times = Times { started, sealed: now() };
-    let asking = Asking { overrides, period };
+    let asking = Asking { overrides, period, known_at: reading.asked };
     let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), asking, times).await?;
     let is_first = past.head.count == 0;
     pipeline::repair_views(&night, &views, past, &entry, &made).await?;
@@ -95,7 +98,7 @@ async fn locked(
     let stages = progress.finish();
     match global.format {
         Format::Json => output::write(&format!("{:#}\n", report(&entry, &made, &stages)))?,
-        _ => summary(is_first, &entry, &made, &exports, &views, global.quiet)?,
+        _ => summary(is_first, &entry, &made, &reading.exports, &views, global.quiet)?,
     }
     Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial))
 }
@@ -169,7 +172,11 @@ fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, views:
     if work.made_nothing() && entry.failures.is_empty() {
         text.push_str("  nothing changed since the last run\n");
     }
-    text.push_str(&format!("  reports    {}\n", views.reports.folder().display()));
+    let folder = match entry.known_at {
+        Some(_) => views.reports.folder().join(pipeline::apart(entry)),
+        None => views.reports.folder().to_owned(),
+    };
+    text.push_str(&format!("  reports    {}\n", folder.display()));
     text.push_str(&format!("  site       {}\n", views.site.folder().display()));
     let hash = entry.hash.map(|hash| hash.to_string()).unwrap_or_default();
     text.push_str(&format!("  ledger     entry {}, {hash}\n", entry.number));
@@ -212,6 +219,7 @@ fn report(entry: &Entry, made: &Made, stages: &[Stage]) -> serde_json::Value {
         "run": entry.number,
         "as_of": entry.as_of,
         "period": entry.period,
+        "known_at": entry.known_at,
         "ledger": { "number": entry.number, "head": entry.hash },
         "stages": stages,
         "rows": {

@@ -7,12 +7,14 @@ use crate::diagnostic::Result;
 
 pub(super) async fn runs(global: &Global) -> Result<()> {
     let opened = Opened::existing(global)?;
-    let mut table = Table::new(&["run", "as of", "period", "sealed at", "exports", "documents", "made", "hash"]);
+    let mut table =
+        Table::new(&["run", "as of", "period", "known at", "sealed at", "exports", "documents", "made", "hash"]);
     for entry in opened.ledger().await?.entries {
         table.row([
             entry.number.to_string(),
             entry.as_of.to_string(),
             entry.period.map_or_else(String::new, |asked| asked.name),
+            entry.known_at.map_or_else(String::new, |known| known.to_string()),
             entry.sealed_at.split('.').next().unwrap_or_default().trim_end_matches('Z').to_owned() + "Z",
             entry.observations.len().to_string(),
             entry.documents.len().to_string(),

@@ -261,3 +261,48 @@ fn versions_of_random_nights_neither_overlap_nor_lose_a_day() {
         WHERE reconstructed AND (valid_to IS DISTINCT FROM next) AND valid_to < DATE '2026-09-01'";
     assert_eq!(asked(&project, gaps), [""; 0]);
 }
+
+#[test]
+fn what_was_known_is_told_again_and_replaces_nothing() {
+    let project = project("full");
+    two_nights(&project);
+    let later = ["crm", "shop"].map(|source| {
+        let (from, to) =
+            (project.path(&format!("exports/{source}/{}", NIGHTS[1])), project.path(&format!("later-{source}")));
+        std::fs::rename(&from, &to).unwrap();
+        (to, from)
+    });
+    project.run(&[]);
+    later.iter().for_each(|(from, to)| std::fs::rename(from, to).unwrap());
+    project.run(&[]);
+    let view = project.files("reports");
+    let bytes = |path: &String| std::fs::read(project.path("reports").join(path)).unwrap();
+    let before: Vec<Vec<u8>> = view.iter().map(bytes).collect();
+    // By run and by data date: the same tables, scores and documents as then.
+    let by_run = project.run(&["--known-at", "1"]);
+    let by_date = project.run(&["--known-at", NIGHTS[0]]);
+    assert_eq!(by_run["known_at"], serde_json::json!({ "run": 1 }));
+    assert_eq!(by_date["known_at"], serde_json::json!({ "data_date": NIGHTS[0] }));
+    let first = project.entry(1);
+    for number in [3, 4] {
+        let entry = project.entry(number);
+        for part in ["as_of", "observations", "balance", "model", "scores", "documents"] {
+            assert_eq!(entry[part], first[part], "{part} of {number}");
+        }
+        project.scorebook(&["replay", &number.to_string()]).expect_code(0);
+    }
+    // The documents people read are those of the last night that knew all; these stand beside them.
+    let after: Vec<Vec<u8>> = view.iter().map(bytes).collect();
+    assert_eq!(before, after);
+    let apart = project.files("reports/known_at");
+    assert!(apart.iter().any(|path| path.starts_with("run_000003/2026-09/rep_scorecard/")), "{apart:?}");
+    // And they are nobody's last night: an unchanged night still makes nothing.
+    let report = project.run(&[]);
+    assert_eq!((&report["known_at"], &report["documents"]["made"]), (&serde_json::Value::Null, &0.into()));
+    assert_eq!(project.entry(5)["model"], project.entry(2)["model"]);
+    let said = project.scorebook(&["runs", "--format", "csv"]).expect_code(0).stdout;
+    assert!(said.contains(",run 1,") && said.contains(&format!(",{},", NIGHTS[0])), "{said}");
+    project.scorebook(&["check", "--quiet", "--known-at", "2026-08-31"]).expect_code(4);
+    let said = project.scorebook(&["run", "--quiet", "--known-at", "9"]).expect_code(2).stderr;
+    assert!(said.contains("there is no run `9`") && said.contains("such as 2026-09-30"), "{said}");
+}

@@ -8,7 +8,11 @@ measure    = "flow"
 aggregate  = "sum"
 better     = "neither"
 record     = "opportunities"
-trace      = { table = "opportunity_history", record = "opportunity_id", day = "changed_on", order = ["changed_at", "history_id"] }
+trace      = [
+    { table = "opportunity_nights", record = "opportunity_id", day = "valid_from" },
+    { table = "opportunity_history", record = "opportunity_id", day = "changed_on", order = ["changed_at", "history_id"] },
+    { table = "opportunity_owners", record = "opportunity_id", day = "changed_on", order = ["changed_at", "history_id"] },
+]
 slices     = ["movement"]
 allocated  = ["movement"]
 cadence    = ["week", "month", "quarter", "year"]
