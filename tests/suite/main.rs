@@ -32,5 +32,6 @@ mod peers;
 mod periods;
 mod project;
 mod repeatable;
+mod scopes;
 mod supplied;
 mod tidy;

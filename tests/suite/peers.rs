@@ -72,7 +72,7 @@ fn what_may_not_be_shown_of_a_rep_is_scored_for_teams_alone() {
 
 #[test]
 fn a_scorecard_says_what_is_measured_for_teams_only() {
-    let project = Project::generated(3, 14).formats(r#"["csv", "html"]"#).for_reps();
+    let project = Project::generated(3, 14).for_reps();
     let settings = |metric: &str| format!("\n[[people.only_for_teams]]\nregion = \"all\"\nmetrics = [\"{metric}\"]\n");
     project.edit("scorebook.toml", |text| text + &settings("calls_mad"));
     let said = project.scorebook(&["run", "--quiet"]).expect_code(3).stderr;

@@ -10,6 +10,7 @@ better     = "higher"
 record     = "activities"
 slices     = ["purpose", "segment", "outcome", "hour_band", "weekday"]
 cadence    = ["day", "week", "month", "quarter", "year"]
+levels     = ["rep", "rep_in_team", "team", "region", "company"]
 needs      = ["activities"]
 ---*/
 SELECT

@@ -12,6 +12,7 @@ credit     = "revenue"
 slices     = ["competitor", "tenure_band", "segment", "industry", "kind", "touch_band"]
 pairs      = ["competitor*segment"]
 cadence    = ["month", "quarter", "year"]
+levels     = ["rep", "rep_in_team", "team", "region", "company"]
 needs      = ["opportunities"]
 minimum_n  = 10
 ---*/

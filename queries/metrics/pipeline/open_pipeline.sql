@@ -15,6 +15,7 @@ trace      = [
 ]
 slices     = ["stage", "kind"]
 cadence    = ["week", "month", "quarter", "year"]
+levels     = ["rep", "rep_in_team", "team", "region", "company"]
 needs      = ["opportunities", "opportunity_history"]
 ---*/
 SELECT

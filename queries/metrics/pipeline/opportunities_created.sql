@@ -10,6 +10,7 @@ better     = "higher"
 record     = "opportunities"
 slices     = ["segment", "source", "kind"]
 cadence    = ["week", "month", "quarter", "year"]
+levels     = ["rep", "rep_in_team", "team", "region", "company"]
 needs      = ["opportunities"]
 ---*/
 SELECT

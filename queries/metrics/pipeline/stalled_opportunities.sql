@@ -10,6 +10,7 @@ better     = "lower"
 record     = "opportunities"
 slices     = ["stage"]
 cadence    = ["week", "month", "quarter", "year"]
+levels     = ["rep", "rep_in_team", "team", "region", "company"]
 needs      = ["opportunities", "opportunity_history"]
 ---*/
 WITH marked AS (

@@ -86,6 +86,7 @@ fn facts_description(context: &Context) -> String {
             "The first {} of {total} facts behind these numbers; `scorebook explain CODE` shows the rest",
             context.facts.len()
         ),
+        _ if total == 0 => "Without facts: `scorebook explain CODE` shows those behind a number".into(),
         _ => "The facts behind these numbers".into(),
     }
 }

@@ -79,6 +79,8 @@ pub struct Context {
     pub week_charts: Vec<ChartPlan>,
     /// The parts of the entity, a line each.
     pub members: Vec<Table>,
+    /// The headings under which funnels, waterfalls, breakdowns and pairs stand, in their order.
+    pub sections: Vec<String>,
     /// Steps that lead from one to the next.
     pub funnels: Vec<Table>,
     /// What moved between the start and the end of a period.
@@ -292,6 +294,9 @@ pub struct Line {
     pub shows_n: bool,
     /// The first number against the one before.
     pub change: Option<Change>,
+    /// In the overview: what the metric is about: `Activity`, `Pipeline`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// In the overview: `23 opportunities`, `n = 4, too few to judge`, or why there is no number.
     pub note: Option<String>,
     /// The line's part of the whole, or its height on a scale of one, in thousandths: the length of a bar.
@@ -329,6 +334,9 @@ pub struct Table {
     pub total: Option<Line>,
     /// What to say if there are no lines.
     pub empty: Option<String>,
+    /// Under which heading it stands, if its place is not the same in every report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
 }
 
 /// A headline number.
@@ -498,6 +506,16 @@ pub fn context(input: &Input<'_>) -> Context {
     let series = series::series(&cells);
     let weeks = series::weeks(&cells);
     let members = members::members(&cells);
+    let (funnels, waterfalls) = (funnels::funnels(&cells), waterfalls::waterfalls(&cells));
+    let (breakdowns, pairs) = (breakdowns::breakdowns(&cells), pairs::pairs(&cells));
+    let tables = (waterfalls.iter().map(|waterfall| &waterfall.table)).chain(&funnels).chain(&breakdowns).chain(&pairs);
+    let mut sections: Vec<String> = Vec::new();
+    for section in tables.filter_map(|table| table.section.as_ref()) {
+        if !sections.contains(section) {
+            sections.push(section.clone());
+        }
+    }
+    sections.sort_by_key(|section| input.report.place_of(section));
     Context {
         language: locale.language.into(),
         report: ReportHead { id: input.report.id.clone(), title: input.report.title.clone() },
@@ -507,15 +525,16 @@ pub fn context(input: &Input<'_>) -> Context {
         working_days: working_days::working_days(input, locale),
         date: cells.date(),
         date_text: locale.date(cells.date()),
-        summary: summary::summary(&cells, &overview),
+        summary: summary::summary(&cells, &overview, &members),
         tiles: tiles::tiles(&cells, &overview),
         charts: series::charts(&cells, &series),
         week_charts: weeks.as_ref().map_or_else(Vec::new, |weeks| series::charts(&cells, weeks)),
         weeks,
-        funnels: funnels::funnels(&cells),
-        waterfalls: waterfalls::waterfalls(&cells),
-        breakdowns: breakdowns::breakdowns(&cells),
-        pairs: pairs::pairs(&cells),
+        sections,
+        funnels,
+        waterfalls,
+        breakdowns,
+        pairs,
         coaching: coaching::notes(&cells, &overview, &members),
         members,
         lists: input.lists.iter().map(|list| lists::list(list, locale, &input.company.currency)).collect(),

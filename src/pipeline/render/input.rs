@@ -58,6 +58,9 @@ pub struct Report {
     /// What headline numbers are held against.
     #[serde(default)]
     pub compare: Compare,
+    /// The headings in their order.
+    #[serde(default)]
+    pub sections: Vec<String>,
     /// The breakdowns, in their order.
     #[serde(default)]
     pub breakdowns: Vec<BreakdownBy>,
@@ -86,6 +89,11 @@ pub struct Report {
     pub facts_limit: usize,
 }
 
+/// The heading of what has none of its own.
+fn unnamed() -> String {
+    "Where it came from".into()
+}
+
 /// One metric broken down by one of its slices.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +102,9 @@ pub struct BreakdownBy {
     pub metric: String,
     /// One of its slices.
     pub slice: String,
+    /// Under which heading it stands.
+    #[serde(default = "unnamed")]
+    pub section: String,
 }
 
 /// What a headline number is held against.
@@ -115,6 +126,9 @@ pub struct PairBy {
     pub metric: String,
     /// One of its pairs: `competitor*segment`.
     pub pair: String,
+    /// Under which heading it stands.
+    #[serde(default = "unnamed")]
+    pub section: String,
 }
 
 /// A table with a line for each part of the entity: a team's reps, the company's teams.
@@ -147,6 +161,9 @@ pub struct FunnelBy {
     pub question: String,
     /// The metrics, first step first.
     pub steps: Vec<String>,
+    /// Under which heading it stands.
+    #[serde(default = "unnamed")]
+    pub section: String,
 }
 
 /// A stock at the start and the end of a period, and its movements between.
@@ -166,6 +183,9 @@ pub struct WaterfallBy {
     /// The movements in the order of their lines; others follow.
     #[serde(default)]
     pub order: Vec<String>,
+    /// Under which heading it stands.
+    #[serde(default = "unnamed")]
+    pub section: String,
 }
 
 /// When a number stands out, and what practitioners do about it.
@@ -178,6 +198,8 @@ pub struct Remedy {
     pub when: When,
     /// The number that it is `above` or `below`.
     pub than: Option<Number>,
+    /// Of which period, if not the reported one: a longer one around it.
+    pub grain: Option<Grain>,
     /// What else must be so.
     pub and: Option<Condition>,
     /// What people do about it, in a sentence or two that end in an offer.
@@ -241,6 +263,11 @@ impl Report {
             }
         }
         used
+    }
+
+    /// The place of a heading among those that `sections` names; others follow.
+    pub fn place_of(&self, section: &str) -> usize {
+        self.sections.iter().position(|named| named == section).unwrap_or(self.sections.len())
     }
 
     /// The metrics of its tables of parts at a level, and those that notes are made of.
@@ -446,7 +473,7 @@ pub fn check(project: &Project, report: &Report, metrics: &Metrics) -> Result<()
             return Err(error.closest(slice, known.iter().map(String::as_str)));
         }
     }
-    for PairBy { metric, pair } in &report.pairs {
+    for PairBy { metric, pair, .. } in &report.pairs {
         let known = &metrics[metric].header.pairs;
         if !known.contains(pair) {
             let error = wrong(&[metric, pair], format!("{metric} has no pair `{pair}`"));

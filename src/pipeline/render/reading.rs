@@ -113,7 +113,9 @@ impl Reading {
         for id in &of.report.lists {
             reading.lists.push(lists::run(&session, of.night.project, id, &of.report.audience, &parameters).await?);
         }
-        for id in of.report.used() {
+        // Facts go with PDFs alone, and those behind the numbers of the overview.
+        let attached = of.report.formats.iter().any(|format| format == "pdf") && of.report.facts_limit > 0;
+        for id in of.report.metrics.iter().filter(|_| attached) {
             reading.add_facts(of, &session, id, measured_on).await?;
         }
         Ok(reading)

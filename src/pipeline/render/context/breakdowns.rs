@@ -10,6 +10,7 @@ use crate::domain::number::Number;
 use crate::domain::score::NO_VALUE;
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::input::BreakdownBy;
+use std::cmp::Ordering;
 
 /// One table for each breakdown that the report asks for.
 pub fn breakdowns(cells: &Cells<'_>) -> Vec<Table> {
@@ -37,6 +38,7 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
     set_bars(&mut lines, metric.header.unit);
     let columns: Vec<Column> = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period)).collect();
     Some(Table {
+        section: Some(by.section.clone()),
         id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
         title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
         head: title(&by.slice.replace('_', " ")),
@@ -66,6 +68,9 @@ fn title(value: &str) -> String {
     if value == NO_VALUE {
         return "Not stated".into();
     }
+    if value == "(unallocated)" {
+        return "Not allocated".into();
+    }
     capitalised(&one_line(value))
 }
 
@@ -74,8 +79,17 @@ fn order(lines: &mut [Line]) {
     let size = |line: &Line| line.cells.last().map(|cell| (cell.value, cell.n));
     lines.sort_by(|a, b| {
         let unstated = |line: &Line| line.cells.first().is_some_and(|cell| cell.slice_value == NO_VALUE);
-        unstated(a).cmp(&unstated(b)).then(size(b).cmp(&size(a))).then(a.title.cmp(&b.title))
+        // Months stand in their own order.
+        let month = |line: &Line| line.cells.first().is_some_and(|cell| is_month(&cell.slice_value));
+        let by_month = if month(a) && month(b) { a.title.cmp(&b.title) } else { Ordering::Equal };
+        unstated(a).cmp(&unstated(b)).then(by_month).then(size(b).cmp(&size(a))).then(a.title.cmp(&b.title))
     });
+}
+
+/// Whether a value is a month such as `2026-09`.
+fn is_month(value: &str) -> bool {
+    let parts = value.split_once('-').map(|(year, month)| (year.len(), month.len()));
+    parts == Some((4, 2)) && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The length of each line's bar: shares stand on a scale of one, all else against the biggest line.

@@ -232,6 +232,9 @@ impl<'a> Cells<'a> {
             let level = if wanted.level == REP_IN_TEAM { "rep" } else { wanted.level };
             return Some(format!("not measured for a {level}"));
         }
+        if !metric.header.cadence.contains(&wanted.period.grain) {
+            return Some(format!("not measured by the {}", wanted.period.grain));
+        }
         let of_part = self.input.hidden_of.get(&metric.id);
         let is_hidden = (wanted.entity == self.input.entity.id && self.input.hidden.contains(&metric.id))
             || of_part.is_some_and(|parts| parts.contains(wanted.entity));
@@ -259,6 +262,7 @@ impl<'a> Cells<'a> {
             shows_n: !metric.is_formula() && !metric.is_nought_without_facts(),
             cells,
             change: None,
+            group: None,
             note: None,
             bar: None,
         };

@@ -4,9 +4,10 @@
 //! remedy that the report's settings name; too few facts make no note.
 
 use super::cells::{Cells, Wanted};
-use super::{Note, Table};
+use super::{Cell, Note, Table};
 use crate::domain::metric::Metric;
 use crate::domain::number::Number;
+use crate::domain::period::Period;
 use crate::domain::score::Score;
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::input::{Part, Remedy, When};
@@ -18,17 +19,20 @@ const MOST: usize = 8;
 pub fn notes(cells: &Cells<'_>, overview: &Table, members: &[Table]) -> Vec<Note> {
     let input = cells.input;
     let own = cells.own(input.period);
+    let of = |remedy: &Remedy, wanted: Wanted<'_>, part: Option<&Part>, tables: &[&Table]| {
+        let period = cells.around(remedy.grain)?;
+        note(cells, remedy, Wanted { period, ..wanted }, part, tables)
+    };
     let mut notes: Vec<Note> =
-        input.report.coaching.iter().filter_map(|remedy| note(cells, remedy, own, None, &[overview])).collect();
+        input.report.coaching.iter().filter_map(|remedy| of(remedy, own, None, &[overview])).collect();
     for (by, parts) in input.report.members.iter().zip(&input.members) {
-        if by.grain.is_some_and(|grain| grain != input.period.grain) {
-            continue;
-        }
         let tables: Vec<&Table> = members.iter().filter(|table| table.id == by.id).collect();
+        let grain = by.grain.unwrap_or(input.period.grain);
+        let same = |remedy: &&Remedy| remedy.grain.unwrap_or(input.period.grain) == grain;
         for part in parts {
             let wanted = Wanted { level: &by.level, entity: &part.id, period: input.period, slice: ("", "") };
-            let remedies = input.report.coaching.iter();
-            let of_part = remedies.filter_map(|remedy| note(cells, remedy, wanted, Some(part), &tables));
+            let remedies = input.report.coaching.iter().filter(same);
+            let of_part = remedies.filter_map(|remedy| of(remedy, wanted, Some(part), &tables));
             let new: Vec<Note> = of_part.filter(|note| !notes.contains(note)).collect();
             notes.extend(new);
         }
@@ -51,16 +55,15 @@ fn note(
     }
     let lines = tables.iter().flat_map(|table| &table.lines);
     let of_it = lines.flat_map(|line| line.cells.iter().map(move |cell| (line, cell)));
-    let mut of_it = of_it.filter(|(_, cell)| {
-        cell.metric == metric.id && cell.entity == wanted.entity && cell.period_start == wanted.period.start
-    });
+    let mut of_it = of_it.filter(|(_, cell)| cell.metric == metric.id && cell.entity == wanted.entity);
     // What a reader cannot find is not said.
-    let (line, cell) = of_it.find(|(_, cell)| cell.grain == wanted.period.grain)?;
+    let is_it = |cell: &Cell| (cell.grain, cell.period_start) == (wanted.period.grain, wanted.period.start);
+    let (line, cell) = of_it.find(|(_, cell)| is_it(cell))?;
     Some(Note {
         metric: metric.id.clone(),
         about: part.map(|part| one_line(&part.name)),
         title: metric.header.title.clone(),
-        figure: figure(cells, metric, score, remedy),
+        figure: figure(cells, metric, score, remedy, wanted.period),
         remedy: remedy.remedy.clone(),
         reference: Some(format!("{}.{}", line.code, cell.column)),
     })
@@ -83,7 +86,8 @@ fn stands_out<'a>(
         return None;
     }
     let four_fifths = Number::from_units(Number::whole(1).units() * 4 / 5);
-    let reached = score.pace.filter(|_| !cells.finished()).or(score.attainment);
+    let finished = wanted.period.end <= cells.input.as_of;
+    let reached = score.pace.filter(|_| !finished).or(score.attainment.filter(|_| finished));
     let is_so = match when {
         When::Low => alert == Some("low"),
         When::High => alert == Some("high"),
@@ -98,11 +102,12 @@ fn stands_out<'a>(
 }
 
 /// `3 in September 2026, mostly about 41`.
-fn figure(cells: &Cells<'_>, metric: &Metric, score: &Score, remedy: &Remedy) -> String {
+fn figure(cells: &Cells<'_>, metric: &Metric, score: &Score, remedy: &Remedy, period: Period) -> String {
     let currency = &cells.input.company.currency;
     let text = |value: Number| cells.locale.short(metric.header.unit, value, currency);
     let value = score.value.map(text).unwrap_or_default();
-    let period = cells.locale.period(cells.input.period);
+    let finished = period.end <= cells.input.as_of;
+    let period = cells.locale.period(period);
     let against = match remedy.when {
         When::Low | When::High => score.usual.map(|usual| format!("mostly about {} before", text(usual))),
         When::Top => Some("in the best quarter of peers".into()),
@@ -110,7 +115,7 @@ fn figure(cells: &Cells<'_>, metric: &Metric, score: &Score, remedy: &Remedy) ->
         When::Behind | When::Met => score.target.map(|target| format!("of a target of {}", text(target))),
         When::Above | When::Below => remedy.than.map(|than| format!("against {}", text(than))),
     };
-    let so_far = if cells.finished() { "in" } else { "so far in" };
+    let so_far = if finished { "in" } else { "so far in" };
     match against {
         Some(against) => format!("{value} {so_far} {period}, {against}"),
         None => format!("{value} {so_far} {period}"),

@@ -43,6 +43,7 @@ fn funnel(cells: &Cells<'_>, by: &FunnelBy) -> Table {
     let columns: Vec<Column> = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period)).collect();
     let bar = columns.last().map_or(String::new(), |last| format!(" Bar: {}.", last.title));
     Table {
+        section: Some(by.section.clone()),
         id: by.id.clone(),
         title: by.title.clone(),
         caption: format!(

@@ -50,6 +50,7 @@ fn table(cells: &Cells<'_>, by: &MembersBy, parts: &[Part]) -> Option<Table> {
         note: None,
     };
     Some(Table {
+        section: None,
         id: by.id.clone(),
         title: by.title.clone(),
         caption: caption(cells, &lines, period == cells.input.period && cells.finished(), cells.locale.period(period)),

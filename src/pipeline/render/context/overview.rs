@@ -3,7 +3,7 @@
 //! Its one constraint: its first column is the reported period, its second the one before, its third the one a year before;
 //! tiles, changes and the summary rely on that.
 
-use super::cells::{Cells, Wanted};
+use super::cells::{Cells, Wanted, capitalised};
 use super::{Column, Table, judge};
 use crate::domain::score::COMPANY;
 use crate::pipeline::render::format::one_line;
@@ -27,12 +27,14 @@ pub fn overview(cells: &Cells<'_>) -> Table {
     let lines = input.report.metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
         let line = wanted.iter().enumerate().map(|(i, wanted)| cells.cell(metric, i, *wanted)).collect();
         let mut line = cells.line(metric, metric.header.title.clone(), line);
+        line.group = Some(capitalised(&metric.group));
         line.note = cells.notes(metric, &line);
         let (now, before) = (&line.cells[0], &line.cells[1]);
         line.change = judge::change(cells, metric, (now, before), now.previous, &locale.period(previous));
         line
     });
     Table {
+        section: None,
         id: "overview".into(),
         title: "All numbers".into(),
         caption: format!("Every metric of this report, {} and for comparison", locale.period(input.period)),

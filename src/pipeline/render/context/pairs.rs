@@ -63,6 +63,7 @@ fn table(cells: &Cells<'_>, metric: &Metric, by: &PairBy) -> Option<Table> {
         caption.push_str("; grey: too few to judge");
     }
     Some(Table {
+        section: Some(by.section.clone()),
         id: format!("{}-by-{}-and-{}", metric.id, down, across).replace(['_', ' '], "-"),
         title: format!("{} by {down} and {across}", metric.header.title),
         caption,

@@ -43,6 +43,7 @@ fn table(cells: &Cells<'_>, id: &str, title: &str, head: &str, periods: &[Period
     let ends = periods.first().zip(periods.last()).map(|(first, last)| (locale.period(*first), locale.period(*last)));
     let (first, last) = ends.unwrap_or_default();
     Table {
+        section: None,
         id: id.into(),
         title: title.into(),
         caption: format!("{first} to {last}; the letter names the row in a reference"),

@@ -8,18 +8,26 @@ use super::{Cell, Line, Table};
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
+use crate::domain::score::UNASSIGNED;
 use crate::pipeline::render::format::Precision;
 use std::cmp::Ordering;
 
 /// Bookings against quota, what moved, and what is coming.
-pub fn summary(cells: &Cells<'_>, overview: &Table) -> Vec<String> {
+///
+/// Of a team or the company also how many made their quota, how many decisions went our way, and what is nobody's.
+pub fn summary(cells: &Cells<'_>, overview: &Table, members: &[Table]) -> Vec<String> {
     let line = |metric: &str| overview.lines.iter().find(|line| line.metric == metric);
     let mut sentences = Vec::new();
     if let Some(bookings) = line("bookings") {
         sentences.extend(against_quota(cells, &bookings.cells[0]));
         sentences.extend(moved(cells, bookings));
     }
+    if cells.input.entity.level != "rep" {
+        sentences.extend(line("reps_at_quota").and_then(|line| at_quota(cells, &line.cells[0])));
+        sentences.extend(line("win_rate").and_then(|line| decided(cells, line)));
+    }
     sentences.extend(line("open_pipeline").and_then(|line| coming(cells, line)));
+    sentences.extend(nobodys(cells, members));
     sentences
 }
 
@@ -103,6 +111,38 @@ fn moved(cells: &Cells<'_>, line: &Line) -> Option<String> {
         (Some(one), None) | (None, Some(one)) => Some(format!("That is {one}.")),
         (None, None) => None,
     }
+}
+
+/// `10 of 21 ramped reps made their quota.`
+fn at_quota(cells: &Cells<'_>, cell: &Cell) -> Option<String> {
+    let (upper, all) = (cell.numerator?, cell.denominator.filter(|all| *all > Number::ZERO)?);
+    let (upper, all) = (cells.locale.decimal(upper, 0), cells.locale.decimal(all, 0));
+    let so_far = if cells.finished() { "made their quota" } else { "have made their quota so far" };
+    Some(format!("{upper} of {all} ramped reps {so_far}."))
+}
+
+/// `39.8% of the deals that were decided were won, 11.8% of them in September 2025`.
+fn decided(cells: &Cells<'_>, line: &Line) -> Option<String> {
+    let share = |cell: &Cell| {
+        let value = cell.value.filter(|_| !cell.few)?;
+        Some(cells.locale.value(Unit::Percent, value, "", Precision::of(Unit::Percent, [])))
+    };
+    let now = share(&line.cells[0])?;
+    let before = share(&line.cells[2]).map(|before| {
+        let period = cells.locale.period(cells.input.calendar.year_before(cells.input.period));
+        format!(", against {before} in {period}")
+    });
+    Some(format!("Of the deals that were decided {now} were won{}.", before.unwrap_or_default()))
+}
+
+/// What of the bookings stands on the line of nobody.
+fn nobodys(cells: &Cells<'_>, members: &[Table]) -> Option<String> {
+    let start = cells.input.period.start;
+    let is_it = |cell: &&Cell| cell.metric == "bookings" && cell.entity == UNASSIGNED && cell.period_start == start;
+    let mut of_it = members.iter().flat_map(|table| &table.lines).flat_map(|line| &line.cells).filter(is_it);
+    let value =
+        of_it.find(|cell| cell.grain == cells.input.period.grain)?.value.filter(|value| *value > Number::ZERO)?;
+    Some(format!("{} of the bookings belongs to no team.", money(cells, value)))
 }
 
 fn coming(cells: &Cells<'_>, line: &Line) -> Option<String> {

@@ -6,7 +6,7 @@ use super::cells::{Cells, Wanted, capitalised};
 use super::{ChartPlan, Column, Line, Shape, Table, Waterfall};
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
-use crate::domain::score::NO_VALUE;
+use crate::domain::score::{COMPANY, NO_VALUE};
 use crate::pipeline::render::format::{Precision, one_line};
 use crate::pipeline::render::input::WaterfallBy;
 
@@ -53,6 +53,7 @@ fn waterfall(cells: &Cells<'_>, by: &WaterfallBy) -> Option<Waterfall> {
         title,
     };
     let table = Table {
+        section: Some(by.section.clone()),
         id: by.id.clone(),
         title: by.title.clone(),
         caption: closing.clone(),
@@ -81,6 +82,10 @@ fn closing(cells: &Cells<'_>, lines: &[Line], columns: &[Column]) -> String {
     }
     match open.is_empty() {
         true => "The start and all movements add up to the end, to the cent.".into(),
-        false => format!("The movements do not explain all: {} is left open.", open.join(", ")),
+        false if cells.input.entity.level == COMPANY => {
+            format!("The movements do not explain all: {} is left open.", open.join(", "))
+        }
+        // A deal that moves with its owner is no change of the deal.
+        false => format!("Besides the movements, {} came or went with the people who joined or left.", open.join(", ")),
     }
 }
