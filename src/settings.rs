@@ -160,9 +160,9 @@ pub struct Checks {
     pub rows_warning_percent: u32,
     /// One with even fewer stops the run.
     pub rows_error_percent: u32,
-    /// A controlled sum of closed months that moved by more than this part is told of.
+    /// A controlled sum of which one closed month moved by more than this part is told of.
     pub sums_warning_percent: u32,
-    /// One that moved by more stops the run.
+    /// One of which all closed months together moved by more stops the run.
     pub sums_error_percent: u32,
 }
 

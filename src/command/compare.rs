@@ -4,6 +4,7 @@
 //! another the facts that moved it. No lock is taken, and every object is checked against its digest before it is read.
 
 mod basis;
+mod gone;
 mod moves;
 mod records;
 mod scores;

@@ -286,7 +286,7 @@ fn the_sample_s_third_night_changes_the_deals_that_its_exports_change() {
     let changed: BTreeSet<String> = ids.into_iter().filter(|id| before.get(*id) != after.get(*id)).cloned().collect();
     assert!(changed.len() > 10, "{changed:?}");
     let table = said["records"].as_array().unwrap().iter().find(|table| table["table"] == "opportunities").unwrap();
-    let mut told = BTreeSet::new();
+    let (mut told, mut deleted) = (BTreeSet::new(), 0);
     for row in table["rows"].as_array().unwrap() {
         let Some(id) = row["key"][0].as_str().unwrap().strip_prefix("salesforce:") else { continue };
         // An open deal in another currency is worth what its money is worth on the run's day.
@@ -301,13 +301,18 @@ fn the_sample_s_third_night_changes_the_deals_that_its_exports_change() {
             _ => "changed",
         };
         assert_eq!(row["change"], change, "{row:#}");
-        // The export row that it names is the deal's.
-        let side = if change == "gone" { &row["before"] } else { &row["after"] };
-        let path = project.path(side["export"].as_str().unwrap());
-        let number = usize::try_from(side["row"].as_u64().unwrap()).unwrap();
-        let record = csv::Reader::from_path(path).unwrap().byte_records().nth(number - 1).unwrap().unwrap();
+        // The export row that it names is the deal's; of a deal that was deleted it says so.
+        let path = project.path(row["after"]["export"].as_str().unwrap());
+        let number = usize::try_from(row["after"]["row"].as_u64().unwrap()).unwrap();
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let flag = reader.headers().unwrap().iter().position(|name| name == "IsDeleted").unwrap();
+        let record = reader.byte_records().nth(number - 1).unwrap().unwrap();
         assert_eq!(&record[0], id.as_bytes());
+        let is_deleted = row["why"] == "deleted";
+        assert_eq!((change == "gone", &record[flag] == b"1"), (is_deleted, is_deleted), "{row:#}");
+        deleted += usize::from(is_deleted);
     }
+    assert!(deleted > 0, "no deal was deleted");
     assert_eq!(told, changed);
 
     let scores: BTreeSet<Key> = said["scores"].as_array().unwrap().iter().map(key_of).collect();

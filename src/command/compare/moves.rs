@@ -58,8 +58,10 @@ const PLACE: [&str; 9] = ["side", "level", "entity", "grain", "period_start", "r
 /// What is asked of the facts at once: everything, or what counts in one period.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
-    /// The period, where facts do not say by their day to which they belong.
-    period: Option<(Grain, Date)>,
+    /// Of a stock: the days on which both runs measure it.
+    measured: Option<[Date; 2]>,
+    /// Of a window: the period that it ends with.
+    window: Option<(Grain, Date)>,
     /// The slice of which facts have several values.
     listed: Option<String>,
 }
@@ -100,7 +102,7 @@ impl<'a> Movers<'a> {
         let kept = [self.keep(0, old, before).await?, self.keep(1, new, after).await?];
         let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
         for (i, change) in changes.iter().enumerate() {
-            groups.entry(group(after, &kept[1], change)).or_default().push(i);
+            groups.entry(self.group(after, &kept[1], change)).or_default().push(i);
         }
         let mut moves: Vec<Vec<Move>> = changes.iter().map(|_| Vec::new()).collect();
         for (group, members) in groups {
@@ -111,6 +113,18 @@ impl<'a> Movers<'a> {
         }
         self.name_origins([(old, before), (new, after)], &mut moves).await?;
         Ok(Some(moves))
+    }
+
+    /// What has to be asked for a cell's facts. Most cells of a stock are measured on the same day.
+    fn group(&self, metric: &Metric, kept: &Kept, change: &ScoreChange) -> Group {
+        let header = &metric.header;
+        let is_list = |slice: &String| header.multi.contains(slice) || header.allocated.contains(slice);
+        let is_windowed = header.window.is_some() && !kept.is_stock() && !kept.is_given();
+        Group {
+            measured: kept.is_stock().then(|| self.sides.map(|side| change.period.measured_on(side.entry.as_of))),
+            window: is_windowed.then_some((change.period.grain, change.period.start)),
+            listed: Some(change.slice.clone()).filter(is_list),
+        }
     }
 
     /// Makes a run's facts: its session's table `facts`.
@@ -128,8 +142,8 @@ impl<'a> Movers<'a> {
     /// A run's facts of a group, as one table of text, exact numbers and days.
     fn facts_sql(&self, i: usize, group: &Group, metric: &Metric, kept: &Kept, slices: &[String]) -> String {
         let side = self.sides[i];
-        let period = group.period.map(|(grain, start)| side.settings.calendar.period(grain, start));
-        let measured_on = period.map(|period| format!("DATE '{}'", period.measured_on(side.entry.as_of)));
+        let period = group.window.map(|(grain, start)| side.settings.calendar.period(grain, start));
+        let measured_on = group.measured.map(|days| format!("DATE '{}'", days[i]));
         let is_allocated = |slice: &&String| metric.header.allocated.contains(slice);
         let facts = match (group.listed.as_ref(), &measured_on) {
             (Some(slice), _) if is_allocated(&slice) => format!("({})", score::allocated_sql(metric, kept, slice)),
@@ -149,19 +163,19 @@ impl<'a> Movers<'a> {
             );
         }
         let (day, on, within) = match (period, &measured_on) {
-            (Some(_), Some(on)) if kept.is_stock() => {
+            (_, Some(on)) => {
                 let within = format!(" WHERE f.valid_from <= {on} AND (f.valid_to IS NULL OR {on} < f.valid_to)");
                 ("f.valid_from", on.clone(), within)
             }
-            (Some(period), _) => {
+            (Some(period), None) => {
                 let (first, last) = metric.days(period, side.entry.as_of);
                 ("f.day", "f.day".into(), format!(" WHERE f.day BETWEEN DATE '{first}' AND DATE '{last}'"))
             }
-            (None, _) => ("f.day", "f.day".into(), String::new()),
+            (None, None) => ("f.day", "f.day".into(), String::new()),
         };
-        let source = match (&measured_on, kept.is_stock()) {
-            (Some(on), true) => format!("({})", kept.on_day(&kept.worth_on(&facts, on), on)),
-            _ => facts,
+        let source = match &measured_on {
+            Some(on) => format!("({})", kept.on_day(&kept.worth_on(&facts, on), on)),
+            None => facts,
         };
         format!(
             "SELECT {nothing} AS grain, {nothing} AS period_start, f.record_id, f.rep_id, CAST({day} AS VARCHAR) AS day, \
@@ -215,7 +229,7 @@ impl<'a> Movers<'a> {
             ),
         };
         // Where nobody moved and days are days, what is alike need not be placed.
-        let early = self.same_members && group.period.is_none() && !kept[1].is_given();
+        let early = self.same_members && group.measured.is_none() && group.window.is_none() && !kept[1].is_given();
         let only = |one: &str, other: &str| match early {
             true => placed(&format!("(SELECT * FROM {one} EXCEPT SELECT * FROM {other})"), one),
             false => format!("{} EXCEPT {}", placed(one, one), placed(other, other)),
@@ -363,17 +377,6 @@ fn wanted_rows(wanted: &BTreeSet<(String, Option<String>)>) -> Result<(RecordBat
 fn moved(change: &'static str, fact: &Placed, before: Option<Worth>, after: Option<Worth>) -> Move {
     let (record, rep, day) = (fact.record.clone(), fact.rep.clone(), fact.day.clone());
     Move { change, record, rep, day, before, after, origin: None }
-}
-
-/// What has to be asked for a cell's facts.
-fn group(metric: &Metric, kept: &Kept, change: &ScoreChange) -> Group {
-    let by_day = !kept.is_stock() && metric.header.window.is_none();
-    let header = &metric.header;
-    let is_list = |slice: &String| header.multi.contains(slice) || header.allocated.contains(slice);
-    Group {
-        period: (!by_day && !kept.is_given()).then_some((change.period.grain, change.period.start)),
-        listed: Some(change.slice.clone()).filter(is_list),
-    }
 }
 
 /// The metrics that a formula is made of.

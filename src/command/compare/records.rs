@@ -1,5 +1,6 @@
 //! The rows of the model that are new, gone or different, each with the export row that says so.
 
+use crate::command::compare::gone;
 use crate::command::compare::side::{Side, ask};
 use crate::command::lineage;
 use crate::diagnostic::Result;
@@ -32,6 +33,8 @@ pub struct RecordChange {
     pub columns: Vec<ColumnChange>,
     pub before: Option<Origin>,
     pub after: Option<Origin>,
+    /// Of a row that is gone: why.
+    pub why: Option<String>,
 }
 
 impl RecordChange {
@@ -136,6 +139,7 @@ async fn of_table(
     });
     let mut rows: Vec<RecordChange> = rows.collect();
     rows.sort_by_key(RecordChange::rank);
+    gone::explain(to, name, &mut rows).await?;
     let count = |change: &str| rows.iter().filter(|row| row.change == change).count();
     let (new, gone, changed) = (count("new"), count("gone"), count("changed"));
     Ok(Some(TableChange { table: name.to_owned(), new, gone, changed, rows, notes }))
@@ -160,7 +164,14 @@ fn record(
         before: cell(&old, place),
         after: cell(&new, place),
     });
-    RecordChange { change, key, columns: cells.filter(|cell| cell.before != cell.after).collect(), before, after }
+    RecordChange {
+        change,
+        key,
+        columns: cells.filter(|cell| cell.before != cell.after).collect(),
+        before,
+        after,
+        why: None,
+    }
 }
 
 /// Where the rows of a kept table came from, by their keys.

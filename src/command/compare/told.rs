@@ -306,8 +306,9 @@ fn record(row: &RecordChange) -> String {
     let name = row.columns.iter().find(|column| column.name == "name");
     let name = name.and_then(|name| name.after.as_ref().or(name.before.as_ref()));
     let name = name.map(|name| format!("  {}", one_line(name))).unwrap_or_default();
-    let after = if row.change == "gone" { row.before.as_ref() } else { row.after.as_ref() };
-    let mut text = format!("  {:<7}  {}{name}{}\n", row.change, row.key.join(" "), origin(after));
+    let after = row.after.as_ref().or(row.before.as_ref());
+    let why = row.why.as_ref().map(|why| format!("  {}", one_line(why))).unwrap_or_default();
+    let mut text = format!("  {:<7}  {}{name}{why}{}\n", row.change, row.key.join(" "), origin(after));
     if row.change != "changed" {
         let cells = FIRST.iter().filter_map(|name| row.columns.iter().find(|column| column.name == *name));
         let cells = cells.map(|cell| {

@@ -9,6 +9,9 @@ const ACCEPTABLE: [&str; 5] = ["control_sums", "control_totals", "freshness", "m
 /// The check that looks at what was accepted.
 const ACCEPT: &str = "accept";
 
+/// So many errors are told beside the first.
+const TOLD: usize = 5;
+
 /// A finding, and what only its message needs.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -104,7 +107,12 @@ pub fn settle(mut found: Vec<Found>, accepted: &BTreeSet<String>) -> Result<Vec<
     }
     error = shown.iter().fold(error, |error, note| error.note(note));
     let others: Vec<&Found> = errors.collect();
-    error = others.iter().fold(error, |error, other| error.note(format!("and: {}", other.finding.title)));
+    for other in others.iter().take(TOLD) {
+        error = error.note(format!("and: {}", other.finding.title));
+    }
+    if others.len() > TOLD {
+        error = error.note(format!("and {} more", others.len() - TOLD));
+    }
     error = error.help(help);
     if first.is_acceptable() {
         let flags: Vec<String> = std::iter::once(first)

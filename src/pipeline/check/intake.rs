@@ -18,13 +18,21 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) async fn run(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for (source, settings) in &night.settings.sources {
-        let newest = newest_date(observed.iter().filter(|snapshot| snapshot.source == *source));
+        let newest = observed.iter().filter(|snapshot| snapshot.source == *source).max_by_key(|s| s.data_date);
+        let behind = newest.and_then(|newest| behind(night, observed, source, settings, newest));
+        let is_behind = behind.is_some();
+        found.extend(behind);
+        let newest = newest.map(|newest| newest.data_date);
         for (table, of_table) in &settings.tables {
             let own = Own { source, table, settings, of_table, now: nights(observed, source, table) };
             let known = given.earlier.map(|earlier| nights(&earlier.observations, source, table)).unwrap_or_default();
             found.extend(own.lost(&known));
             let Some(present) = own.present() else { continue };
-            found.extend(own.stale(night, observed, newest, &present));
+            // Of a source that fell behind as a whole, that is said once.
+            let own_days = own.of_table.max_age_days.is_some();
+            if !is_behind || own_days {
+                found.extend(own.stale(night, observed, newest, &present));
+            }
             let Some(before) = own.before(night, given, &known, &present) else { continue };
             found.extend(own.short(night, &present, &before));
             found.extend(drift::of(night, observed, &own, &present, &before).await?);
@@ -43,6 +51,30 @@ pub(super) fn nights<'a>(snapshots: &'a [Snapshot], source: &str, table: &str) -
         nights.entry(snapshot.data_date).or_default().push(snapshot);
     }
     nights
+}
+
+/// The day that exports should be of: the run's date, or the newest of all exports.
+fn today(night: &Night<'_>, observed: &[Snapshot]) -> Date {
+    newest_date(observed.iter()).map_or(night.as_of, |newest| newest.max(night.as_of))
+}
+
+/// A source of which even the newest export is too old.
+fn behind(
+    night: &Night<'_>,
+    observed: &[Snapshot],
+    source: &str,
+    settings: &Source,
+    newest: &Snapshot,
+) -> Option<Found> {
+    let (today, days) = (today(night, observed), settings.max_age_days.unwrap_or(night.settings.checks.max_age_days));
+    let age = (today - newest.data_date).get_days();
+    if i64::from(age) <= i64::from(days) {
+        return None;
+    }
+    let title = format!("the newest exports of {source} are {age} days old: {}", newest.data_date);
+    let help = format!("have it export again; or raise `max_age_days` of [sources.{source}] in scorebook.toml");
+    let found = Found::error("freshness", source, title).at(Place::file(&newest.path));
+    Some(found.note(format!("the run is of {today}, and at most {days} days are allowed")).help(help))
 }
 
 fn newest_date<'a>(snapshots: impl Iterator<Item = &'a Snapshot>) -> Option<Date> {
@@ -137,8 +169,7 @@ impl<'a> Own<'a> {
         let own_days = self.of_table.max_age_days;
         let of_source = self.settings.max_age_days.unwrap_or(night.settings.checks.max_age_days);
         let days = own_days.unwrap_or(of_source);
-        let all = newest_date(observed.iter());
-        let today = all.map_or(night.as_of, |all| all.max(night.as_of));
+        let today = today(night, observed);
         let age = (today - present.date).get_days();
         let set = match own_days {
             Some(_) => format!("`max_age_days` of [sources.{}.tables] {}", self.source, self.table),
@@ -150,7 +181,7 @@ impl<'a> Own<'a> {
             return Some(
                 found
                     .note(format!("the run is of {today}, and at most {days} days are allowed"))
-                    .help(format!("have the CRM export it again; or raise {set}, in scorebook.toml")),
+                    .help(format!("have it exported again; or raise {set}, in scorebook.toml")),
             );
         }
         let newest = newest.filter(|newest| own_days.is_none() && present.date < *newest)?;
@@ -161,8 +192,7 @@ impl<'a> Own<'a> {
             Fold::Append | Fold::Upsert => Found::warning("missing", self.name(), title)
                 .note("it adds to the nights before: if nothing was new, nothing is missing"),
         };
-        let help =
-            "have the CRM export it again; or say by `max_age_days` of the table that it need not be in every night";
+        let help = "have it exported again; or say by `max_age_days` of the table that it need not be in every night";
         Some(found.at(present.place()).help(help))
     }
 

@@ -110,9 +110,13 @@ impl Of<'_> {
         let changed: Vec<(&String, Number)> =
             months.iter().map(|month| (*month, change(&month))).filter(|(_, by)| *by != Number::ZERO).collect();
         let by = add(changed.iter().map(|(_, by)| by.magnitude()));
-        let is_over = |percent: u32| {
-            let limit = total(&before).magnitude().units().saturating_mul(i128::from(percent));
-            by.units().saturating_mul(100) > limit
+        let is_over = |by: Number, of: Number, percent: u32| {
+            by.units().saturating_mul(100) > of.magnitude().units().saturating_mul(i128::from(percent))
+        };
+        // One month that moved is told of; only where much of the whole moved it may be another export.
+        let is_told = |percent: u32| {
+            let of = |month: &str| before.get(month).copied().unwrap_or_default();
+            changed.iter().any(|(month, by)| is_over(by.magnitude(), of(month), percent))
         };
         let checks = &night.settings.checks;
         let (warning, error) = (checks.sums_warning_percent, checks.sums_error_percent);
@@ -124,17 +128,18 @@ impl Of<'_> {
             earlier.number,
             total(&after).to_fixed(2)
         );
-        let (found, limit) = match (is_over(error), is_over(warning)) {
+        let (found, limit) = match (is_over(by, total(&before), error), is_told(warning)) {
             (true, _) => (Found::error(CHECK, self.name(), title), ("sums_error_percent", error)),
             (false, true) => (Found::warning(CHECK, self.name(), title), ("sums_warning_percent", warning)),
             (false, false) => return None,
         };
         let told: Vec<String> =
             changed.iter().rev().take(SHOWN).map(|(month, by)| format!("{month} {}", signed(*by))).collect();
-        let found = found.at(Place::file(format!("{} (`controlled`)", contract::FILE))).note(format!(
-            "the limit is {} %; {} months moved: {}",
+        let found = found.at(self.place(night)).note(format!(
+            "the limit is {} % {}; {} moved: {}",
             limit.1,
-            changed.len(),
+            if limit.0 == "sums_error_percent" { "of them all" } else { "of a month" },
+            if changed.len() == 1 { "1 month".to_owned() } else { format!("{} months", changed.len()) },
             told.join(", ")
         ));
         let found = self.records(then, now, &open).into_iter().fold(found, Found::note);
@@ -143,6 +148,20 @@ impl Of<'_> {
              `{}` under [checks] in scorebook.toml moves the limit",
             limit.0
         )))
+    }
+
+    /// Where the contract says so.
+    fn place(&self, night: &Night<'_>) -> Place {
+        let source = night.project.text(contract::FILE).unwrap_or_default();
+        let head = format!("[tables.{}]", self.name);
+        let lines = source.lines().enumerate().skip_while(|(_, line)| line.trim() != head);
+        let column = format!("\"{}\"", self.column.name);
+        let own = lines.skip_while(|(_, line)| !line.contains(&column));
+        let line = own.into_iter().find(|(_, line)| line.contains("controlled"));
+        line.map_or_else(
+            || Place::file(contract::FILE),
+            |(i, _)| Place::line(contract::FILE, source, i + 1).word("controlled").label("should not move"),
+        )
     }
 
     /// The records that moved most.
