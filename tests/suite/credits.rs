@@ -89,7 +89,9 @@ fn explained(project: &Project) {
             if cell("metric") != "bookings" || !is_odd || cell("reference").is_empty() || count == 8 {
                 continue;
             }
-            let said = project.scorebook(&["explain", &cell("reference"), "--format", "json"]).expect_code(0);
+            let said = project
+                .scorebook(&["explain", &cell("reference"), "--limit", "1000", "--format", "json"])
+                .expect_code(0);
             let part = &serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["parts"]["bookings"];
             let cents = |text: &str| -> i64 {
                 let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
