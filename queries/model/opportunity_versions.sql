@@ -94,7 +94,10 @@ before_nights AS (
     SELECT
         d.opportunity_id,
         d.created_on AS stood_from,
-        CASE WHEN d.closed_as IS NULL THEN d.told_from ELSE LEAST(d.closed_on, d.told_from) END AS stood_to,
+        CASE
+            WHEN d.closed_as IS NULL THEN d.told_from
+            ELSE LEAST(COALESCE(d.closed_on, d.created_on), d.told_from)
+        END AS stood_to,
         d.source_stage,
         CASE WHEN d.closed_as IS NULL THEN d.stage END AS stage,
         CASE WHEN d.closed_as IS NULL THEN s.position END AS position,

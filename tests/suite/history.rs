@@ -32,7 +32,7 @@ fn project(fold: &str) -> Project {
     for source in ["crm", "shop"] {
         settings.push_str(&format!("\n[sources.{source}]\npath = \"exports/{source}/{{date}}/{{table}}.csv\"\n"));
         for (_, table, fold, into, select) in tables.iter().filter(|table| table.0 == source) {
-            settings.push_str(&format!("tables.{table} = {{ fold = \"{fold}\" }}\n"));
+            settings.push_str(&format!("tables.{table} = {{ fold = \"{fold}\", max_age_days = 9 }}\n"));
             let sql = format!(
                 "/*---\nfrom = \"{table}\"\ninto = \"{into}\"\n---*/\nSELECT \"_row\", {select}\nFROM {table}\n"
             );

@@ -19,7 +19,7 @@ fn project() -> Project {
 fn source(project: &Project, name: &str, tables: &[(&str, &str, &str, &str)]) {
     let mut settings = format!("\n[sources.{name}]\npath = \"exports/{name}/{{date}}/{{table}}.csv\"\n");
     for (table, fold, into, select) in tables {
-        settings.push_str(&format!("tables.{table} = {{ fold = \"{fold}\" }}\n"));
+        settings.push_str(&format!("tables.{table} = {{ fold = \"{fold}\", max_age_days = 9 }}\n"));
         let sql =
             format!("/*---\nfrom = \"{table}\"\ninto = \"{into}\"\n---*/\nSELECT \"_row\", {select}\nFROM {table}\n");
         project.write(&format!("queries/staging/{name}/{table}.sql"), &sql);
