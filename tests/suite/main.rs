@@ -33,5 +33,6 @@ mod periods;
 mod project;
 mod repeatable;
 mod scopes;
+mod summary;
 mod supplied;
 mod tidy;

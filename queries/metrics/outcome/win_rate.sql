@@ -1,7 +1,7 @@
 /*---
 title      = "Win rate"
 question   = "Of the opportunities we closed, how many did we win?"
-definition = "Won / (won + lost), by the day of closing. Renewals and opportunities closed as disqualified or duplicate do not count."
+definition = "Won / (won + lost), by the day of closing. Renewals and opportunities closed as disqualified or duplicate do not count. The touch band is how many touches the opportunity has had."
 aliases    = ["close rate"]
 unit       = "percent"
 measure    = "flow"
@@ -19,7 +19,12 @@ minimum_n  = 10
 WITH touches AS (
     SELECT opportunity_id, COUNT(*) AS touches
     FROM activities
-    WHERE opportunity_id IS NOT NULL AND is_completed AND direction IS DISTINCT FROM 'inbound'
+    -- What the metric `touches` counts.
+    WHERE opportunity_id IS NOT NULL AND is_completed
+        AND (
+            (kind = 'call' AND direction = 'outbound')
+            OR (kind IN ('email', 'meeting') AND direction IS DISTINCT FROM 'inbound')
+        )
     GROUP BY opportunity_id
 )
 SELECT

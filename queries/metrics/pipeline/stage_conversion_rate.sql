@@ -1,7 +1,7 @@
 /*---
 title      = "Stage conversion rate"
 question   = "Of the deals that leave a stage, how many go on?"
-definition = "Opportunities that left an open stage for a later one, or were won / all that left it, by the day they left, for who owned them from that day on. A stage that was skipped counts as passed: such a deal stands on the line of each, and once in the total. Later is a higher position in the stages' common order."
+definition = "Opportunities that left an open stage for a later one, or were won / all that left it, by the day they left, for who owned them from that day on. A stage that was skipped counts as passed: such a deal stands on the line of each, and once in the total. Later is a higher position in the stages' common order; what was open in a stage that no one knows has left none."
 aliases    = ["stage-to-stage conversion", "pass rate"]
 unit       = "percent"
 measure    = "flow"

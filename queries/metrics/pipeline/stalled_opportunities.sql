@@ -20,7 +20,8 @@ WITH marked AS (
         LAG(closed_as) OVER (PARTITION BY opportunity_id ORDER BY valid_from) AS last_closed_as,
         LAG(valid_to) OVER (PARTITION BY opportunity_id ORDER BY valid_from) AS last_to,
         LEAD(valid_from) OVER (PARTITION BY opportunity_id ORDER BY valid_from) AS next_from,
-        LEAD(stage) OVER (PARTITION BY opportunity_id ORDER BY valid_from) AS next_stage
+        LEAD(stage) OVER (PARTITION BY opportunity_id ORDER BY valid_from) AS next_stage,
+        MIN(valid_from) OVER (PARTITION BY opportunity_id) AS first_seen_on
     FROM opportunity_versions
 ),
 stays AS (
@@ -60,11 +61,12 @@ waiting AS (
         s.amount,
         s.stage,
         LEAST(
-            CAST(CAST(CAST(o.created_on AS INT) + c.days + 1 AS INT) AS DATE),
+            CAST(CAST(CAST(COALESCE(o.created_on, s.first_seen_on) AS INT) + c.days + 1 AS INT) AS DATE),
             CAST(CAST(CAST(s.entered_on AS INT) + u.days + 1 AS INT) AS DATE)
         ) AS stalls_on
     FROM stays AS s
-    JOIN opportunities AS o ON o.opportunity_id = s.opportunity_id
+    -- A deal that was deleted since stood open then, at least since the first day that anybody knows of.
+    LEFT JOIN opportunities AS o ON o.opportunity_id = s.opportunity_id
     CROSS JOIN cycle AS c
     LEFT JOIN usual AS u ON u.stage = s.stage
     WHERE s.closed_as IS NULL

@@ -475,7 +475,11 @@ fn touch_band(company: &Company, opportunity: &str) -> Option<String> {
     let touches = company.activities.iter().filter(|one| {
         one.opportunity.as_deref() == Some(opportunity)
             && one.completed == Some(true)
-            && one.direction != Some("inbound")
+            && match one.kind {
+                "call" => one.direction == Some("outbound"),
+                "email" | "meeting" => one.direction != Some("inbound"),
+                _ => false,
+            }
     });
     match touches.count() {
         0 => None,
