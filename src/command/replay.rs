@@ -41,8 +41,8 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
         tell: &follow,
     };
     // As in the run itself: what it was held against is the newest before it that knew all there was.
-    let before = ledger.entries.iter().filter(|other| other.number < entry.number && other.known_at.is_none());
-    let earlier = before.last().filter(|_| entry.known_at.is_none()).map(pipeline::sealed);
+    let mut before = ledger.entries.iter().filter(|other| other.number < entry.number && other.known_at.is_none());
+    let earlier = before.next_back().filter(|_| entry.known_at.is_none()).map(pipeline::sealed);
     let accepted = entry.overrides.get(ACCEPT).map_or("", String::as_str).split(' ').filter(|name| !name.is_empty());
     let accepted = accepted.map(String::from).collect();
     let given = Given { earlier: earlier.as_ref(), store: &opened.store, accepted: &accepted };
