@@ -94,11 +94,6 @@ impl Project {
         }
     }
 
-    /// The main CRM's folders of these nights.
-    pub fn nights(&self, nights: &[&str]) -> Vec<PathBuf> {
-        nights.iter().map(|night| self.path("sample_data/salesforce").join(night)).collect()
-    }
-
     /// Changes a file, which must differ afterwards.
     pub fn edit(&self, within: &str, change: impl FnOnce(String) -> String) {
         let path = self.path(within);

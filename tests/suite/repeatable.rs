@@ -1,6 +1,6 @@
 //! The same inputs give the same bytes, and only what changed is made again.
 
-use crate::independent::{self, Scores};
+use crate::independent::scores::{Key, Scores};
 use crate::project::{LAST_NIGHT, NIGHTS, Project, copy};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,22 +131,33 @@ fn people(project: &Project) -> People {
     People { names, teams, groups }
 }
 
+/// What a rep's scorecard prints: its headline, and all of its metrics.
+fn printed(project: &Project) -> (Vec<String>, Vec<String>) {
+    let text = std::fs::read_to_string(project.path("report_templates/rep_scorecard/report.toml")).unwrap();
+    let report: toml::Table = text.parse().unwrap();
+    let texts = |value: &toml::Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let tables = |name: &str| report.get(name).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let mut metrics = texts(&report["metrics"]);
+    metrics.extend(tables("breakdowns").iter().map(|one| one["metric"].as_str().unwrap().to_owned()));
+    metrics.extend(tables("funnels").iter().flat_map(|one| texts(&one["steps"])));
+    metrics.sort();
+    metrics.dedup();
+    (texts(&report["headline"]), metrics)
+}
+
 /// Rep and headline metric -> the quarter among peers in September, of groups of five and more.
-fn quarters(scores: &Scores, people: &People) -> BTreeMap<(String, &'static str), usize> {
-    // Metric, whether more is better, and how many facts it takes.
-    let headline = [
-        ("bookings", true, 0),
-        ("win_rate", true, 10),
-        ("open_pipeline", true, 0),
-        ("calls_made", true, 0),
-        ("sales_cycle_days", false, 5),
-        ("new_customers", true, 0),
-    ];
+fn quarters(scores: &Scores, people: &People, headline: &[String]) -> BTreeMap<(String, String), usize> {
     let mut quarters = BTreeMap::new();
-    for (metric, more, minimum_n) in headline {
+    for metric in headline {
+        let header = scores.header(metric).unwrap();
+        if !["higher", "lower"].contains(&header.better.as_str()) {
+            continue;
+        }
         let known = |rep: &String| {
-            let line = scores.at(&independent::Key {
-                metric: metric.into(),
+            let line = scores.at(&Key {
+                metric: metric.clone(),
                 level: "rep".into(),
                 entity: rep.clone(),
                 grain: "month".into(),
@@ -154,18 +165,16 @@ fn quarters(scores: &Scores, people: &People) -> BTreeMap<(String, &'static str)
                 slice: String::new(),
                 slice_value: String::new(),
             });
-            line.value.filter(|_| line.n >= minimum_n)
+            line.value.filter(|_| line.n >= header.minimum_n).map(|value| value.to_f64())
         };
         for (rep, group) in &people.groups {
             let Some(own) = known(rep) else { continue };
             let peers = people.groups.iter().filter(|(_, other)| *other == group);
-            let peers: Vec<_> = peers.filter_map(|(peer, _)| known(peer)).collect();
-            let ahead = |peer: &&independent::Exact| {
-                let (own, peer) = (own.numerator * peer.denominator, peer.numerator * own.denominator);
-                if more { peer > own } else { peer < own }
-            };
+            let peers: Vec<f64> = peers.filter_map(|(peer, _)| known(peer)).collect();
+            let ahead = |peer: &&f64| if header.better == "higher" { **peer > own } else { **peer < own };
             if peers.len() >= 5 {
-                quarters.insert((rep.clone(), metric), 1 + 4 * peers.iter().filter(ahead).count() / peers.len());
+                quarters
+                    .insert((rep.clone(), metric.clone()), 1 + 4 * peers.iter().filter(ahead).count() / peers.len());
             }
         }
     }
@@ -174,25 +183,25 @@ fn quarters(scores: &Scores, people: &People) -> BTreeMap<(String, &'static str)
 
 /// The people whose scorecard prints a number that differs: their own, their team's of the present periods, or their
 /// place among peers.
-fn touched(before: &Scores, after: &Scores, people: &People) -> BTreeSet<String> {
-    let (earlier, later) = (quarters(before, people), quarters(after, people));
+fn touched(project: &Project, before: &Scores, after: &Scores, people: &People) -> BTreeSet<String> {
+    let (headline, metrics) = printed(project);
+    let (earlier, later) = (quarters(before, people, &headline), quarters(after, people, &headline));
     let moved = |rep: &String| {
-        let of = |all: &BTreeMap<(String, &'static str), usize>| {
-            all.iter().filter(|((of, _), _)| of == rep).map(|(key, quarter)| (key.1, *quarter)).collect::<Vec<_>>()
+        let of = |all: &BTreeMap<(String, String), usize>| {
+            all.iter()
+                .filter(|((of, _), _)| of == rep)
+                .map(|(key, quarter)| (key.1.clone(), *quarter))
+                .collect::<Vec<_>>()
         };
         of(&earlier) != of(&later)
     };
-    let changed: Vec<_> = before
-        .lines
-        .keys()
-        .chain(after.lines.keys())
-        .filter(|key| before.at(key) != after.at(key))
-        .filter(|key| key.metric != "reps_at_quota")
-        .collect();
+    let keys: BTreeSet<Key> =
+        metrics.iter().flat_map(|metric| before.keys(metric).into_iter().chain(after.keys(metric))).collect();
+    let changed: Vec<&Key> = keys.iter().filter(|key| before.at(key) != after.at(key)).collect();
     let present = ["2026-09-01", "2026-07-01", "2026-01-01"];
-    let is_present = |key: &independent::Key| {
-        let length = ["month", "quarter", "year"].iter().position(|grain| *grain == key.grain).unwrap();
-        key.period_start.to_string() == present[length] && key.slice.is_empty()
+    let is_present = |key: &Key| {
+        let length = ["month", "quarter", "year"].iter().position(|grain| *grain == key.grain);
+        length.is_some_and(|length| key.period_start.to_string() == present[length]) && key.slice.is_empty()
     };
     let own = |rep: &String| changed.iter().any(|key| key.level == "rep" && key.entity == *rep);
     let of_team =
@@ -205,8 +214,9 @@ fn touched(before: &Scores, after: &Scores, people: &People) -> BTreeSet<String>
 fn one_more_deal_makes_exactly_the_documents_that_print_it() {
     let project = Project::generated(9, 14).formats(r#"["html", "csv"]"#).for_reps();
     project.run(&["--as-of", LAST_NIGHT]);
-    let nights = project.nights(&NIGHTS);
-    let before = independent::calculate(&nights, LAST_NIGHT.parse().unwrap());
+    let (exports, definitions) = (project.path("sample_data"), project.path("queries/metrics"));
+    let scores = || Scores::read(&exports, &NIGHTS, LAST_NIGHT.parse().unwrap(), &definitions);
+    let before = scores();
     let people = people(&project);
     let rep = people.teams.keys().nth(4).unwrap().trim_start_matches("salesforce:").to_owned();
     project.edit(&format!("sample_data/salesforce/{LAST_NIGHT}/Opportunity.csv"), |text| {
@@ -239,8 +249,9 @@ fn one_more_deal_makes_exactly_the_documents_that_print_it() {
         format!("{text}{}\n", row.join(","))
     });
     let report = project.run(&["--as-of", LAST_NIGHT]);
-    let after = independent::calculate(&nights, LAST_NIGHT.parse().unwrap());
-    let wanted: BTreeSet<&String> = touched(&before, &after, &people).iter().map(|rep| &people.names[rep]).collect();
+    let after = scores();
+    let wanted: BTreeSet<&String> =
+        touched(&project, &before, &after, &people).iter().map(|rep| &people.names[rep]).collect();
     let reasons = report["made"].as_array().unwrap();
     let made: BTreeSet<String> = reasons.iter().map(|made| made["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(made.iter().collect::<BTreeSet<_>>(), wanted);

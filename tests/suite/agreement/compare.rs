@@ -42,27 +42,8 @@ pub fn compare(printed: &Rows, scores: &Scores, headers: &[Header]) -> Report {
 
 /// Every place that either has, and every total that there could be.
 fn keys(printed: &Rows, scores: &Scores, header: &Header) -> BTreeSet<Key> {
-    let mut keys: BTreeSet<Key> = printed.keys().filter(|key| key.metric == header.id).cloned().collect();
-    let key = |level: &str, entity: &str, period: Period, slice: &str, slice_value: &str| Key {
-        metric: header.id.clone(),
-        level: level.to_owned(),
-        entity: entity.to_owned(),
-        grain: period.grain.to_owned(),
-        period_start: period.start,
-        slice: slice.to_owned(),
-        slice_value: slice_value.to_owned(),
-    };
-    for ((level, entity), period, (slice, value)) in scores.places(&header.id) {
-        keys.insert(key(LEVELS[level], &entity, period, &slice, &value));
-    }
-    for (level, entity) in scores.company().people.all_entities() {
-        for period in scores.periods() {
-            if header.levels.contains(&level.as_str()) && header.grains.contains(&period.grain) {
-                keys.insert(key(&level, &entity, *period, "", ""));
-            }
-        }
-    }
-    keys
+    let own = printed.keys().filter(|key| key.metric == header.id);
+    own.cloned().chain(scores.keys(&header.id)).collect()
 }
 
 fn compare_one(printed: &Rows, scores: &Scores, key: &Key) -> Option<String> {

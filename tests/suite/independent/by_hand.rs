@@ -1,20 +1,18 @@
 //! The independent calculation against tiny exports whose scores were worked out by hand.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::{Date, date};
 
+use super::SOURCES;
 use super::csv::records;
 use super::facts::Aggregate;
-use super::header::{self, Header};
 use super::numbers::{CENT, ONE, decimal, to_cents};
 use super::people::LEVELS;
 use super::periods::{GRAINS, Period};
 use super::rows::{date as read_date, timestamp};
 use super::scores::{Line, Scores};
 use super::sums::{Number, Sum, What};
-use super::{Company, SOURCES};
 
 /// Nights of exports in a temporary folder. Columns that a test does not write are there, and empty.
 struct Exports {
@@ -113,14 +111,9 @@ impl Exports {
     }
 
     fn scores_of(&self, as_of: Date) -> Scores<'static> {
-        // What the scores borrow lives as long as the test's process.
-        let company = Box::leak(Box::new(Company::read(self.folder.path(), &self.nights, as_of)));
-        Scores::of(company, Box::leak(Box::new(headers())))
+        let definitions = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/metrics");
+        Scores::read(self.folder.path(), &self.nights, as_of, &definitions)
     }
-}
-
-fn headers() -> Vec<Header> {
-    header::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("queries/metrics"))
 }
 
 impl Scores<'_> {

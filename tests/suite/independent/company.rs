@@ -69,8 +69,6 @@ pub struct Deal {
     pub source: Option<String>,
     pub competitor: Option<String>,
     pub loss_reason: Option<String>,
-    pub forecast_category: Option<String>,
-    pub next_step: Option<String>,
     pub sourced_by: Option<String>,
     pub shared_key: Option<String>,
     pub is_deleted: bool,
@@ -116,7 +114,6 @@ pub struct Activity {
     pub rep: Option<String>,
     pub account: Option<String>,
     pub deal: Option<String>,
-    pub lead: Option<String>,
     pub purpose: Option<String>,
     pub outcome: Option<String>,
     pub is_deleted: bool,
@@ -166,7 +163,6 @@ pub struct Forecast {
 
 pub struct Cost {
     pub id: String,
-    pub kind: String,
     pub source: Option<String>,
     pub spent_on: Date,
     pub amount: i128,

@@ -30,16 +30,8 @@ impl Place<'_> {
     }
 
     pub fn target(&self, metric: &str) -> Option<f64> {
-        self.target_of(metric, self.period)
-    }
-
-    pub fn next_target(&self, metric: &str) -> Option<f64> {
-        self.target_of(metric, self.period.plus(1))
-    }
-
-    fn target_of(&self, metric: &str, period: Period) -> Option<f64> {
         // No goal here is one of a slice's value, so its part is the whole.
-        self.scores.target(metric, self.entity, period, &self.scores.whole).map(super::numbers::to_f64)
+        self.scores.target(metric, self.entity, self.period, &self.scores.whole).map(super::numbers::to_f64)
     }
 
     /// Its value of the period before; while this one is not over, of as many working days of it.
@@ -63,20 +55,10 @@ impl Place<'_> {
         line.value.map(|number| number.to_f64())
     }
 
-    /// Of a stock: what stood on the day before the period's first.
-    pub fn at_start(&self, metric: &str) -> Option<f64> {
-        let line = self.scores.line(metric, self.entity, self.period, self.slice_of(metric), What::AtStart);
-        line.value.map(|number| number.to_f64())
-    }
-
     /// Of a stock: the part of it that is due within the period.
     pub fn due(&self, metric: &str) -> Option<f64> {
         let line = self.scores.line(metric, self.entity, self.period, self.slice_of(metric), What::Due);
         line.value.map(|number| number.to_f64())
-    }
-
-    pub fn months(&self) -> f64 {
-        self.period.months()
     }
 
     /// A part that has not the formula's slice gives its whole.

@@ -9,7 +9,6 @@ use super::periods::GRAINS;
 pub struct Header {
     pub id: String,
     pub is_hidden: bool,
-    pub is_formula: bool,
     pub levels: Vec<&'static str>,
     pub grains: Vec<&'static str>,
     /// Pairs too.
@@ -18,6 +17,10 @@ pub struct Header {
     pub loose: Vec<String>,
     /// Whether it counts other metrics' scores.
     pub is_second_order: bool,
+    /// `higher`, `lower`, or neither.
+    pub better: String,
+    /// How many facts it takes to judge by it.
+    pub minimum_n: i64,
 }
 
 /// The headers of all definitions in a folder, by id.
@@ -50,10 +53,11 @@ fn header(id: String, text: &str) -> Header {
     let cadence = list("cadence");
     Header {
         is_hidden: table.get("hidden").and_then(toml::Value::as_bool).unwrap_or(false),
-        is_formula: table.contains_key("formula"),
         levels: LEVELS.into_iter().filter(|level| is_named(&levels, level)).collect(),
         grains: GRAINS.into_iter().filter(|grain| is_named(&cadence, grain)).collect(),
         loose: [list("multi"), list("apart")].into_iter().flatten().flatten().collect(),
+        better: table.get("better").and_then(toml::Value::as_str).unwrap_or_default().to_owned(),
+        minimum_n: table.get("minimum_n").and_then(toml::Value::as_integer).unwrap_or(0),
         is_second_order: table.contains_key("reads"),
         slices: [list("slices"), list("pairs")].into_iter().flatten().flatten().collect(),
         id,

@@ -50,9 +50,8 @@ fn full_name(row: &Row) -> String {
 }
 
 fn owner(row: &Row) -> Result<Rep, Quarantined> {
-    let name = full_name(row);
     let (hired_on, left_on) = (row.date("Hired On")?, row.date("Left On")?);
-    Ok(Rep { name, email: row.cell("Email").to_owned(), hired_on, left_on })
+    Ok(Rep { email: row.cell("Email").to_owned(), hired_on, left_on })
 }
 
 fn account(source: &Source, row: &Row, named: &dyn Fn(&str) -> Option<String>) -> Result<Account, Quarantined> {
@@ -95,8 +94,6 @@ fn deal(source: &Source, row: &Row, named: &dyn Fn(&str) -> Option<String>) -> R
         source: row.text("Original Source").map(|text| common_source(&text).to_owned()),
         competitor: row.text("Competitor"),
         loss_reason: row.text("Closed Lost Reason"),
-        forecast_category: row.text("Forecast category"),
-        next_step: row.text("Next step"),
         sourced_by: None,
         shared_key: Some(id.to_owned()),
         is_deleted: false,
@@ -167,7 +164,6 @@ fn activity(source: &Source, row: &Row, named: &dyn Fn(&str) -> Option<String>) 
         rep: named(row.cell("Activity assigned to")),
         account: source.id(row.cell("Associated Company IDs")),
         deal: source.id(row.cell("Associated Deal IDs")),
-        lead: None,
         purpose: None,
         outcome: None,
         is_deleted: false,

@@ -29,7 +29,6 @@ fn rate(row: &Row) -> Result<Rate, Quarantined> {
 fn cost(row: &Row) -> Result<Cost, Quarantined> {
     Ok(Cost {
         id: row.cell("cost_id").to_owned(),
-        kind: row.cell("kind").to_owned(),
         source: row.text("source"),
         spent_on: required(row.date("spent_on"))?,
         amount: to_cents(required(row.decimal("amount"))?),

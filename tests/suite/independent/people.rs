@@ -20,7 +20,6 @@ pub struct People {
 }
 
 pub struct Rep {
-    pub name: String,
     pub email: String,
     pub hired_on: Option<Date>,
     pub left_on: Option<Date>,

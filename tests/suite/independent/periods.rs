@@ -66,15 +66,6 @@ impl Period {
         Period { start: if self.grain == "week" { self.start - 52.weeks() } else { self.start - 1.year() }, ..self }
     }
 
-    pub fn months(self) -> f64 {
-        match self.grain {
-            "week" => 12.0 * 7.0 / 365.0,
-            "month" => 1.0,
-            "quarter" => 3.0,
-            _ => 12.0,
-        }
-    }
-
     pub fn last_day(self) -> Date {
         self.plus(1).start - 1.day()
     }

@@ -58,7 +58,7 @@ fn read_people(source: &Source, company: &mut Company) {
     let people = &mut company.people;
     people.reps.extend(source.full("User", &["Id"], |row| {
         let (hired_on, left_on) = (row.date("Hired_On__c")?, row.date("Left_On__c")?);
-        Ok(Rep { name: row.cell("Name").to_owned(), email: row.cell("Email").to_owned(), hired_on, left_on })
+        Ok(Rep { email: row.cell("Email").to_owned(), hired_on, left_on })
     }));
     people.teams.extend(source.full("teams", &["team_id"], |row| {
         Ok(Team { level: row.cell("level").to_owned(), parent: source.id(row.cell("parent_team_id")) })
@@ -144,8 +144,6 @@ fn deal(source: &Source, row: &Row) -> Result<Deal, Quarantined> {
         source: row.text("LeadSource"),
         competitor: row.text("Competitor__c"),
         loss_reason: row.text("Loss_Reason__c"),
-        forecast_category: row.text("ForecastCategoryName"),
-        next_step: row.text("NextStep"),
         sourced_by: source.id(row.cell("Sourced_By__c")),
         shared_key: row.text("HubSpot_Deal_Id__c"),
         is_deleted: row.flag("IsDeleted")?,
@@ -208,7 +206,6 @@ fn task(source: &Source, row: &Row) -> Result<Activity, Quarantined> {
         rep: source.id(row.cell("OwnerId")),
         account: source.id(row.cell("AccountId")),
         deal: of_kind(source, row.cell("WhatId"), "006"),
-        lead: of_kind(source, row.cell("WhoId"), "00Q"),
         purpose: row.text("Purpose__c"),
         outcome: row.text("CallDisposition"),
         is_deleted: row.flag("IsDeleted")?,
@@ -227,7 +224,6 @@ fn event(source: &Source, row: &Row) -> Result<Activity, Quarantined> {
         rep: source.id(row.cell("OwnerId")),
         account: source.id(row.cell("AccountId")),
         deal: of_kind(source, row.cell("WhatId"), "006"),
-        lead: of_kind(source, row.cell("WhoId"), "00Q"),
         purpose: row.text("Type"),
         outcome: row.text("Status__c"),
         is_deleted: row.flag("IsDeleted")?,

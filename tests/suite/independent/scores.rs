@@ -1,13 +1,14 @@
 //! All scores: those of facts added up, formulas when they are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use jiff::civil::Date;
 
 use super::company::Company;
 use super::facts::Aggregate;
 use super::formulas::{Formula, Place};
-use super::header::Header;
+use super::header::{self, Header};
 use super::numbers::ONE;
 use super::people::LEVELS;
 use super::periods::Period;
@@ -16,7 +17,7 @@ use super::targets::{self, Targets};
 use super::{metrics, periods};
 
 /// One score.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line {
     pub value: Option<Number>,
     /// The two sides of a ratio or a mean.
@@ -56,8 +57,7 @@ impl<'a> Scores<'a> {
         let mut machine = Machine::new(company, scored.clone());
         let metrics = metrics::of_facts(company);
         let with_next: Vec<Period> = scored.iter().flat_map(|period| [*period, period.plus(1)]).collect();
-        let with_next: Vec<Period> =
-            with_next.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        let with_next: Vec<Period> = with_next.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let mut known = BTreeMap::new();
         let mut goals = BTreeMap::new();
         for metric in &metrics {
@@ -75,6 +75,46 @@ impl<'a> Scores<'a> {
         scores.add_reps_at_quota();
         scores.add_top_ten();
         scores
+    }
+
+    /// The scores of exports and definitions. What they borrow lives as long as the test's process.
+    pub fn read(exports: &Path, nights: &[&str], as_of: Date, definitions: &Path) -> Scores<'static> {
+        let company = Box::leak(Box::new(Company::read(exports, nights, as_of)));
+        Scores::of(company, Box::leak(Box::new(header::read(definitions))))
+    }
+
+    /// The score of a key.
+    pub fn at(&self, key: &Key) -> Line {
+        let level = LEVELS.iter().position(|level| *level == key.level).expect("a level");
+        let grain = periods::GRAINS.into_iter().find(|grain| *grain == key.grain).expect("a grain");
+        let period = Period { grain, start: key.period_start };
+        let slice = (key.slice.clone(), key.slice_value.clone());
+        self.line(&key.metric, &(level, key.entity.clone()), period, &slice, What::Own)
+    }
+
+    /// Where a metric has facts, and all totals that there could be.
+    pub fn keys(&self, metric: &str) -> BTreeSet<Key> {
+        let key = |level: &str, entity: &str, period: Period, slice: &Slice| Key {
+            metric: metric.to_owned(),
+            level: level.to_owned(),
+            entity: entity.to_owned(),
+            grain: period.grain.to_owned(),
+            period_start: period.start,
+            slice: slice.0.clone(),
+            slice_value: slice.1.clone(),
+        };
+        let places = self.places(metric).into_iter();
+        let mut keys: BTreeSet<Key> =
+            places.map(|((level, entity), period, slice)| key(LEVELS[level], &entity, period, &slice)).collect();
+        let Some(header) = self.header(metric) else { return keys };
+        for (level, entity) in self.company().people.all_entities() {
+            for period in &self.machine.periods {
+                if header.levels.contains(&level.as_str()) && header.grains.contains(&period.grain) {
+                    keys.insert(key(&level, &entity, *period, &self.whole));
+                }
+            }
+        }
+        keys
     }
 
     /// Whether the calculation knows a metric.
@@ -103,7 +143,7 @@ impl<'a> Scores<'a> {
         self.machine.periods.contains(&period)
     }
 
-    fn header(&self, metric: &str) -> Option<&Header> {
+    pub fn header(&self, metric: &str) -> Option<&Header> {
         self.headers.iter().find(|header| header.id == header_of(metric))
     }
 

@@ -53,8 +53,6 @@ pub enum What {
     Previous,
     /// Those of the same period a year before.
     YearBefore,
-    /// Of a stock: what stood on the day before the period's first.
-    AtStart,
     /// Of a stock: the part that is due within the period.
     Due,
 }
@@ -207,7 +205,6 @@ impl<'a> Machine<'a> {
                     add(what, days);
                 }
             }
-            add(What::AtStart, Days { from: period.start - 1.day(), to: period.start - 1.day() });
             add(What::Due, days);
         }
         stretches
