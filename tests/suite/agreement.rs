@@ -22,7 +22,9 @@ fn check(project: &Project, run: &str, nights: &[&str], as_of: &str) {
     assert!(shown.is_empty(), "{} scores differ:\n{}", report.differences.len(), shown.join("\n"));
     for header in headers.iter().filter(|header| !header.is_hidden) {
         let (totals, slices) = report.compared[&header.id];
-        assert!(totals > 0 && (slices > 0 || header.slices.is_empty()), "{} was not compared", header.id);
+        // Nobody ramps in a generated company.
+        let has_slices = !header.slices.is_empty() && header.slices != ["ramp"];
+        assert!(totals > 0 && (slices > 0 || !has_slices), "{} was not compared", header.id);
     }
     let compared: usize = report.compared.values().map(|(totals, slices)| totals + slices).sum();
     let added = laws::levels_add_up(&printed, &scores, &headers) + laws::slices_add_up(&printed, &scores, &headers);
@@ -38,8 +40,8 @@ fn check(project: &Project, run: &str, nights: &[&str], as_of: &str) {
 /// The parts of each won deal are the deal, to the cent, and overlay credit stands beside it.
 fn splits_balance(project: &Project, run: &str, company: &Company, headers: &[Header]) {
     assert!(headers.iter().any(|header| header.id == "bookings"));
-    let query = "SELECT record_id, COALESCE(credit_kind, '') AS credit_kind, COUNT(*) AS n, \
-                 CAST(SUM(value) AS VARCHAR) AS value FROM facts_bookings GROUP BY 1, 2";
+    let query = "SELECT record_id, credit_kind, CAST(COUNT(*) AS VARCHAR) AS n, \
+                 CAST(SUM(a) AS VARCHAR) AS value FROM facts_bookings GROUP BY 1, 2";
     let said = project.scorebook(&["sql", query, "--run", run, "--format", "json"]).expect_code(0);
     let rows: Vec<BTreeMap<String, String>> = serde_json::from_str(&said.stdout).unwrap();
     let (mut split, mut overlaid) = (0, 0);

@@ -22,6 +22,6 @@ SELECT
     l.seats AS denominator,
     l.tool
 FROM licences AS l
-LEFT JOIN tool_use AS u ON u.tool = l.tool AND u.used_on >= l.starts_on AND u.used_on <= l.ends_on
+LEFT JOIN tool_use AS u ON u.tool = l.tool AND u.used_on >= l.starts_on AND u.used_on <= LEAST(l.ends_on, $as_of)
 WHERE l.starts_on <= $as_of
 GROUP BY l.tool, l.starts_on, l.seats

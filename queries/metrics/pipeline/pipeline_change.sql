@@ -1,7 +1,7 @@
 /*---
 title      = "Pipeline change"
 question   = "Why is the pipeline larger or smaller than it was?"
-definition = "What each opportunity added to the open pipeline or took from it, on the day it did: new, reopened, increased or decreased (the amount of an open one changed), won, lost, dropped (closed otherwise), deleted (gone from the CRM), handed over (minus for the old owner, plus for the new). What leaves takes with it the amount at which it stood open. The open pipeline before a period and these changes make the open pipeline at its end, for the company, and for every rep who did not leave; pipeline that moves to another team with its rep is no change."
+definition = "What each opportunity added to the open pipeline or took from it, on the day it did, up to the date of the report: new, reopened, increased or decreased (the amount of an open one changed), won, lost, dropped (closed otherwise), deleted (gone from the CRM), handed over (minus for the old owner, plus for the new). What leaves takes with it the amount at which it stood open. The open pipeline before a period and these changes make the open pipeline at its end, for the company, and for every rep who did not leave; pipeline that moves to another team with its rep is no change."
 aliases    = ["pipeline waterfall", "pipeline movement"]
 unit       = "money"
 measure    = "flow"

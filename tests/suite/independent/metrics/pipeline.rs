@@ -136,7 +136,7 @@ fn changes(company: &Company, history: &History) -> Vec<Fact> {
     for (before, after) in history.steps() {
         let is_first = |version: &Version| !history.was_open_before(version);
         let day = after.map_or_else(|| before.map(|version| version.to), |version| Some(version.from));
-        let Some(day) = day.filter(|day| *day < Date::MAX) else { continue };
+        let Some(day) = day.filter(|day| *day <= company.as_of) else { continue };
         let amount = |version: &Version| version.amount.unwrap_or(0);
         let mut add = |version: &Version, movement: &str, value: i128| {
             let key = (version.deal.clone(), version.rep.clone(), day);
