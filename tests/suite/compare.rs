@@ -14,8 +14,8 @@ fn compared(project: &Project, arguments: &[&str]) -> Value {
 
 /// Metric, level, entity, grain, the period's first day, slice, its value.
 type Key = Vec<String>;
-/// Value, n, target, state.
-type Cell = (Option<i128>, i64, Option<i128>, String);
+/// Value, n, target and state; and the sides of a ratio.
+type Cell = ((Option<i128>, i64, Option<i128>, String), [Option<i128>; 2]);
 
 /// Trillionths.
 fn units(text: &str) -> i128 {
@@ -26,15 +26,15 @@ fn units(text: &str) -> i128 {
 
 /// All scores of a run, by what names them, asked of the program as anybody would.
 fn scores(project: &Project, run: &str) -> BTreeMap<Key, Cell> {
-    let sql =
-        "SELECT metric, level, entity, grain, period_start, slice, slice_value, value, n, target, state FROM scores";
+    let sql = "SELECT metric, level, entity, grain, period_start, slice, slice_value, value, n, target, state, numerator, denominator \
+               FROM scores";
     let said = project.scorebook(&["sql", sql, "--run", run, "--format", "csv"]).expect_code(0).stdout;
     let mut reader = csv::Reader::from_reader(said.as_bytes());
     let rows = reader.records().map(Result::unwrap).map(|row| {
         let cells: Vec<String> = row.iter().map(String::from).collect();
         let number = |i: usize| (!cells[i].is_empty()).then(|| units(&cells[i]));
         let cell = (number(7), cells[8].parse().unwrap(), number(9), cells[10].clone());
-        (cells[..7].to_vec(), cell)
+        (cells[..7].to_vec(), (cell, [number(11), number(12)]))
     });
     rows.collect()
 }
@@ -58,12 +58,17 @@ fn differing(project: &Project, from: &str, to: &str) -> BTreeSet<Key> {
     let noughts: BTreeSet<&String> =
         metrics.into_iter().filter(|metric| is_nought_without_facts(project, metric)).collect();
     let of = |scores: &BTreeMap<Key, Cell>, key: &Key| {
-        let nothing = || (noughts.contains(&key[0]).then_some(0), 0, None, String::new());
+        let nothing = || ((noughts.contains(&key[0]).then_some(0), 0, None, String::new()), [None; 2]);
         scores.get(key).cloned().unwrap_or_else(nothing)
     };
     let keys: BTreeSet<&Key> = from.keys().chain(to.keys()).collect();
-    let keys = keys.into_iter().filter(|key| both.contains(&key[3..5]) && of(&from, key) != of(&to, key));
-    keys.cloned().collect()
+    let differs = |key: &&Key| {
+        let ((one, sides), (other, other_sides)) = (of(&from, key), of(&to, key));
+        // A share of all may stay all, and be all of more.
+        let mut pairs = sides.into_iter().zip(other_sides);
+        one != other || pairs.any(|(one, other)| one.is_some() && other.is_some() && one != other)
+    };
+    keys.into_iter().filter(|key| both.contains(&key[3..5]) && differs(key)).cloned().collect()
 }
 
 fn key_of(score: &Value) -> Key {
