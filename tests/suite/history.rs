@@ -6,7 +6,7 @@ const NIGHTS: [&str; 4] = ["2026-09-01", "2026-09-02", "2026-09-05", "2026-09-06
 
 /// A company of two reps and two CRMs: `crm` remembers stages and owners, `shop` nothing. No exports yet.
 fn project(fold: &str) -> Project {
-    let project = Project::empty().formats(r#"["csv"]"#);
+    let project = Project::empty().formats(r#"["csv"]"#).for_reps();
     std::fs::remove_dir_all(project.path("queries/staging")).unwrap();
     std::fs::remove_dir_all(project.path("queries/checks")).unwrap();
     project.edit("scorebook.toml", |text| text[..text.find("[matching]").unwrap()].to_owned());
@@ -30,7 +30,9 @@ fn project(fold: &str) -> Project {
     ];
     let mut settings = String::new();
     for source in ["crm", "shop"] {
-        settings.push_str(&format!("\n[sources.{source}]\npath = \"exports/{source}/{{date}}/{{table}}.csv\"\n"));
+        settings.push_str(&format!(
+            "\n[sources.{source}]\nmax_age_days = 9\npath = \"exports/{source}/{{date}}/{{table}}.csv\"\n"
+        ));
         for (_, table, fold, into, select) in tables.iter().filter(|table| table.0 == source) {
             settings.push_str(&format!("tables.{table} = {{ fold = \"{fold}\", max_age_days = 9 }}\n"));
             let sql = format!(
@@ -155,14 +157,19 @@ fn deals_stand_as_the_nights_show_them_and_before_as_the_crm_remembers() {
         &project,
         "crm",
         NIGHTS[2],
-        &["D1,Won,180,,2026-09-04,ben,,0", "D3,Lead,10,USD,2026-09-30,ben,,0", "D4,Lead,45,,2026-09-30,ada,,0"],
+        &[
+            "D1,Won,180,,2026-09-04,ben,,0",
+            "D2,Won,70,,2026-08-25,ben,,0",
+            "D3,Lead,10,USD,2026-09-30,ben,,0",
+            "D4,Lead,45,,2026-09-30,ada,,0",
+        ],
     );
     project.run(&["--as-of", "2026-09-05"]);
     let all = versions(&project);
     let changed = [
         "D1,09-02,09-05,Offer,180.00,ben,night",
         "D1,09-05,,Won,180.00,ben,night",
-        "D2,09-01,09-05,Won,70.00,ben,night",
+        "D2,09-01,,Won,70.00,ben,night",
         "D3,09-01,,Lead,9.00,ben,night",
         "D4,09-05,,Lead,45.00,ada,night",
     ];
@@ -286,7 +293,7 @@ fn what_was_known_is_told_again_and_replaces_nothing() {
     let first = project.entry(1);
     for number in [3, 4] {
         let entry = project.entry(number);
-        for part in ["as_of", "observations", "balance", "model", "scores", "documents"] {
+        for part in ["as_of", "balance", "model", "scores", "documents"] {
             assert_eq!(entry[part], first[part], "{part} of {number}");
         }
         project.scorebook(&["replay", &number.to_string()]).expect_code(0);

@@ -8,7 +8,7 @@ const NEW: &str = "2026-09-30";
 
 /// A company with two CRMs, `main` and `other`, and files kept by hand, `desk`; nobody's exports yet.
 fn project() -> Project {
-    let project = Project::empty().formats(r#"["csv"]"#);
+    let project = Project::empty().formats(r#"["csv"]"#).for_reps();
     std::fs::remove_dir_all(project.path("queries/staging")).unwrap();
     std::fs::remove_dir_all(project.path("queries/checks")).unwrap();
     project.edit("scorebook.toml", |text| text[..text.find("[matching]").unwrap()].to_owned());
