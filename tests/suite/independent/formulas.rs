@@ -4,12 +4,15 @@ use super::periods::Period;
 use super::scores::Scores;
 use super::sums::{Entity, Slice, What};
 
+/// A word, and whether it holds at a place.
+pub type State = (&'static str, fn(&Place) -> Option<bool>);
+
 pub struct Formula {
     pub id: &'static str,
     /// The metrics whose values it takes: the smallest number of their facts is its own.
     pub parts: &'static [&'static str],
     /// A word that stands for the number where something holds.
-    pub state: Option<(&'static str, fn(&Place) -> Option<bool>)>,
+    pub state: Option<State>,
     pub of: fn(&Place) -> Option<f64>,
 }
 

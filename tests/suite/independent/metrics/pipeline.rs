@@ -130,9 +130,14 @@ fn slipped(history: &History) -> Vec<Fact> {
     facts
 }
 
+/// A deal, whose it was, and the day.
+type Changed = (String, Option<String>, Date);
+/// Movements of a deal on a day, each with the two sides of what it moved.
+type Movements = Vec<(Option<String>, i128, i128)>;
+
 /// What a deal added to somebody's open pipeline or took from it on a day, and by which movements.
 fn changes(company: &Company, history: &History) -> Vec<Fact> {
-    let mut facts: BTreeMap<(String, Option<String>, Date), Vec<(Option<String>, i128, i128)>> = BTreeMap::new();
+    let mut facts: BTreeMap<Changed, Movements> = BTreeMap::new();
     for (before, after) in history.steps() {
         let is_first = |version: &Version| !history.was_open_before(version);
         let day = after.map_or_else(|| before.map(|version| version.to), |version| Some(version.from));
@@ -168,7 +173,7 @@ fn changes(company: &Company, history: &History) -> Vec<Fact> {
             _ => {}
         }
     }
-    let fact = |((deal, rep, day), parts): ((String, Option<String>, Date), Vec<(Option<String>, i128, i128)>)| {
+    let fact = |((deal, rep, day), parts): (Changed, Movements)| {
         let value = parts.iter().map(|part| part.1).sum();
         Fact::on(&deal, rep.as_ref(), day).value(value).part("movement", Part::Shared(parts))
     };
