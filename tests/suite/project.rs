@@ -87,7 +87,9 @@ impl Project {
     }
 
     fn move_night(&self, night: &str, from: &str, to: &str) {
-        for source in std::fs::read_dir(self.path(from)).unwrap().flatten().filter(|source| source.path().is_dir()) {
+        let sources = std::fs::read_dir(self.path(from)).unwrap().flatten();
+        // Not every folder is a source's: one has exports that are broken on purpose.
+        for source in sources.filter(|source| source.path().join(night).is_dir()) {
             let to = self.path(to).join(source.file_name());
             std::fs::create_dir_all(&to).unwrap();
             std::fs::rename(source.path().join(night), to.join(night)).unwrap();

@@ -104,8 +104,8 @@ struct People {
 }
 
 fn people(project: &Project) -> People {
-    let read = |table: &str| {
-        let path = project.path("sample_data/salesforce").join(LAST_NIGHT).join(format!("{table}.csv"));
+    let read = |source: &str, table: &str| {
+        let path = project.path("sample_data").join(source).join(LAST_NIGHT).join(format!("{table}.csv"));
         let mut reader = csv::Reader::from_path(path).unwrap();
         let head = reader.headers().unwrap().clone();
         let rows = reader.records().map(|row| {
@@ -114,17 +114,24 @@ fn people(project: &Project) -> People {
         });
         rows.collect::<Vec<_>>()
     };
-    let id = |id: &str| format!("salesforce:{id}");
-    let users = read("User");
-    let names = users.iter().map(|user| (id(&user["Id"]), user["Name"].clone())).collect();
+    // An id that names another CRM is whole.
+    let id = |id: &str| if id.contains(':') { id.to_owned() } else { format!("salesforce:{id}") };
+    // Name and first day, of the people of both.
+    let mut known: BTreeMap<String, (String, Date)> = BTreeMap::new();
+    for user in read("salesforce", "User") {
+        known.insert(id(&user["Id"]), (user["Name"].clone(), user["Hired_On__c"].parse().unwrap()));
+    }
+    for owner in read("hubspot", "owners") {
+        let name = format!("{} {}", owner["First Name"], owner["Last Name"]);
+        known.insert(format!("hubspot:{}", owner["User ID"]), (name, owner["Hired On"].parse().unwrap()));
+    }
+    let names = known.iter().map(|(rep, (name, _))| (rep.clone(), name.clone())).collect();
     let last: Date = LAST_NIGHT.parse().unwrap();
     let band = |rep: &String| {
-        let user = users.iter().find(|user| id(&user["Id"]) == *rep).unwrap();
-        let hired: Date = user["Hired_On__c"].parse().unwrap();
-        [6, 12, 24].into_iter().filter(|months| hired + jiff::ToSpan::months(*months) <= last).count()
+        [6, 12, 24].into_iter().filter(|months| known[rep].1 + jiff::ToSpan::months(*months) <= last).count()
     };
     let open = |row: &&BTreeMap<String, String>| row["ends_on"].is_empty() || *row["ends_on"] >= *LAST_NIGHT;
-    let assignments = read("assignments");
+    let assignments = read("salesforce", "assignments");
     let own: Vec<_> = assignments.iter().filter(open).map(|row| (id(&row["user_id"]), row)).collect();
     let teams = own.iter().map(|(rep, row)| (rep.clone(), id(&row["team_id"]))).collect();
     let groups = own.iter().map(|(rep, row)| (rep.clone(), (row["role"].clone(), band(rep)))).collect();
@@ -218,7 +225,14 @@ fn one_more_deal_makes_exactly_the_documents_that_print_it() {
     let scores = || Scores::read(&exports, &NIGHTS, LAST_NIGHT.parse().unwrap(), &definitions);
     let before = scores();
     let people = people(&project);
-    let rep = people.teams.keys().nth(4).unwrap().trim_start_matches("salesforce:").to_owned();
+    let rep = people
+        .teams
+        .keys()
+        .filter(|rep| rep.starts_with("salesforce:"))
+        .nth(4)
+        .unwrap()
+        .trim_start_matches("salesforce:")
+        .to_owned();
     project.edit(&format!("sample_data/salesforce/{LAST_NIGHT}/Opportunity.csv"), |text| {
         let row = [
             "006Zz0000000001AAA",
