@@ -9,11 +9,13 @@ use crate::domain::json;
 use crate::domain::number::Number;
 use std::collections::BTreeMap;
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("report.typ", include_str!("../../../report_templates/rep_scorecard/report.typ")),
     ("theme/theme.typ", include_str!("../../../report_templates/theme/theme.typ")),
     ("report.html", include_str!("../../../report_templates/rep_scorecard/report.html")),
     ("theme/theme.css", include_str!("../../../report_templates/theme/theme.css")),
+    ("theme/skeleton.html", include_str!("../../../report_templates/theme/skeleton.html")),
+    ("theme/page.html", include_str!("../../../report_templates/theme/page.html")),
     ("theme/parts.html", include_str!("../../../report_templates/theme/parts.html")),
 ];
 
