@@ -13,11 +13,12 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::store::Store;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan, ident, lit};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use std::collections::BTreeSet;
@@ -124,6 +125,23 @@ impl Session {
         let address = format!("{WAREHOUSE}/{path}");
         let added = self.context.register_parquet(quoted(name), address, ParquetReadOptions::default()).await;
         added.map_err(|error| fault::internal(&format!("read {path}"), &error))
+    }
+
+    /// Names a Parquet object of the warehouse that has these columns at least: texts, empty where it lacks one.
+    pub async fn add_parquet_with(&self, name: &str, path: &str, columns: &[String]) -> Result<()> {
+        if columns.is_empty() {
+            return self.add_parquet(name, path).await;
+        }
+        let add = async || {
+            let options = ParquetReadOptions::default();
+            let frame = self.context.read_parquet(format!("{WAREHOUSE}/{path}"), options).await?;
+            let own: Vec<&str> = frame.schema().fields().iter().map(|field| field.name().as_str()).collect();
+            let lacking = columns.iter().filter(|column| !own.contains(&column.as_str()));
+            let mut all: Vec<Expr> = own.iter().map(|column| ident(*column)).collect();
+            all.extend(lacking.map(|column| lit(ScalarValue::Utf8(None)).alias(column)));
+            self.context.register_table(quoted(name), frame.select(all)?.into_view())
+        };
+        add().await.map(drop).map_err(|error| fault::internal(&format!("read {path}"), &error))
     }
 
     /// Names the rows of several Parquet objects of one shape as one table.

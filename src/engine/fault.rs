@@ -37,7 +37,7 @@ pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagn
         },
         DataFusionError::SQL(fault, _) => {
             let text = fault.to_string();
-            let place = place.or_else(|| parser_place(sql, &text)).or_else(|| last_word_place(sql, &text));
+            let place = place.or_else(|| parser_place(sql, &text)).or_else(|| sql.place_of_stop());
             let reason = text.split(" at Line:").next().unwrap_or_default();
             let reason = reason.trim_start_matches("sql parser error: ");
             Diagnostic::project(format!("this is not valid SQL: {}", lower_first(reason)))
@@ -92,12 +92,6 @@ fn parser_place(sql: &Sql<'_>, text: &str) -> Option<Place> {
     let (line, column) = text.split_once("Line: ")?.1.split_once(", Column: ")?;
     let column: String = column.chars().take_while(char::is_ascii_digit).collect();
     Some(sql.place(line.parse().ok()?, column.parse().ok()?, 1))
-}
-
-/// Some of the parser's messages end in the word they stumbled over, and have no place.
-fn last_word_place(sql: &Sql<'_>, text: &str) -> Option<Place> {
-    let word = text.split_whitespace().next_back()?;
-    Some(sql.place_of(word)).filter(|place| place.column > 0)
 }
 
 /// The innermost error, below contexts and shared wrappers.

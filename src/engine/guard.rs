@@ -9,7 +9,7 @@ use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{self, Expr, Spanned, Value};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -46,12 +46,54 @@ impl<'a> Sql<'a> {
         places.into_iter().find(|place| place.column > 0).unwrap_or_else(|| Place::file(self.file))
     }
 
+    /// The place of a word in the outermost query, else where it first stands.
+    pub fn place_of_outer(&self, word: &str) -> Place {
+        let span = self.outer().into_iter().find(|token| is_word(token, word)).map(|token| token.span);
+        span.and_then(|span| self.place_of_span(span)).unwrap_or_else(|| self.place_of(word))
+    }
+
+    /// The place of the name of a column that the query returns, else where the word first stands.
+    pub fn place_of_column(&self, name: &str) -> Place {
+        let outer = self.outer();
+        let named = outer.windows(2).find(|pair| is_word(&pair[0], "AS") && is_word(&pair[1], name));
+        let span = named.map(|pair| pair[1].span);
+        span.and_then(|span| self.place_of_span(span)).unwrap_or_else(|| self.place_of_outer(name))
+    }
+
+    /// The words and signs that stand in no parentheses.
+    fn outer(&self) -> Vec<TokenWithSpan> {
+        let mut depth = 0;
+        let mut tokens = Tokenizer::new(&GenericDialect {}, self.text).tokenize_with_location().unwrap_or_default();
+        tokens.retain(|token| {
+            match token.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth -= 1,
+                Token::Whitespace(_) => return false,
+                _ => {}
+            }
+            depth == 0
+        });
+        tokens
+    }
+
+    /// The place at which a reader of SQL gives up.
+    pub(super) fn place_of_stop(&self) -> Option<Place> {
+        let dialect = GenericDialect {};
+        let mut parser = Parser::new(&dialect).try_with_sql(self.text).ok()?;
+        parser.parse_statements().err()?;
+        self.place_of_span(parser.get_current_token().span)
+    }
+
     pub(super) fn place_of_span(&self, span: Span) -> Option<Place> {
         let (line, column) = (span.start.line as usize, span.start.column as usize);
         let width =
             if span.end.line == span.start.line { span.end.column.saturating_sub(span.start.column) } else { 1 };
         (line > 0).then(|| self.place(line, column, width as usize))
     }
+}
+
+fn is_word(token: &TokenWithSpan, text: &str) -> bool {
+    matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case(text))
 }
 
 /// The parameters of a definition: name without the `$`, and its value as SQL.

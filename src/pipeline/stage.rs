@@ -42,7 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Raised when staging makes other bytes of the same inputs.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// The model of one run.
 #[derive(Clone, Debug, Default)]

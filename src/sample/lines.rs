@@ -125,18 +125,19 @@ fn worth(deal: &Deal, night: Day) -> Option<i64> {
     deal.known(night).last()?.amount
 }
 
-/// `OpportunityLineItem`: those of deals that are new, or worth something else, since `after`.
+/// `OpportunityLineItem`: those of deals that are new, worth something else or deleted, since `after`.
 pub fn items(seed: u64, books: &[Book], after: Option<Day>, night: Day, table: &mut Table<'_>) {
-    // A deal that somebody deletes was one amount.
-    for deal in books.iter().flat_map(|book| &book.deals).filter(|deal| deal.deleted.is_none()) {
+    for deal in books.iter().flat_map(|book| &book.deals) {
         let Some(amount) = worth(deal, night) else { continue };
-        if after.and_then(|after| worth(deal, after)) == Some(amount) {
+        let deleted = deal.deleted_on(night).is_some();
+        let told = |after: Day| worth(deal, after) == Some(amount) && deal.deleted_on(after).is_some() == deleted;
+        if after.is_some_and(told) {
             continue;
         }
         for (n, line) in lines(seed, deal, &CATALOGUE, amount).into_iter().enumerate() {
             table.id(deal.id.child(Kind::LineItem, n)).id(deal.id).id(product_id(line.product)).number(line.quantity);
             table.money(Some(line.list)).money(Some(line.unit())).money(Some(line.total)).money(Some(line.cost));
-            table.text(deal.currency).moment(deal.created()).flag(false).end();
+            table.text(deal.currency).moment(deal.created()).flag(deleted).end();
         }
     }
 }

@@ -176,14 +176,19 @@ fn a_renamed_column_is_told_as_such() {
             "--> queries/staging/salesforce/opportunities.sql:",
             "the export has it no more",
             "sample_data/salesforce/2026-09-30/Opportunity.csv lacks it; the export of 2026-09-29 had it",
-            "if it was renamed, write \"Amount_EUR__c\" in queries/staging/salesforce/opportunities.sql",
+            "if it was renamed, write COALESCE(\"Amount_EUR__c\", \"Amount\") in queries/staging/salesforce/opportunities.sql",
+            "optional = [\"Amount_EUR__c\", \"Amount\"]",
         ],
     );
     assert!(!said.contains("--accept"), "what staging needs cannot be accepted: {said}");
     project.scorebook(&["run", "--quiet", "--accept", "schema_drift"]).expect_code(2);
     // The way out that it names.
     project.edit("queries/staging/salesforce/opportunities.sql", |text| {
-        text.replace("o.\"Amount\"", "o.\"Amount_EUR__c\"")
+        text.replace("o.\"Amount\"", "COALESCE(o.\"Amount_EUR__c\", o.\"Amount\")").replacen(
+            "lookups",
+            "optional = [\"Amount_EUR__c\", \"Amount\"]\nlookups",
+            1,
+        )
     });
     let report = project.run(&[]);
     let drift: Vec<_> =

@@ -1,7 +1,7 @@
 /*---
 title      = "Tool active days"
 question   = "On how many working days do we use the tools that we pay for?"
-definition = "For each sales tool that is licensed on the day, and each person who has used it before or does so that day: working days with use / working days, up to the date of the report. It counts who is in a team on the day, from the first to the last day of employment, but not on days of whole leave. Working days are those of the person's region. The total adds up all tools."
+definition = "For each tool that is licensed on the day, the CRM too if it is, and each person who has used it before or does so that day: working days with use / working days, up to the date of the report. It counts who is in a team on the day, from the first to the last day of employment, but not on days of whole leave. Working days are those of the person's region. The total adds up all tools."
 aliases    = ["tool adoption"]
 unit       = "percent"
 measure    = "flow"

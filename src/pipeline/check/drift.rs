@@ -118,6 +118,10 @@ impl Drifted<'_> {
         let session = Session::new(self.night.limits, self.night.store)?;
         for table in std::iter::once(&staging.header.from).chain(&staging.header.lookups) {
             let schema = match *table == self.own.table {
+                true if *table == staging.header.from => {
+                    let optional = staging.header.optional.iter().filter(|column| !columns.contains(column));
+                    schema(&columns.iter().chain(optional).cloned().collect::<Vec<_>>())
+                }
                 true => schema(columns),
                 false => {
                     let nights = nights(self.observed, staging.source, table);
@@ -142,9 +146,10 @@ impl Drifted<'_> {
         let found =
             found.note(format!("{} lacks it; the export of {date} had it, and {path} reads it", self.part.path));
         found.help(match instead {
-            Some(instead) => {
-                format!("if it was renamed, write \"{instead}\" in {path}; if not, have the CRM export it again")
-            }
+            Some(instead) => format!(
+                "if it was renamed, write COALESCE(\"{instead}\", \"{column}\") in {path}, and optional = [\"{instead}\", \"{column}\"] in \
+                 its header, because earlier exports have the old name; if not, have the CRM export it again"
+            ),
             None => format!("have the CRM export it again, or do without it in {path}"),
         })
     }
@@ -156,7 +161,7 @@ impl Drifted<'_> {
             None => format!("{name} has no column `{column}` any more"),
         };
         let found = Found::warning(CHECK, format!("{name}.{column}"), title);
-        found.help("no staging file reads it, so nothing is lost; look whether it was left out on purpose")
+        found.help("no staging file needs it, so nothing is lost; look whether it was left out on purpose")
     }
 
     fn gained(&self, columns: &[&String]) -> Found {

@@ -102,6 +102,12 @@ pub struct BreakdownBy {
     pub metric: String,
     /// One of its slices.
     pub slice: String,
+    /// What it is called, if not by the metric and the slice.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Whether it is left out of a document where there is nothing to show.
+    #[serde(default)]
+    pub if_any: bool,
     /// Under which heading it stands.
     #[serde(default = "unnamed")]
     pub section: String,
@@ -436,6 +442,8 @@ pub struct Part {
     pub name: String,
     /// The id at its level.
     pub id: String,
+    /// Whether it is still a part on the day to which the report is up to date.
+    pub stays: bool,
 }
 
 /// Checks a report against the metrics there are.

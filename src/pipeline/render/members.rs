@@ -63,7 +63,8 @@ impl Members {
             let mut parts = Vec::new();
             names.take(entity, |batch, row| {
                 let text = |column: usize| batch.column(column).as_string::<i32>().value(row).to_owned();
-                parts.push(Part { id: text(1), name: text(2) });
+                let stays = batch.column(3).as_boolean().value(row);
+                parts.push(Part { id: text(1), name: text(2), stays });
             })?;
             Ok(parts)
         };
@@ -93,7 +94,8 @@ fn names(of: &Rendering<'_>, by: &MembersBy) -> String {
     let (start, level, audience) = (period.start, quoted(&by.level), quoted(&of.report.audience));
     let name = if level.starts_with("rep") { "r.name" } else { "t.name" };
     format!(
-        "SELECT w.entity AS whole, p.entity AS part, MIN(COALESCE({name}, p.entity)) AS name \
+        "SELECT w.entity AS whole, p.entity AS part, MIN(COALESCE({name}, p.entity)) AS name, \
+         BOOL_OR(LEAST(p.valid_to, w.valid_to) > DATE '{measured_on}') AS stays \
          FROM membership AS p JOIN membership AS w ON w.rep_id = p.rep_id AND w.level = '{audience}' \
          AND w.valid_from < p.valid_to AND p.valid_from < w.valid_to \
          LEFT JOIN reps AS r ON r.rep_id = p.rep_id LEFT JOIN teams AS t ON t.team_id = p.entity \

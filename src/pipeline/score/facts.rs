@@ -220,12 +220,12 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
         (false, Measure::Stock) => Shape::Stock,
     };
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let select = || definition::sql(owner).place_of("SELECT");
+    let select = || definition::sql(owner).place_of_outer("SELECT");
     let since = shape == Shape::Stock && has(SINCE);
     let shared = definition::aggregate(metric) == Aggregate::Sum && metric.header.credit.is_some();
     if since && (shared || !metric.header.allocated.is_empty()) {
         return Err(Diagnostic::project(format!("the days of {} cannot be shared out", metric.id))
-            .at(definition::sql(owner).place_of(SINCE))
+            .at(definition::sql(owner).place_of_column(SINCE))
             .help("set aggregate = \"mean\", or take `credit` and `allocated` out of the header"));
     }
     let mut needed = needs(metric, shape, since);
@@ -242,7 +242,7 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
         };
         if !(need.fits)(field.data_type()) {
             return Err(Diagnostic::project(format!("`{}` is {}", need.name, plain(field.data_type())))
-                .at(definition::sql(owner).place_of(need.name).label(format!("must be {}", need.what)))
+                .at(definition::sql(owner).place_of_column(need.name).label(format!("must be {}", need.what)))
                 .help(match need.name {
                     name if (need.fits)(&DataType::Int64) && !(need.fits)(&DataType::Utf8) => {
                         format!("write `CAST(... AS DECIMAL(18, 6)) AS {name}`")
@@ -276,7 +276,7 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
         if metric.header.multi.contains(slice) {
             if !is_list {
                 return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
-                    .at(definition::sql(owner).place_of(slice))
+                    .at(definition::sql(owner).place_of_column(slice))
                     .note("it stands in `multi`, and so must be a list of texts")
                     .help("return a list: STRING_TO_ARRAY(..., ';'), or take it out of `multi`"));
             }
@@ -288,7 +288,7 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
         }
         if matches!(field.data_type(), DataType::Float32 | DataType::Float64 | DataType::List(_)) {
             return Err(Diagnostic::project(format!("the slice `{slice}` is {}", plain(field.data_type())))
-                .at(definition::sql(owner).place_of(slice))
+                .at(definition::sql(owner).place_of_column(slice))
                 .help("a slice is text, a whole number, a date or a truth value; for a list, name it in `multi`"));
         }
     }
@@ -310,7 +310,7 @@ fn refuse_strangers(owner: &Metric, metric: &Metric, shape: Shape, names: &[&str
     match names.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => Err(Diagnostic::project(format!("nothing uses the column `{name}`"))
-            .at(definition::sql(owner).place_of(name))
+            .at(definition::sql(owner).place_of_column(name))
             .closest(name, known.iter().copied())
             .help("name it in `slices`, or do not return it")),
     }
@@ -343,7 +343,7 @@ async fn refuse_empty(session: &Session, owner: &Metric, shape: Shape) -> Result
         let count = found.first().map(|row| array_value_to_string(row.column(0), 0).unwrap_or_default());
         if let Some(count) = count.filter(|count| count != "0") {
             return Err(Diagnostic::project(format!("{count} facts of {} have an empty `{column}`", owner.id))
-                .at(definition::sql(owner).place_of(column))
+                .at(definition::sql(owner).place_of_column(column))
                 .note("they would count in no period and for no one")
                 .help(format!("leave them out: `AND ... IS NOT NULL`, or require the column behind `{column}` in queries/model.toml")));
         }
@@ -367,9 +367,9 @@ async fn refuse_fan_out(session: &Session, owner: &Metric, shape: Shape) -> Resu
     let cell = |i: usize| array_value_to_string(row.column(i), 0).unwrap_or_default();
     let times = cell(row.num_columns() - 1);
     let sql = definition::sql(owner);
-    let join = ["JOIN", "join"].map(|word| sql.place_of(word)).into_iter().find(|place| place.column > 0);
+    let join = Some(sql.place_of_outer("JOIN")).filter(|place| place.column > 0);
     Err(Diagnostic::project(format!("the facts of {} fan out: one fact stands there {times} times", owner.id))
-        .at(join.unwrap_or_else(|| sql.place_of("FROM")).label("a join that finds several rows for one"))
+        .at(join.unwrap_or_else(|| sql.place_of_outer("FROM")).label("a join that finds several rows for one"))
         .note(format!(
             "{key} must be unique; twice are {}",
             (0..row.num_columns() - 1).map(cell).collect::<Vec<_>>().join(", ")
@@ -383,7 +383,7 @@ async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
     let Some(row) = found.iter().find(|batch| batch.num_rows() > 0) else { return Ok(()) };
     let cell = |i: usize| array_value_to_string(row.column(i), 0).unwrap_or_default();
     Err(Diagnostic::project(format!("the facts of {} overlap", owner.id))
-        .at(definition::sql(owner).place_of("valid_to"))
+        .at(definition::sql(owner).place_of_column("valid_to"))
         .note(format!("{} of {} holds until {} and again from {}", cell(0), cell(1), cell(2), cell(3)))
         .help("end each fact where the next one starts: LEAD(valid_from) OVER (PARTITION BY ...)"))
 }

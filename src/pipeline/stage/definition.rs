@@ -23,6 +23,9 @@ pub struct Header {
     /// Other tables of the same source that the SQL may join: their newest export.
     #[serde(default)]
     pub lookups: Vec<String>,
+    /// Columns that not every export has, empty where one lacks them: what was renamed or added since the first night.
+    #[serde(default)]
+    pub optional: Vec<String>,
     /// Forms of dates and moments by column, where they are not ISO 8601: `%m/%d/%Y`, `epoch_ms`.
     #[serde(default)]
     pub formats: BTreeMap<String, String>,

@@ -80,7 +80,8 @@ impl Reader<'_> {
         lookups: &[Option<&Snapshot>],
     ) -> Result<Part> {
         let session = Session::new(self.night.limits, self.night.store)?;
-        session.add_parquet(&staging.header.from, &snapshot.raw_path()).await?;
+        let header = &staging.header;
+        session.add_parquet_with(&header.from, &snapshot.raw_path(), &header.optional).await?;
         for (lookup, newest) in staging.header.lookups.iter().zip(lookups) {
             match newest {
                 Some(newest) => session.add_parquet(lookup, &newest.raw_path()).await?,
@@ -92,7 +93,8 @@ impl Reader<'_> {
                 }
             }
         }
-        let (schema, batches) = session.query(&staging.sql, &Parameters::new()).await?;
+        let read = session.query(&staging.sql, &Parameters::new()).await;
+        let (schema, batches) = read.map_err(|fault| fault.note(format!("it was read over {}", snapshot.path)))?;
         let rows = concat_batches(&schema, &batches);
         let rows = rows.map_err(|error| Diagnostic::internal(format!("cannot stage {}: {error}", staging.path)))?;
         self.refuse_unknown_columns(staging, &rows)?;
@@ -110,8 +112,18 @@ impl Reader<'_> {
         };
         let deleted = deleted(staging, &rows)?;
         let keyless = self.keys.missing(&typed.batch);
-        let (renamed, gone) = (vec![false; rows.num_rows()], vec![false; rows.num_rows()]);
-        Ok(Part { batch: typed.batch, numbers, faults: typed.faults, skips, deleted, keyless, renamed, gone })
+        let not = || vec![false; rows.num_rows()];
+        Ok(Part {
+            batch: typed.batch,
+            numbers,
+            faults: typed.faults,
+            dangling: vec![None; rows.num_rows()],
+            skips,
+            deleted,
+            keyless,
+            renamed: not(),
+            gone: not(),
+        })
     }
 
     fn refuse_unknown_columns(&self, staging: &Staging<'_>, rows: &RecordBatch) -> Result<()> {

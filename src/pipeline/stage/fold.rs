@@ -14,6 +14,8 @@ pub struct Part {
     pub numbers: Vec<i64>,
     /// What is wrong with each row.
     pub faults: Vec<Option<String>>,
+    /// Which id of each row leads nowhere: a fault, unless a later export takes the row back.
+    pub dangling: Vec<Option<String>>,
     /// Why each row is to be ignored.
     pub skips: Vec<Option<String>>,
     /// Whether the export says that the record was deleted.
@@ -94,54 +96,65 @@ impl Keys {
 }
 
 /// Folds parts in the order in which they supersede each other, oldest first. A key that stands twice in one part
-/// keeps its first row; later ones are faulted, unless the key is one only since two records are the same.
+/// keeps its first row; later ones are faulted, unless the key is one only since two records are the same. A row that
+/// names what is not there leaves the older one standing, too. It is faulted only in the end: what was deleted together
+/// with the record that it names is deleted, not wrong.
 pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
     let mut present: BTreeMap<OwnedRow, (usize, usize)> = BTreeMap::new();
+    let mut dangling: BTreeMap<OwnedRow, (usize, usize)> = BTreeMap::new();
     let mut fates = vec![Fates::default(); parts.len()];
     for (i, part) in parts.iter_mut().enumerate() {
         let rows = keys.rows(&part.batch)?;
         for row in 0..part.batch.num_rows() {
             let key = rows.row(row).owned();
+            let mut supersede = |standing: &mut BTreeMap<OwnedRow, (usize, usize)>| {
+                if let Some((earlier, _)) = standing.remove(&key) {
+                    fates[earlier].superseded += 1;
+                }
+            };
+            let of_this_part =
+                |standing: &BTreeMap<_, _>| standing.get(&key).copied().filter(|(earlier, _)| *earlier == i);
             // A newer row that is to be ignored, or that says no more than that its record is gone, ends the older one.
             let gone = part.deleted[row] && !part.keyless[row];
-            if part.skips[row].is_some() || (part.faults[row].is_some() && !gone) {
-                match part.skips[row].is_some() {
-                    true => fates[i].skipped += 1,
-                    false => fates[i].quarantined += 1,
+            if part.skips[row].is_some() {
+                for standing in [&mut present, &mut dangling] {
+                    if !part.keyless[row] && of_this_part(standing).is_none() {
+                        supersede(standing);
+                    }
                 }
-                if part.skips[row].is_some()
-                    && !part.keyless[row]
-                    && let Some((earlier, _)) = present.get(&key).copied().filter(|(earlier, _)| *earlier != i)
-                {
-                    fates[earlier].superseded += 1;
-                    present.remove(&key);
-                }
+                fates[i].skipped += 1;
                 continue;
             }
             if gone {
                 part.faults[row] = None;
+            } else if part.faults[row].is_some() {
+                fates[i].quarantined += 1;
+                continue;
             }
-            match present.get(&key) {
-                Some((earlier, first)) if *earlier == i && (part.renamed[row] || part.renamed[*first]) => {
-                    fates[i].superseded += 1;
-                    if part.renamed[*first] && !part.renamed[row] {
-                        present.insert(key, (i, row));
-                    }
-                }
-                Some((earlier, first)) if *earlier == i => {
-                    let first = part.numbers[*first];
+            if let Some((_, first)) = of_this_part(&present).or(of_this_part(&dangling)) {
+                if !part.renamed[row] && !part.renamed[first] {
+                    let first = part.numbers[first];
                     part.faults[row] = Some(format!("its key stands in record {first} already, which counts"));
                     fates[i].quarantined += 1;
+                    continue;
                 }
-                Some((earlier, _)) => {
-                    fates[*earlier].superseded += 1;
-                    present.insert(key, (i, row));
-                }
-                None => {
-                    present.insert(key, (i, row));
+                if part.renamed[row] || !part.renamed[first] {
+                    fates[i].superseded += 1;
+                    continue;
                 }
             }
+            supersede(&mut dangling);
+            if part.dangling[row].is_some() && !gone {
+                dangling.insert(key, (i, row));
+            } else {
+                supersede(&mut present);
+                present.insert(key, (i, row));
+            }
         }
+    }
+    for (part, row) in dangling.into_values() {
+        fates[part].quarantined += 1;
+        parts[part].faults[row] = parts[part].dangling[row].take();
     }
     present.retain(|_, (part, row)| {
         let fates = &mut fates[*part];
@@ -188,7 +201,7 @@ mod tests {
         }
     }
 
-    /// Rows of id and value; a value of `!` is faulted, `-` is deleted, `~` is skipped.
+    /// Rows of id and value; a value of `!` is faulted, `?` leads nowhere, `-` is deleted, `~` is skipped.
     fn part(keys: &Keys, rows: &[(&str, &str)]) -> Part {
         let texts = |get: fn(&(&str, &str)) -> String| -> ArrayRef {
             Arc::new(rows.iter().map(|row| Some(get(row))).collect::<StringArray>())
@@ -199,6 +212,7 @@ mod tests {
         Part {
             numbers: (1..=rows.len() as i64).collect(),
             faults: marked('!').collect(),
+            dangling: marked('?').collect(),
             skips: marked('~').collect(),
             deleted: rows.iter().map(|row| row.1.contains('-')).collect(),
             keyless: keys.missing(&batch),
@@ -219,6 +233,22 @@ mod tests {
         let old = Fates { current: 1, superseded: 2, ..Fates::default() };
         let new = Fates { deleted: 1, skipped: 1, quarantined: 1, ..Fates::default() };
         assert_eq!(folded.fates, [old, new]);
+    }
+
+    #[test]
+    fn a_row_that_leads_nowhere_is_wrong_only_if_no_later_one_takes_it_back() {
+        let keys = Keys::of(&table()).unwrap();
+        let mut parts = [
+            part(&keys, &[("a", "?"), ("b", "?"), ("c", "?"), ("d", "1"), ("e", "?")]),
+            part(&keys, &[("a", "-?"), ("b", "~"), ("c", "1"), ("d", "?"), ("e", "?"), ("e", "?")]),
+        ];
+        let folded = fold(&keys, &mut parts).unwrap();
+        assert_eq!(folded.present.values().collect::<Vec<_>>(), [&(1, 2), &(0, 3)]);
+        let old = Fates { current: 1, superseded: 4, ..Fates::default() };
+        let new = Fates { current: 1, deleted: 1, skipped: 1, quarantined: 3, ..Fates::default() };
+        assert_eq!(folded.fates, [old, new]);
+        let told: Vec<_> = parts.iter().map(|part| part.faults.iter().flatten().count()).collect();
+        assert_eq!(told, [0, 3]);
     }
 
     #[test]

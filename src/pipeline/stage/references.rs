@@ -32,17 +32,17 @@ pub(super) async fn known_keys(
     Ok(known)
 }
 
-/// Empties or faults references that lead nowhere.
+/// Empties references that lead nowhere, or tells them.
 pub(super) fn follow(table: &Table, part: &mut Part, known: &Known) -> Result<()> {
     let mut columns = part.batch.columns().to_vec();
     for (position, column) in table.columns.iter().enumerate() {
         if let Some(by) = table.columns.iter().position(|c| Some(&c.name) == column.references_by.as_ref()) {
             let (targets, texts) = (columns[by].as_string::<i32>(), columns[position].as_string::<i32>());
-            for ((target, text), fault) in targets.iter().zip(texts).zip(&mut part.faults) {
+            for ((target, text), dangling) in targets.iter().zip(texts).zip(&mut part.dangling) {
                 if let (Some(target), Some(id)) = (target, text)
                     && known.get(target).is_some_and(|known| !known.contains(id))
                 {
-                    fault.get_or_insert_with(|| format!("{}: {target} has no `{id}`", column.name));
+                    dangling.get_or_insert_with(|| format!("{}: {target} has no `{id}`", column.name));
                 }
             }
         }
@@ -53,9 +53,9 @@ pub(super) fn follow(table: &Table, part: &mut Part, known: &Known) -> Result<()
         match column.on_missing.unwrap_or(OnMissing::Quarantine) {
             OnMissing::Null => columns[position] = only(texts, found),
             OnMissing::Quarantine => {
-                for (text, fault) in texts.iter().zip(&mut part.faults) {
+                for (text, dangling) in texts.iter().zip(&mut part.dangling) {
                     if let Some(id) = text.filter(|id| !found(id)) {
-                        fault.get_or_insert_with(|| format!("{}: {target} has no `{id}`", column.name));
+                        dangling.get_or_insert_with(|| format!("{}: {target} has no `{id}`", column.name));
                     }
                 }
             }

@@ -33,6 +33,9 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
             cells.line(metric, title(value), line)
         })
         .collect();
+    if by.if_any && lines.is_empty() {
+        return None;
+    }
     order(&mut lines);
     cells.set_texts(&mut lines);
     set_bars(&mut lines, metric.header.unit);
@@ -40,9 +43,9 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
     Some(Table {
         section: Some(by.section.clone()),
         id: format!("{}-by-{}", metric.id, by.slice).replace('_', "-"),
-        title: format!("{} by {}", metric.header.title, by.slice.replace('_', " ")),
+        title: by.title.clone().unwrap_or_else(|| format!("{} by {}", metric.header.title, by.slice.replace('_', " "))),
         head: title(&by.slice.replace('_', " ")),
-        caption: caption(cells, is_stock, &columns, &lines),
+        caption: caption(cells, metric, by, &columns, &lines),
         total: None,
         empty: lines.is_empty().then(|| "nothing to break down yet".into()),
         columns,
@@ -50,10 +53,11 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
     })
 }
 
-/// What the bar is, and what grey means where there is any.
-fn caption(cells: &Cells<'_>, is_stock: bool, columns: &[Column], lines: &[Line]) -> String {
+/// What the bar is, that no total holds what stands apart, and what grey means where there is any.
+fn caption(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy, columns: &[Column], lines: &[Line]) -> String {
     let mut caption = match columns.last() {
-        Some(_) if is_stock => format!("On {}", cells.locale.date(cells.date())),
+        _ if metric.header.apart.contains(&by.slice) => "Beside the total, and in none".into(),
+        Some(_) if metric.header.measure == Some(Measure::Stock) => format!("On {}", cells.locale.date(cells.date())),
         Some(last) => format!("Bar: {}", last.title),
         None => String::new(),
     };

@@ -29,7 +29,8 @@ pub fn notes(cells: &Cells<'_>, overview: &Table, members: &[Table]) -> Vec<Note
         let tables: Vec<&Table> = members.iter().filter(|table| table.id == by.id).collect();
         let grain = by.grain.unwrap_or(input.period.grain);
         let same = |remedy: &&Remedy| remedy.grain.unwrap_or(input.period.grain) == grain;
-        for part in parts {
+        // Nobody can be helped who has left.
+        for part in parts.iter().filter(|part| part.stays) {
             let wanted = Wanted { level: &by.level, entity: &part.id, period: input.period, slice: ("", "") };
             let remedies = input.report.coaching.iter().filter(same);
             let of_part = remedies.filter_map(|remedy| of(remedy, wanted, Some(part), &tables));

@@ -81,6 +81,10 @@ impl Versions<'_> {
         let exported = ids_of(&part.batch, self.table);
         names.rewrite(self.table, &mut part)?;
         references::follow(self.table, &mut part, &known)?;
+        // A version stands for good: no later one takes it back.
+        for (fault, dangling) in part.faults.iter_mut().zip(&mut part.dangling) {
+            *fault = fault.take().or(dangling.take());
+        }
         let (present, lineage) = self.laid(&rows, &part, &exported)?;
         let quarantine = self.set_aside(&rows, &part, snapshots)?;
         let put = async |folder: String, rows: &RecordBatch| -> Result<Digest> {
@@ -130,6 +134,7 @@ impl Versions<'_> {
             batch: batch(as_read.schema(), columns)?,
             numbers: column("_row")?.as_primitive::<Int64Type>().values().to_vec(),
             faults: vec![None; count],
+            dangling: vec![None; count],
             skips: vec![None; count],
             deleted: not(),
             keyless: not(),
@@ -195,6 +200,7 @@ impl Versions<'_> {
                 batch: batch.map_err(|error| Diagnostic::internal(format!("no versions: {error}")))?,
                 numbers: own.iter().map(|row| part.numbers[*row]).collect(),
                 faults: own.iter().map(|row| part.faults[*row].clone()).collect(),
+                dangling: vec![None; own.len()],
                 skips: vec![None; own.len()],
                 deleted: not(),
                 keyless: not(),
