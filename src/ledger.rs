@@ -64,6 +64,9 @@ pub struct Entry {
     pub model: BTreeMap<String, ModelTable>,
     /// The scores, by metric.
     pub scores: BTreeMap<String, ScoreTable>,
+    /// Report -> the period of which it tells: one without documents had nobody to read it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reports: BTreeMap<String, String>,
     /// The documents.
     pub documents: Vec<Document>,
     /// Documents that could not be made, and why.

@@ -177,6 +177,8 @@ impl Past {
             return;
         }
         self.sealed = Some(sealed(entry));
+        let told = entry.reports.iter().map(|(report, period)| ((period.clone(), report.clone()), entry.number));
+        self.newest.extend(told);
         self.known =
             entry.observations.iter().map(|s| ((s.path.clone(), s.size, s.modified.clone()), s.digest)).collect();
         for document in &entry.documents {
@@ -248,6 +250,7 @@ pub async fn seal(
         findings: made.findings.clone(),
         model: made.model.tables.clone(),
         scores: made.scores.tables.clone(),
+        reports: std::mem::take(&mut made.rendered.periods),
         documents: std::mem::take(&mut made.rendered.documents),
         failures: made.rendered.failed.iter().map(failure).collect(),
         work: Work {

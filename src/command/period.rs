@@ -16,10 +16,11 @@ pub(super) fn asked(name: &str, calendar: &Calendar, reports: &[Report], as_of: 
     let asked = find(name, calendar, &render::grains(reports), as_of)?;
     let day = asked.anchor(as_of);
     if reports.iter().all(|report| render::period_on(report, calendar, day, as_of).is_none()) {
-        let around = reports.iter().map(|report| called(calendar.period(report.grain, day)));
+        let around: BTreeSet<String> =
+            reports.iter().map(|report| called(calendar.period(report.grain, day))).collect();
         return Err(Diagnostic::usage(format!("no report is made for the {} {}", asked.grain, asked.name))
             .note(format!("its last day is {day}, and no report's period ends with that"))
-            .help(format!("ask for the {} around it", around.collect::<Vec<_>>().join(" or the "))));
+            .help(format!("ask for the {} around it", around.into_iter().collect::<Vec<_>>().join(" or the "))));
     }
     Ok(asked)
 }

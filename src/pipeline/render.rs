@@ -122,6 +122,8 @@ pub struct Reason {
 pub struct Rendered {
     /// By report, period and entity.
     pub documents: Vec<Document>,
+    /// Of which period each report tells, whether it has readers or not.
+    pub periods: BTreeMap<String, String>,
     /// Those that had to be made, and why.
     pub made: Vec<Reason>,
     /// How many were found as they were.
@@ -195,6 +197,7 @@ pub async fn run(
     let mut rendered = Rendered::default();
     for report in reports {
         let Some(period) = period_on(report, &night.settings.calendar, night.anchor, night.as_of) else { continue };
+        rendered.periods.insert(report.id.clone(), period.name());
         let rendering = Rendering::of(night, model, scores, metrics, report, period)?;
         let key = rendering.key();
         if let Some(MadeReport(documents)) = night.steps.recall(key).await? {

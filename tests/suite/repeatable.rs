@@ -86,11 +86,11 @@ fn an_earlier_periods_view_comes_back_too_and_damage_does_not_spread_to_it() {
 #[test]
 fn metrics_with_the_same_sql_are_each_scored() {
     let project = Project::generated(1, 13).formats(r#"["csv"]"#);
-    let calls = std::fs::read_to_string(project.path("queries/metrics/activity/calls_made.sql")).unwrap();
-    project.write("queries/metrics/activity/dials.sql", &calls);
+    let sent = std::fs::read_to_string(project.path("queries/metrics/activity/emails_sent.sql")).unwrap();
+    project.write("queries/metrics/activity/letters.sql", &sent);
     project.run(&[]);
     project.scorebook(&["verify"]).expect_code(0);
-    let count = "SELECT COUNT(*) AS n FROM scores WHERE metric = 'dials'";
+    let count = "SELECT COUNT(*) AS n FROM scores WHERE metric = 'letters'";
     let said = project.scorebook(&["sql", count, "--format", "csv"]).expect_code(0).stdout;
     assert!(said.lines().nth(1).unwrap().parse::<u64>().unwrap() > 0, "{said}");
 }

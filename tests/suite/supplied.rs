@@ -96,7 +96,7 @@ fn pages(project: &Project) -> Vec<String> {
 fn a_scorecard_says_since_when_something_is_supplied() {
     let project = Project::generated(3, 14).formats(r#"["csv", "html"]"#);
     let first = pages(&project);
-    assert!(first.iter().all(|page| !page.contains("no export supplies")));
+    assert!(first.iter().all(|page| !page.contains("no export supplies activities")));
     let since = "Task = { fold = \"upsert\", since = \"2026-08-10\"";
     project.edit("scorebook.toml", |text| text.replace("Task = { fold = \"upsert\"", since));
     let pages = pages(&project);
