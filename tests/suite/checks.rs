@@ -168,6 +168,11 @@ fn a_file_that_is_still_written_stops_the_run() {
 #[test]
 fn a_renamed_column_is_told_as_such() {
     let project = published();
+    let amounts = || {
+        let sum = "SELECT SUM(amount) AS sum FROM opportunity_versions WHERE valid_from < DATE '2026-09-30'";
+        project.scorebook(&["sql", sum, "--format", "csv"]).expect_code(0).stdout
+    };
+    let before = amounts();
     let said = stopped(&project, "renamed_column");
     holds(
         &said,
@@ -191,6 +196,7 @@ fn a_renamed_column_is_told_as_such() {
         )
     });
     let report = project.run(&[]);
+    assert_eq!(amounts(), before, "earlier nights are read under the old name");
     let drift: Vec<_> =
         report["findings"].as_array().unwrap().iter().filter(|f| f["check"] == "schema_drift").collect();
     assert_eq!(drift.len(), 1, "{drift:?}");

@@ -39,6 +39,9 @@ const BOTTOM: f64 = 14.0;
 const COUNTS: f64 = 9.0;
 const LABEL_SIZE: f64 = 7.5;
 
+/// What stands where a chart would have no line.
+const NOTHING: &str = "nothing to draw yet";
+
 /// Draws every chart that the context plans.
 pub fn draw(context: &Context) -> Vec<Chart> {
     let waterfalls = context.waterfalls.iter().map(|waterfall| &waterfall.chart);
@@ -135,7 +138,7 @@ impl<'a> Drawing<'a> {
 
     /// Words instead of an empty scale: why there is no number, if that is known.
     fn nothing(&mut self) {
-        let why = self.line.cells.last().and_then(|cell| cell.reason.as_deref()).unwrap_or("nothing to draw yet");
+        let why = self.line.cells.last().and_then(|cell| cell.reason.as_deref()).unwrap_or(NOTHING);
         let middle = (self.width / 2.0, self.height / 2.0);
         self.svg.line((LEFT, self.height - BOTTOM), (self.width - RIGHT, self.height - BOTTOM), FAINT, 0.5);
         self.svg.text(middle, why, Anchor::Middle, MUTED, 7.5);

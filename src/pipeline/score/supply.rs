@@ -33,7 +33,7 @@ impl Scoring<'_> {
         let is_missing = |name: &&String| !self.model.tables.get(*name).is_some_and(|table| table.supplied);
         let missing: Vec<&str> = self.needs(metric).into_iter().filter(is_missing).map(String::as_str).collect();
         if !missing.is_empty() {
-            return Ok(Some(never(format!("no export supplies {}", missing.join(" and ")))));
+            return Ok(Some(never(no_export_of(&missing.join(" and ")))));
         }
         let parts = self.lacking_parts(metric, scores)?;
         if let Some(part) = parts.values().find(|part| part.is_always()) {
@@ -56,7 +56,12 @@ impl Scoring<'_> {
         let since = |table| Some((*self.model.since.get(table)?, table));
         let (since, table) = self.needs(metric).into_iter().filter_map(since).max()?;
         let until = self.periods.supplied(metric, since);
-        let why = format!("no export supplies {table}");
+        let why = no_export_of(table);
         (!until.is_empty()).then_some(NotSupplied { why, since: Some(since), until })
     }
+}
+
+/// The reason as it is printed: `no export supplies tool use`.
+fn no_export_of(tables: &str) -> String {
+    format!("no export supplies {}", tables.replace('_', " "))
 }

@@ -45,6 +45,13 @@ pub struct Worked {
     pub on_leave: Number,
 }
 
+impl Worked {
+    /// The working days between the rep's first and last day.
+    pub fn there(&self) -> Number {
+        Number::whole((self.all - self.before - self.after).into())
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Rep {
     region: Option<String>,

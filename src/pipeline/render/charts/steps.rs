@@ -4,7 +4,7 @@
 
 use super::scale::Scale;
 use super::svg::{ACCENT, Anchor, FAINT, INK, MUTED, PALE, Svg, WARNING};
-use super::{Chart, LEFT, RIGHT, WIDE, finished, from_f64};
+use super::{Chart, LEFT, NOTHING, RIGHT, WIDE, finished, from_f64};
 use crate::pipeline::render::context::{ChartPlan, Table};
 use crate::pipeline::render::format::ENGLISH;
 
@@ -26,6 +26,11 @@ pub fn chart(plan: &ChartPlan, table: &Table, currency: &str) -> Chart {
         let (from, to) = if i == 0 || i == last { (0.0, value) } else { (reached, reached + value) };
         bars.push((from, to));
         reached = to;
+    }
+    if bars.iter().all(|bar| *bar == (0.0, 0.0)) {
+        svg.line((LEFT, HEIGHT - BOTTOM), (width - RIGHT, HEIGHT - BOTTOM), FAINT, 0.5);
+        svg.text((width / 2.0, HEIGHT / 2.0), NOTHING, Anchor::Middle, MUTED, 7.5);
+        return finished(plan, svg);
     }
     let scale = Scale::new(bars.iter().flat_map(|(from, to)| [*from, *to]), TOP, HEIGHT - BOTTOM);
     let step = (width - LEFT - RIGHT) / values.len().max(1) as f64;

@@ -60,7 +60,9 @@ fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
     }
     let quartiles = ["top", "second", "third", "bottom"];
     let quartile = cell.quartile.and_then(|quartile| quartiles.get(usize::try_from(quartile - 1).ok()?));
-    notes.extend(quartile.filter(|_| !cell.few).map(|quartile| format!("{quartile} quartile of peers")));
+    // Who was away all the time is not shown as the last of those who were not.
+    let was_there = cells.input.working_days.is_none_or(|days| days.there() > days.on_leave);
+    notes.extend(quartile.filter(|_| !cell.few && was_there).map(|quartile| format!("{quartile} quartile of peers")));
     notes.extend(cell.unusual.clone().filter(|_| !cell.few));
     if let (Some(low), Some(high), false) = (cell.low, cell.high, cell.few) {
         notes.push(format!("95% interval {}", cells.locale.interval(low, high)));

@@ -11,8 +11,7 @@ use crate::pipeline::render::input::Input;
 pub fn working_days(input: &Input<'_>, locale: &Locale) -> Option<WorkingDays> {
     let days = input.working_days?;
     let gone_by = (input.period.end > input.as_of).then_some(days.gone_by);
-    let there = Number::whole((days.all - days.before - days.after).into());
-    let less = |on_leave: Number| there.checked_sub(on_leave).unwrap_or_default();
+    let less = |on_leave: Number| days.there().checked_sub(on_leave).unwrap_or_default();
     let printed = days.on_leave.round(1);
     let text = |number: Number| locale.decimal(number, u32::from(number.round(0) != number));
     let whole = |number: u32| text(Number::whole(number.into()));
