@@ -5,7 +5,8 @@ may_lack = ["opportunity_nights", "opportunity_owners"]
 -- From the first night of its source on, a deal stood as the nights show it. Before, as the CRM remembers: stage, amount
 -- and close date from its history, where of several changes on one day the last one stands, and the owner from the changes
 -- of owner. A deal without history stood as it was first seen since it was created, and if it was closed, it was open
--- until then, in a stage that no one knows. A stage that is not mapped is not open.
+-- until then, in a stage that no one knows. A stage that is not mapped is not open, and a deal that is known in no other
+-- never was.
 WITH landed AS (
     SELECT SPLIT_PART(opportunity_id, ':', 1) AS source, MIN(valid_from) AS first_night
     FROM opportunity_nights
@@ -29,9 +30,14 @@ deals AS (
     WHERE n.place = 1
     UNION ALL
     SELECT
-        o.opportunity_id, DATE '9999-12-31' AS told_from, o.source_stage, o.stage, o.closed_as, o.amount, o.closed_on,
-        o.created_on, o.credited_rep_id
+        o.opportunity_id, DATE '9999-12-31' AS told_from, o.source_stage, o.stage,
+        CASE
+            WHEN o.source_stage IS NOT NULL AND o.stage IS NULL AND s.source_stage IS NULL THEN 'unknown'
+            ELSE o.closed_as
+        END AS closed_as,
+        o.amount, o.closed_on, o.created_on, o.credited_rep_id
     FROM opportunities AS o
+    LEFT JOIN stages AS s ON s.source_stage = o.source_stage
     LEFT ANTI JOIN opportunity_nights AS n ON n.opportunity_id = o.opportunity_id
 ),
 owner_changes AS (
@@ -107,10 +113,12 @@ before_nights AS (
         d.closed_on
     FROM without_history AS d
     LEFT JOIN stages AS s ON s.source_stage = d.source_stage
+    WHERE d.closed_as IS DISTINCT FROM 'unknown'
     UNION ALL
     SELECT
-        d.opportunity_id, GREATEST(d.closed_on, d.created_on) AS stood_from, d.told_from AS stood_to, d.source_stage,
-        d.stage, s.position, s.probability, d.closed_as, d.amount, d.closed_on
+        d.opportunity_id,
+        CASE WHEN d.closed_as = 'unknown' THEN d.created_on ELSE GREATEST(d.closed_on, d.created_on) END AS stood_from,
+        d.told_from AS stood_to, d.source_stage, d.stage, s.position, s.probability, d.closed_as, d.amount, d.closed_on
     FROM without_history AS d
     LEFT JOIN stages AS s ON s.source_stage = d.source_stage
     WHERE d.closed_as IS NOT NULL

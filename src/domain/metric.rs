@@ -70,6 +70,9 @@ pub struct Header {
     /// Below so many facts there is no arrow, colour, rank or alert.
     #[serde(default)]
     pub minimum_n: i64,
+    /// What facts are called in print, if not as their records: `working days`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
     /// Another metric whose facts this one adds up in its own way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<String>,
@@ -347,6 +350,11 @@ pub enum Form {
 }
 
 impl Metric {
+    /// What its facts are called in print, if they are called anything.
+    pub fn called(&self) -> Option<&str> {
+        self.header.called.as_deref().or(self.header.record.as_deref())
+    }
+
     /// The id of the metric of which this is a form.
     pub fn form_of(&self) -> &str {
         match &self.form {

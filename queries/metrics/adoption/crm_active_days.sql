@@ -11,6 +11,7 @@ record     = "reps"
 cadence    = ["week", "month", "quarter", "year"]
 needs      = ["tool_use", "assignments"]
 minimum_n  = 10
+called     = "working days"
 ---*/
 WITH used AS (
     SELECT rep_id, used_on

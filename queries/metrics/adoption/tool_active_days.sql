@@ -12,6 +12,7 @@ slices     = ["tool"]
 cadence    = ["week", "month", "quarter", "year"]
 needs      = ["tool_use", "licences", "assignments"]
 minimum_n  = 10
+called     = "working days"
 ---*/
 WITH known AS (
     SELECT u.rep_id, u.tool, MIN(u.used_on) AS first_on

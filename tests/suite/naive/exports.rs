@@ -26,7 +26,7 @@ const REQUIRED: [(&str, &str); 5] = [
 pub fn sources() -> BTreeMap<String, Source> {
     let tables = Company::of(0, &["bookings"]).tables();
     let tables: Vec<String> = tables.iter().map(|table| format!("{} = {{ fold = \"full\" }}", table.name)).collect();
-    let source = format!("path = \"exports/{{table}}.csv\"\ntables = {{ {} }}", tables.join(", "));
+    let source = format!("path = \"exports/{{date}}/{{table}}.csv\"\ntables = {{ {} }}", tables.join(", "));
     BTreeMap::from([("crm".to_owned(), toml::from_str(&source).unwrap())])
 }
 
@@ -47,14 +47,16 @@ pub fn staging() -> Vec<(String, Vec<u8>)> {
 
 /// Writes the exports into a folder, and lands and stages them.
 pub async fn model(night: &Night<'_>, folder: &Path, tables: &[Text]) -> Result<Model> {
-    std::fs::create_dir_all(folder.join("exports")).unwrap();
+    // After every date of the companies: what stood before is what the history says.
+    let last = folder.join("exports/2099-12-31");
+    std::fs::create_dir_all(&last).unwrap();
     for table in tables {
         let mut text = table.head.join(",") + "\n";
         for row in &table.rows {
             let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or_default()).collect();
             text += &(cells.join(",") + "\n");
         }
-        std::fs::write(folder.join(format!("exports/{}.csv", table.name)), text).unwrap();
+        std::fs::write(last.join(format!("{}.csv", table.name)), text).unwrap();
     }
     let exports = land::find(folder, night.settings).await?;
     let landed = land::run(night, &exports, &Known::new(), None).await?;

@@ -511,6 +511,8 @@ fn versions(company: &Company, of: &Opportunity) -> Vec<Fact> {
         // The history of these companies does not say when deals are to close.
         let due = |fact: Fact| vec![Fact { due: Some(of.closed), ..fact }];
         return match of.closed_as {
+            // Its stage is mapped to none, and nothing tells of another.
+            None if of.stage.is_none() => Vec::new(),
             None => due(open(of.stage, of.created, None, of.amount)),
             Some(_) if of.closed > of.created => due(open(None, of.created, Some(of.closed), of.amount)),
             Some(_) => Vec::new(),

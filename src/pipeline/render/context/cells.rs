@@ -334,9 +334,9 @@ impl<'a> Cells<'a> {
             return Some(judge::too_few(cell.n, self.locale));
         }
         // A count is its own n, and a formula has no facts of its own.
-        let record = metric.header.record.as_deref()?;
+        let called = metric.called()?;
         let is_its_own_n = metric.header.unit == Unit::Count;
-        (!is_its_own_n).then(|| self.locale.records(cell.n, record))
+        (!is_its_own_n).then(|| self.locale.records(cell.n, called))
     }
 }
 

@@ -98,10 +98,10 @@ fn small_print(metric: &Metric, locale: &Locale) -> String {
         Better::Neither => "neither way is better",
         Better::Range => "too low and too high are both bad",
     };
-    let record = header.record.as_deref().unwrap_or("facts");
+    let called = metric.called().unwrap_or("facts");
     let judged = match header.minimum_n {
         ..=1 => String::new(),
-        n => format!("; judged from {} on", locale.records(n, record)),
+        n => format!("; judged from {} on", locale.records(n, called)),
     };
     format!("Version {version}{since}; {better}{judged}.")
 }

@@ -48,9 +48,9 @@ fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
     let mut notes = Vec::new();
     match (cell.numerator, cell.denominator) {
         (Some(upper), Some(lower)) if metric.header.unit == Unit::Percent && cell.low.is_some() => {
-            let record = metric.header.record.as_deref().unwrap_or("facts");
+            let called = metric.called().unwrap_or("facts");
             let lower = lower.units() / Number::whole(1).units();
-            let of = cells.locale.records(i64::try_from(lower).unwrap_or(cell.n), record);
+            let of = cells.locale.records(i64::try_from(lower).unwrap_or(cell.n), called);
             notes.push(format!("{} of {of}", cells.locale.decimal(upper, 0)));
             if cell.few {
                 notes.extend(cells.note(metric, cell));
