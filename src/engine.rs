@@ -3,10 +3,12 @@
 //! A [`Session`] holds named tables and answers read-only SQL over them. It has no clock, no chance, no files of its
 //! own, and no functions beyond the built-in ones: the same text gives the same rows on every machine.
 
+mod fan_out;
 mod fault;
 pub mod formula;
 mod guard;
 
+pub use fan_out::Keys;
 pub use guard::{Parameters, Sql};
 
 use crate::diagnostic::{Diagnostic, Result};
@@ -55,6 +57,7 @@ pub struct Limits {
 /// Named tables, and SQL over them.
 pub struct Session {
     context: SessionContext,
+    keys: Keys,
 }
 
 /// Rows that are computed as they are asked for.
@@ -108,7 +111,12 @@ impl Session {
         for function in ["generate_series", "range"] {
             context.deregister_udtf(function);
         }
-        Ok(Session { context })
+        Ok(Session { context, keys: Keys::new() })
+    }
+
+    /// Says which columns tell the rows of tables apart, so that a join on them is known to multiply nothing.
+    pub fn know(&mut self, keys: &Keys) {
+        self.keys.extend(keys.iter().map(|(table, key)| (table.clone(), key.clone())));
     }
 
     /// Names some batches in memory.
@@ -169,6 +177,9 @@ impl Session {
     /// Runs a definition's SQL, or a user's.
     pub async fn query(&self, sql: &Sql<'_>, parameters: &Parameters) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let (plan, _, _) = self.plan(sql, parameters).await?;
+        if sql.is_definition {
+            fan_out::refuse(self, sql, &plan).await?;
+        }
         let frame = DataFrame::new(self.context.state(), plan);
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let batches = frame.collect().await.map_err(|error| fault::of_definition(sql, &error))?;

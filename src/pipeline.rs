@@ -114,7 +114,7 @@ pub async fn from_snapshots(
     let intake = check::intake(night, observed, given).await?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
     definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
-    let check = check::run(night, &model, given, intake);
+    let check = check::run(night, (&model, observed), given, intake);
     let findings = night.stage("check", check, |found| Counts { made: found.len(), reused: 0 }).await?;
     let (observed, scores, rendered) = (observed.to_vec(), Scores::default(), Rendered::default());
     let mut made = Made { observed, model, findings, scores, rendered, metrics };

@@ -14,14 +14,7 @@ columns  = [
     { name = "amount", title = "Amount", kind = "money" },
 ]
 ---*/
-WITH cycle AS (
-    -- How long a deal usually takes, to ten days: the mean of those won in the twelve months before.
-    SELECT ROUND(AVG(CAST(closed_on AS INT) - CAST(created_on AS INT)) / 10) * 10 AS days
-    FROM opportunities
-    WHERE closed_as = 'won' AND closed_on >= created_on
-        AND closed_on > $measured_on - INTERVAL '12 months' AND closed_on <= $measured_on
-),
-touched AS (
+WITH touched AS (
     SELECT opportunity_id, MAX(happened_on) AS touched_on
     FROM activities
     WHERE opportunity_id IS NOT NULL AND is_completed AND happened_on <= $measured_on
@@ -44,16 +37,21 @@ judged AS (
                 CONCAT('due ', CAST(CAST($measured_on AS INT) - CAST(n.closed_on AS INT) AS VARCHAR), ' days ago') END,
             CASE WHEN n.closed_on >= $measured_on AND n.closed_on <= $measured_on + INTERVAL '30 days' AND n.next_step IS NULL
                 THEN 'due within 30 days, no next step' END,
-            CASE WHEN CAST($measured_on AS INT) - CAST(n.created_on AS INT) > 2 * c.days THEN
-                CONCAT('open ', CAST(CAST($measured_on AS INT) - CAST(n.created_on AS INT) AS VARCHAR),
-                    ' days, usual are about ', CAST(CAST(c.days AS INT) AS VARCHAR)) END,
+            -- Stalled, as the metrics have it: for either reason, or both.
+            CASE WHEN s.too_long_on <= $measured_on THEN
+                CONCAT('open ', CAST(CAST($measured_on AS INT) - CAST(s.open_since AS INT) AS VARCHAR),
+                    ' days, usual are about ', CAST(s.usual_days_open AS VARCHAR)) END,
+            CASE WHEN s.stuck_on <= $measured_on THEN
+                CONCAT('in ', s.stage, ' for ', CAST(CAST($measured_on AS INT) - CAST(s.in_stage_since AS INT) AS VARCHAR),
+                    ' days, usual are about ', CAST(s.usual_days_in_stage AS VARCHAR)) END,
             CASE WHEN n.amount > 2 * n.mean_amount
                 AND COALESCE(t.touched_on, n.created_on) < $measured_on - INTERVAL '30 days' THEN
                 CONCAT('large, untouched for ',
                     CAST(CAST($measured_on AS INT) - CAST(COALESCE(t.touched_on, n.created_on) AS INT) AS VARCHAR), ' days') END
         ) AS why
     FROM open_now AS n
-    CROSS JOIN cycle AS c
+    LEFT JOIN stalls AS s ON s.opportunity_id = n.opportunity_id
+        AND s.valid_from <= $measured_on AND (s.valid_to IS NULL OR $measured_on < s.valid_to)
     LEFT JOIN touched AS t ON t.opportunity_id = n.opportunity_id
 )
 SELECT

@@ -85,6 +85,9 @@ pub struct Header {
     /// An expression over other metrics; then there is no SQL beneath the header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formula: Option<String>,
+    /// Of a formula: why it has no number, if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<String>,
     /// Of a formula: words that stand for its number while their conditions hold.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub states: BTreeMap<String, String>,

@@ -64,7 +64,7 @@ impl Part {
 /// A formula that SQL can compute.
 #[derive(Clone, Debug, Default)]
 pub struct Formula {
-    /// The expression over [`Part::column`]s. Division by nought is empty.
+    /// The expression over [`Part::column`]s. Division by nought or less is empty.
     pub sql: String,
     /// Its parts, each once.
     pub parts: BTreeSet<Part>,
@@ -166,7 +166,8 @@ fn rewrite(expression: &mut Expr) -> std::result::Result<Rewritten, String> {
             }
         }
         Expr::BinaryOp { op: BinaryOperator::Divide, right, .. } => {
-            let divisor = format!("NULLIF({right}, 0)");
+            // A ratio to less than nought would say the contrary of what it says.
+            let divisor = format!("CASE WHEN {right} > 0 THEN {right} END");
             let divisor = Parser::new(&GenericDialect {}).try_with_sql(&divisor).and_then(|mut p| p.parse_expr());
             **right = divisor.map_err(|error| error.to_string())?;
             Ok(Rewritten::Other)
@@ -191,12 +192,13 @@ mod tests {
     #[test]
     fn parts_become_columns() {
         let formula = parse("bookings / target(bookings) - 1").unwrap();
-        assert_eq!(formula.sql, "bookings__value / NULLIF(bookings__target, 0) - 1");
+        assert_eq!(formula.sql, "bookings__value / CASE WHEN bookings__target > 0 THEN bookings__target END - 1");
         let parts: Vec<String> = formula.parts.iter().map(Part::column).collect();
         assert_eq!(parts, ["bookings__value", "bookings__target"]);
         assert_eq!(parse("target(bookings)").unwrap().parts.len(), 1);
         let formula = parse("churned / at_start(active) / months()").unwrap();
-        assert_eq!(formula.sql, "churned__value / NULLIF(active__at_start, 0) / NULLIF(__months, 0)");
+        let divisors = ["active__at_start", "__months"].map(|of| format!(" / CASE WHEN {of} > 0 THEN {of} END"));
+        assert_eq!(formula.sql, format!("churned__value{}", divisors.concat()));
         assert_eq!(formula.parts.len(), 3);
         let other = renamed("bookings / target(deals) + months()", |name| (name == "deals").then(|| "won".into()));
         assert_eq!(other.unwrap(), "bookings / target(won) + months()");

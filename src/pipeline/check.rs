@@ -5,6 +5,7 @@
 //! they are sealed as warnings, and the next run is held against what was accepted.
 
 mod drift;
+mod emptied;
 mod found;
 mod intake;
 mod sums;
@@ -120,30 +121,37 @@ pub struct Given<'a> {
 /// # Errors
 /// What stops the run and was not accepted.
 pub async fn intake(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Finding>> {
-    found::settle(intake::run(night, observed, given).await?, given.accepted)
+    let mut found = emptied::unread(night, observed, given).await?;
+    found.extend(intake::run(night, observed, given).await?);
+    found::settle(found, given.accepted)
 }
 
 /// Runs all checks of the model; the first error stops. Gives their findings behind those of the intake.
 pub async fn run(
     night: &Night<'_>,
-    model: &Model,
+    (model, observed): (&Model, &[Snapshot]),
     given: &Given<'_>,
     mut intake: Vec<Finding>,
 ) -> Result<Vec<Finding>> {
-    intake.extend(of_model(night, model).await?);
+    intake.extend(of_model(night, (model, observed), given).await?);
     // Last: what is wrong with the rows moves the sums too.
     intake.extend(found::settle(sums::compare(night, model, given).await?, given.accepted)?);
     intake.extend(found::idle(given.accepted, &intake));
     Ok(intake)
 }
 
-async fn of_model(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
+async fn of_model(
+    night: &Night<'_>,
+    (model, observed): (&Model, &[Snapshot]),
+    given: &Given<'_>,
+) -> Result<Vec<Finding>> {
     for balance in &model.balance {
         if !balance.holds() {
             return Err(Diagnostic::internal(format!("the records of {} do not balance: {balance:?}", balance.path)));
         }
     }
-    let mut findings = set_aside(night, model).await?;
+    let mut findings = set_aside(night, (model, observed), given).await?;
+    findings.extend(emptied::skipped(night, &model.balance));
     findings.extend(doubts(model));
     for (path, source, digest) in night.project.texts(FOLDER, ".sql")? {
         let split = project::split(path, source)?;
@@ -161,14 +169,21 @@ async fn of_model(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Tells of records that could not be read or broke the contract; stops if they are more than a fifth of an export.
-async fn set_aside(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
-    let reasons = reasons(night, model).await?;
-    let mut findings = Vec::new();
+/// Tells of records that could not be read or broke the contract; stops if they are all of an export, or many and more
+/// than a fifth of it.
+async fn set_aside(
+    night: &Night<'_>,
+    (model, observed): (&Model, &[Snapshot]),
+    given: &Given<'_>,
+) -> Result<Vec<Finding>> {
+    let reasons = reasons(night, model, (observed, given.store)).await?;
+    let emptied = emptied::broken(night, (&model.balance, &reasons), given, observed);
+    let mut findings = found::settle(emptied, given.accepted)?;
     for balance in &model.balance {
         let count = balance.rejected + balance.quarantined;
-        // A wholly superseded export was told of on its own night.
-        if count == 0 || (balance.current + balance.quarantined == 0 && balance.superseded > 0) {
+        // A wholly superseded export was told of on its own night, and one of which nothing is left just before.
+        let superseded = balance.current + balance.quarantined == 0 && balance.superseded > 0;
+        if count == 0 || superseded || is_emptied(model, balance) {
             continue;
         }
         let shown = reasons.get(&balance.path).cloned().unwrap_or_default();
@@ -194,6 +209,12 @@ async fn set_aside(night: &Night<'_>, model: &Model) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+/// Whether nothing of an export is left in the table of a balance.
+fn is_emptied(model: &Model, of: &Balance) -> bool {
+    let same = |one: &&Balance| one.path == of.path && one.into == of.into;
+    of.kept == 0 && model.balance.iter().filter(same).all(|one| one.kept == 0)
 }
 
 /// Tells of mappings that were not followed, of records that rules would make one and did not, and of versions set aside.
@@ -243,8 +264,12 @@ fn tables_of(balance: &Balance) -> String {
     queries.map(|table| format!("`scorebook sql \"SELECT * FROM {table}\"`")).collect::<Vec<_>>().join(" and ")
 }
 
-/// The first quarantined rows of each export, by its path, with their reasons.
-async fn reasons(night: &Night<'_>, model: &Model) -> Result<BTreeMap<String, Vec<String>>> {
+/// The first records of each export that were set aside, by its path, with their reasons.
+async fn reasons(
+    night: &Night<'_>,
+    model: &Model,
+    (observed, store): (&[Snapshot], &Store),
+) -> Result<BTreeMap<String, Vec<String>>> {
     let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, table) in &model.tables {
         let Some(digest) = table.quarantine else { continue };
@@ -257,6 +282,13 @@ async fn reasons(night: &Night<'_>, model: &Model) -> Result<BTreeMap<String, Ve
                     shown.push(format!("record {}: {}", text(4, row), text(5, row)));
                 }
             }
+        }
+    }
+    for snapshot in emptied::used(night, observed).filter(|snapshot| snapshot.rejected > 0) {
+        let shown = reasons.entry(snapshot.path.clone()).or_default();
+        if shown.len() < SHOWN {
+            let more = emptied::rejected(snapshot, store).await?;
+            shown.extend(more.into_iter().take(SHOWN - shown.len()));
         }
     }
     Ok(reasons)
@@ -283,7 +315,8 @@ async fn one(
     if let Some(MadeFinding(finding)) = night.steps.recall(key).await? {
         return Ok(finding);
     }
-    let session = Session::new(night.limits, night.store)?;
+    let mut session = Session::new(night.limits, night.store)?;
+    session.know(&model.keys);
     for (name, table) in &model.tables {
         session.add_parquet(name, &table.path(name)).await?;
     }

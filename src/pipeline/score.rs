@@ -256,7 +256,8 @@ impl Scoring<'_> {
 
     /// What a metric's definition may read: the model, and the scores that it names.
     async fn session(&self, metric: &Metric, scores: &Scores) -> Result<Session> {
-        let session = Session::new(self.night.limits, self.night.store)?;
+        let mut session = Session::new(self.night.limits, self.night.store)?;
+        session.know(&self.model.keys);
         for (name, table) in &self.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
         }

@@ -25,6 +25,7 @@ pub mod workdays;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
+use crate::engine;
 use crate::parquet_file;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::{Event, Night};
@@ -42,7 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Raised when staging makes other bytes of the same inputs.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// The model of one run.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +54,10 @@ pub struct Model {
     pub since: BTreeMap<String, Date>,
     /// What became of every export's records.
     pub balance: Vec<Balance>,
+    /// The path of each export, by the digest of its snapshot.
+    pub paths: BTreeMap<String, String>,
+    /// The columns that tell the rows of each table apart.
+    pub keys: engine::Keys,
     /// What somebody should look at.
     pub doubts: Vec<(DoubtOf, String)>,
     /// The tables that had to be made.
@@ -184,7 +189,8 @@ pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     let contract = Contract::of(night.project)?;
     let stagings = definition::read(night.project, night.settings, &contract)?;
     let derived = derived::read(night.project, &contract)?;
-    let mut model = Model::default();
+    let paths = snapshots.iter().rev().map(|snapshot| (snapshot.raw.to_string(), snapshot.path.clone())).collect();
+    let mut model = Model { paths, keys: contract.keys(), ..Model::default() };
     for name in contract.in_order()? {
         let table = &contract.tables[name];
         let is_derived = |target: &str| derived.iter().any(|derived| derived.name == target && !derived.completes());

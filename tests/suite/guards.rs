@@ -78,3 +78,25 @@ fn targets_of_nobody_are_set_aside_and_those_of_nothing_stop_the_run() {
     let said = project.scorebook(&["run", "--quiet"]).expect_code(4).stderr;
     says(&said, &["a target is set for `bokings`, which is no metric", "salesforce:Q9999", "`bookings`"]);
 }
+
+#[test]
+fn targets_that_cover_the_same_days_stop_the_run_and_both_are_shown() {
+    let project = project();
+    let file = format!("sample_data/salesforce/{LAST_NIGHT}/quotas.csv");
+    let quotas = std::fs::read_to_string(project.path(&file)).unwrap();
+    let cells: Vec<&str> = quotas.lines().nth(1).unwrap().split(',').map(|cell| cell.trim_matches('"')).collect();
+    let (id, rep, starts_on) = (cells[0], cells[1], cells[3]);
+    // A year's goal beside that of its parts.
+    let year = &starts_on[..4];
+    project.edit(&file, |text| {
+        text + &format!("\"YEAR\",\"{rep}\",\"bookings\",\"{year}-01-01\",\"{year}-12-31\",\"120000.0\",\"EUR\"\n")
+    });
+    let said = project.scorebook(&["run", "--quiet"]).expect_code(4).stderr;
+    says(&said, &[&format!("two targets of salesforce:{rep} on bookings cover the same days, {year}-")]);
+    says(&said, &["salesforce:YEAR is 120000 from", &format!("{file}, record {}", quotas.lines().count())]);
+    says(&said, &[&format!("salesforce:{id} is "), &format!("{file}, record 1"), "leave out one of them"]);
+    // The same goal twice, under two ids.
+    project.edit(&file, |_| quotas.clone() + &quotas.lines().nth(1).unwrap().replace(id, "AGAIN") + "\n");
+    let said = project.scorebook(&["run", "--quiet"]).expect_code(4).stderr;
+    says(&said, &["cover the same days", "salesforce:AGAIN"]);
+}

@@ -519,6 +519,7 @@ fn months_add_up_to_their_quarter_and_targets_days_to_both() {
         company.cal.weeks = None;
         // What was aligned to another calendar's periods might not be spread over this one's.
         company.targets.iter_mut().for_each(|target| target.nearest = false);
+        targets::drop_twins(&mut company);
         let scores = scored(&engine, &company, &turn);
         let months = company.cal.scored("month", company.anchor);
         let mut checked = 0;

@@ -43,10 +43,12 @@ fn reps_are_ranked_among_peers_in_groups_that_are_large_enough() {
     };
     test(case("", ["1", "1", "2", "2", "2", "3", "4", "4"]));
     test(case("people = { minimum_group = 9 }", [""; 8]));
-    // Less is better.
+    // Less is better, and of those who have some: who sold nothing at all has no place, and is not the first.
     let bookings = "queries/metrics/outcome/bookings.sql";
     project.edit(bookings, |sql| sql.replace("\"higher\"", "\"lower\""));
     test(case("", ["4", "4", "3", "2", "2", "2", "1", "1"]));
+    let idle = case("", ["4", "3", "3", "2", "2", "1", "1", ""]).replace("o7 | r7 | won | 0 | 2026-09-10\n", "");
+    test(idle.replace("rep | r7 | 2026-09 | | | 0 |", "rep | r7 | 2026-09 | | | |"));
     project.edit(bookings, |sql| sql.replace("\"lower\"", "\"neither\""));
     test(case("", [""; 8]));
 }

@@ -6,6 +6,7 @@ aliases    = ["attainment", "percent to quota"]
 unit       = "percent"
 better     = "higher"
 formula    = "bookings / target(bookings)"
+empty      = "without a quota there is nothing to attain"
 slices     = ["kind"]
 cadence    = ["month", "quarter", "year"]
 levels     = ["rep", "rep_in_team", "team", "region", "company"]

@@ -6,6 +6,7 @@ aliases    = ["volume attainment"]
 unit       = "percent"
 better     = "higher"
 formula    = "units_sold / target(units_sold)"
+empty      = "without a quota there is nothing to attain"
 slices     = ["product"]
 cadence    = ["month", "quarter", "year"]
 levels     = ["rep", "rep_in_team", "team", "region", "company"]

@@ -5,7 +5,8 @@ definition = "Open pipeline that is due within the period / what is missing to t
 aliases    = ["coverage ratio"]
 unit       = "ratio"
 better     = "higher"
-formula    = "due(open_pipeline) / (target(bookings) - bookings)"
+formula    = "due(open_pipeline) / (CASE WHEN target(bookings) > 0 THEN target(bookings) - bookings END)"
+empty      = "without a quota there is nothing to cover"
 states     = { met = "target(bookings) > 0 AND bookings >= target(bookings)" }
 cadence    = ["month", "quarter", "year"]
 needs      = ["opportunities", "opportunity_history", "targets"]

@@ -3,12 +3,15 @@ from = "OpportunityLineItem"
 into = "opportunity_lines"
 lookups = ["Opportunity", "stages"]
 ---*/
--- Of a deal that stands twice in the export the first record counts, as it does in opportunities.
+-- Of a deal that stands twice in the export the first record counts that is not deleted, as it does in opportunities.
 WITH deals AS (
     SELECT
         o."Id",
         CASE WHEN s.closed_as IS NOT NULL THEN o."CloseDate" END AS rate_on,
-        ROW_NUMBER() OVER (PARTITION BY o."Id" ORDER BY o."_row") AS place
+        ROW_NUMBER() OVER (
+            PARTITION BY o."Id"
+            ORDER BY COALESCE(LOWER(TRIM(o."IsDeleted")) IN ('1', 'true', 'yes', 't', 'y'), FALSE), o."_row"
+        ) AS place
     FROM "Opportunity" AS o
     LEFT JOIN stages AS s ON s.stage_name = o."StageName"
 )

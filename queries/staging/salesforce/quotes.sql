@@ -4,7 +4,13 @@ into = "quotes"
 lookups = ["Opportunity"]
 ---*/
 WITH deals AS (
-    SELECT "Id", "OwnerId", ROW_NUMBER() OVER (PARTITION BY "Id" ORDER BY "_row") AS place
+    SELECT
+        "Id",
+        "OwnerId",
+        ROW_NUMBER() OVER (
+            PARTITION BY "Id"
+            ORDER BY COALESCE(LOWER(TRIM("IsDeleted")) IN ('1', 'true', 'yes', 't', 'y'), FALSE), "_row"
+        ) AS place
     FROM "Opportunity"
 )
 SELECT

@@ -96,7 +96,8 @@ impl Reading {
             reading.metrics.push((id.clone(), Cursor::open(&path, of.night.store.file(&path).await?)?));
         }
         reading.around = Around::open(of).await?;
-        let session = Session::new(frugal(of.night.limits), of.night.store)?;
+        let mut session = Session::new(frugal(of.night.limits), of.night.store)?;
+        session.know(&of.model.keys);
         for (name, table) in &of.model.tables {
             session.add_parquet(name, &table.path(name)).await?;
         }

@@ -334,6 +334,13 @@ fn check(metric: &Metric) -> Result<()> {
     if !header.states.is_empty() && header.formula.is_none() {
         return wrong("only a formula has states", "states", "write the formula of which they are, or take them out");
     }
+    if header.empty.is_some() && header.formula.is_none() {
+        return wrong(
+            "only a formula says why it is empty",
+            "empty",
+            "take it out: what has facts is empty without them",
+        );
+    }
     if let Some(word) = header.states.keys().find(|word| !word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
         return wrong("a state is a word of lower-case letters", word, "states = { met = \"...\" }");
     }

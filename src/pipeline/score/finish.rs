@@ -7,6 +7,7 @@ use crate::domain::period::Grain;
 use crate::domain::score::{IMMATURE, REP_IN_TEAM};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
 use crate::pipeline::score::entities::Entities;
+use crate::pipeline::score::pace::Due;
 use crate::pipeline::score::periods::{
     AT_START, DUE, Earlier, NEXT, Neighbours, PERIODS, PLAN, Periods, SPANS, SpanOf,
 };
@@ -107,6 +108,8 @@ struct Target {
     absent: Option<Number>,
     low: Option<Number>,
     high: Option<Number>,
+    /// What is left of it on the days that have gone by.
+    due: Number,
 }
 
 impl Target {
@@ -168,19 +171,10 @@ impl Line {
     }
 }
 
-/// How much of an unfinished period's target is due by now, and how that is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Due {
-    /// Of one.
-    pub share: Number,
-    /// `curve` or `linear`.
-    pub by: &'static str,
-}
-
 /// What is known of a metric's scores before its cells are.
 #[derive(Default)]
 pub struct Known {
-    /// By grain: how much of its target is due of the period that is not over.
+    /// By grain: what is due of targets in the period that is not over.
     pub due: BTreeMap<Grain, Due>,
     /// Facts that name their own cells say nothing of a part of a period.
     pub without_parts: bool,
@@ -336,7 +330,7 @@ impl<'a> Table<'a> {
             let [given, ramp, absent, low, high] = target.parts;
             let cell = self.lines.of(&target.slice, &target.slice_value).cell(target.span, target.start);
             let of = if target.of_reps { &mut cell.of_reps } else { &mut cell.own };
-            *of = Some(Box::new(Target { given, ramp, absent, low, high }));
+            *of = Some(Box::new(Target { given, ramp, absent, low, high, due: target.due }));
         }
     }
 
@@ -387,7 +381,9 @@ impl<'a> Table<'a> {
         let held = if self.known.at_plan { plan } else { value };
         let grain = self.group.2.parse::<Grain>().ok();
         let due = grain.and_then(|grain| self.known.due.get(&grain)).filter(|_| period.unfinished && goal.is_some());
-        let pace = due.and_then(|due| held?.checked_div(goal?.checked_mul(due.share, SCALE)?));
+        // Of a goal of nought or less no part can be attained: who has nothing would stand at more than all of it.
+        let part_of = |goal: Option<Number>| held?.checked_div(goal.filter(|goal| *goal > Number::ZERO)?);
+        let pace = due.and_then(|due| part_of(due.of(target?.due, goal?)));
         let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);
         let habit = match !is_total || (period.unfinished && self.metric.grows_with_time()) || immature {
             true => None,
@@ -405,7 +401,7 @@ impl<'a> Table<'a> {
                 earlier(period.previous),
                 earlier(period.year_before),
                 goal,
-                held.filter(|_| !immature).and_then(|held| held.checked_div(goal?)),
+                part_of(goal).filter(|_| !immature),
                 target.and_then(|target| target.low),
                 target.and_then(|target| target.high),
                 of_reps,
@@ -421,7 +417,7 @@ impl<'a> Table<'a> {
                 stock.then(|| earlier(period.before)).flatten(),
                 self.known.has_due.then(|| self.value(other(DUE))).flatten(),
             ],
-            pace_by: due.filter(|_| pace.is_some()).map(|due| due.by),
+            pace_by: due.filter(|_| pace.is_some()).map(Due::by),
             alert: habit.and_then(|habit| habit.alert),
             state: cell.state.clone().or(immature.then(|| IMMATURE.to_owned())),
             quartile: is_ranked.then(quartile).flatten(),

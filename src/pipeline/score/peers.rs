@@ -59,7 +59,9 @@ pub async fn quartiles(
     for ((when, _), reps) in groups.iter().filter(|(((grain, _), _), _)| grains.contains(&grain.as_str())) {
         let known = |rep: &String| {
             let (value, n) = values.get(&(when.clone(), rep.clone())).copied().unwrap_or(nothing);
-            Some((value.filter(|_| n >= metric.header.minimum_n)?, rep.clone()))
+            // Where less is better the nought of nobody's facts would be first.
+            let least = if metric.header.better == Better::Lower { 1 } else { 0 };
+            Some((value.filter(|_| n >= metric.header.minimum_n.max(least))?, rep.clone()))
         };
         let ranked: Vec<(Number, String)> =
             reps.iter().filter(|rep| !hidden.contains(*rep)).filter_map(known).collect();

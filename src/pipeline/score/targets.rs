@@ -12,7 +12,7 @@ use crate::domain::score::COMPANY;
 use crate::pipeline::Night;
 use crate::pipeline::score::definition;
 use crate::pipeline::score::finish::Group;
-use crate::pipeline::score::periods::Periods;
+use crate::pipeline::score::periods::{Periods, SPANS};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Rows, Workdays};
 use crate::pipeline::stage::{Model, read_table};
@@ -21,6 +21,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+mod twins;
 
 /// The longest that a target may be spread.
 const LONGEST_DAYS: i32 = 3660;
@@ -105,6 +107,12 @@ impl Targets {
                 let next = rows[i + 1..].iter().map(|next| next.start).find(|next| *next > rows[i].start);
                 own.push(dated(&rows[i], next, &goal, is_spread(metric), &night.settings.calendar)?);
             }
+            let days: Vec<(Date, Date)> = own.iter().map(|target| target.days).collect();
+            if let Some(pair) = twins::first(&days, is_spread(metric)) {
+                let told = |i: usize| twins::Told { id: rows[i].id.clone(), target: own[i].told(), days: days[i] };
+                let of = (goal.metric.as_str(), goal.entity.as_str(), goal.slice_value.as_str());
+                return Err(twins::refused(night, model, of, pair.map(told), is_spread(metric)).await?);
+            }
             targets.all.entry(goal.metric.clone()).or_default().insert(goal, own);
         }
         Ok(targets)
@@ -164,10 +172,14 @@ impl Targets {
             }
             let digits = if metric.header.unit == Unit::Money { 2 } else { 6 };
             let days = Days::of(targets.iter().flat_map(|target| target.spread(goal, workdays, digits)));
+            let as_of = periods.as_of();
             let mut spread = |place: Place<'a>, from: Date, to: Date| {
                 for (i, at) in places.iter().enumerate() {
-                    if let Some(parts) = days.between(at.start.max(from), at.end.min(to)) {
-                        cells.add(place, i, parts);
+                    let (first, last) = (at.start.max(from), at.end.min(to));
+                    let Some(parts) = days.between(first, last) else { continue };
+                    cells.add(place, i, parts);
+                    if at.span == SPANS[0] && at.end > as_of {
+                        cells.add_due(place, i, days.between(first, last.min(as_of)));
                     }
                 }
             };
@@ -184,7 +196,7 @@ impl Targets {
         }
         let mut groups: BTreeMap<Group, Vec<TargetCell>> = BTreeMap::new();
         for (place, sums) in &cells.all {
-            for (at, parts) in places.iter().zip(sums).filter(|(_, parts)| parts.iter().any(Option::is_some)) {
+            for (at, sum) in places.iter().zip(sums).filter(|(_, sum)| sum.parts.iter().any(Option::is_some)) {
                 let group = (place.level.to_owned(), place.entity.to_owned(), at.period.grain.name().to_owned());
                 groups.entry(group).or_default().push(TargetCell {
                     start: days_between(EPOCH, at.period.start),
@@ -192,7 +204,8 @@ impl Targets {
                     slice: place.slice.to_owned(),
                     slice_value: place.slice_value.to_owned(),
                     of_reps: place.of_reps,
-                    parts: parts.map(|part| part.map(Number::from_units)),
+                    parts: sum.parts.map(|part| part.map(Number::from_units)),
+                    due: Number::from_units(sum.due),
                 });
             }
         }
@@ -214,6 +227,8 @@ pub struct TargetCell {
     pub of_reps: bool,
     /// Value, ramp, absence, low and high.
     pub parts: [Option<Number>; 5],
+    /// Of a sum's target in a period that is not over: what is left of the value on the days that have gone by.
+    pub due: Number,
 }
 
 /// Value, ramp, absence, low and high, in units.
@@ -231,15 +246,32 @@ struct Place<'a> {
 
 /// Targets added up, for each of so many places.
 struct Cells<'a> {
-    all: BTreeMap<Place<'a>, Vec<Parts>>,
+    all: BTreeMap<Place<'a>, Vec<Sum>>,
     count: usize,
 }
 
+/// What is added up for a place.
+#[derive(Clone, Default)]
+struct Sum {
+    parts: Parts,
+    /// Of the value, what ramp and absence leave of the days that have gone by.
+    due: i128,
+}
+
 impl<'a> Cells<'a> {
+    fn sum(&mut self, place: Place<'a>, i: usize) -> &mut Sum {
+        &mut self.all.entry(place).or_insert_with(|| vec![Sum::default(); self.count])[i]
+    }
+
     fn add(&mut self, place: Place<'a>, i: usize, parts: Parts) {
-        let sums = self.all.entry(place).or_insert_with(|| vec![Parts::default(); self.count]);
-        for (sum, part) in sums[i].iter_mut().zip(parts) {
+        for (sum, part) in self.sum(place, i).parts.iter_mut().zip(parts) {
             *sum = sum.map_or(part, |sum| Some(sum + part.unwrap_or_default()));
+        }
+    }
+
+    fn add_due(&mut self, place: Place<'a>, i: usize, gone: Option<Parts>) {
+        if let Some([Some(value), ramp, absent, ..]) = gone {
+            self.sum(place, i).due += value + ramp.unwrap_or_default() + absent.unwrap_or_default();
         }
     }
 }
@@ -420,6 +452,15 @@ pub fn nearest(calendar: &Calendar, start: Date, end: Date) -> (Date, Date) {
 }
 
 impl Target {
+    /// Its amount or range, for messages.
+    fn told(&self) -> String {
+        let number = |number: Option<Number>| number.map_or(String::new(), |number| number.to_string());
+        match self.value {
+            Some(value) => value.to_string(),
+            None => format!("{} to {}", number(self.low), number(self.high)),
+        }
+    }
+
     /// The days that have a part of it.
     fn spread(&self, goal: &Goal, workdays: &Workdays, digits: u32) -> Vec<(Date, Parts)> {
         let mut rows = Vec::new();

@@ -3,6 +3,7 @@
 use crate::domain::number::Number;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 /// What a moment looks like when the staging header says more than ISO 8601.
@@ -11,6 +12,8 @@ pub type Format = Option<String>;
 /// A moment as an export gives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Moment {
+    /// A day without a time: that day, wherever the company is.
+    Day(Date),
     /// With a zone, or known to be UTC.
     Instant(Timestamp),
     /// As somebody's clock showed it.
@@ -19,30 +22,27 @@ enum Moment {
 
 /// A plain day. A time of day is left away; a moment with a zone is the day in `zone`.
 pub fn date(text: &str, format: &Format, zone: &TimeZone) -> Result<Date, String> {
-    // Only what is a date and no more: `Date` would read a moment's date and forget its zone.
-    if format.is_none()
-        && text.trim().len() == 10
-        && let Ok(date) = text.trim().parse::<Date>()
-    {
-        return Ok(date);
-    }
     match moment(text, format) {
+        Some(Moment::Day(day)) => Ok(day),
         Some(Moment::Clock(clock)) => Ok(clock.date()),
         Some(Moment::Instant(instant)) => Ok(instant.to_zoned(zone.clone()).date()),
         None => Err(format!("`{text}` is no date{}", like(format, "2026-09-30"))),
     }
 }
 
-/// The day in `zone` of a moment that is in UTC unless it says otherwise.
+/// The day in `zone` of a moment that is in UTC unless it says otherwise. A day without a time is no moment of UTC, whose
+/// day west of it would be the one before: it is that day.
 pub fn day_of_instant(text: &str, format: &Format, zone: &TimeZone) -> Result<Date, String> {
-    Ok(timestamp(text, format)?.to_zoned(zone.clone()).date())
+    Ok(timestamp(text, format, zone)?.to_zoned(zone.clone()).date())
 }
 
-/// A moment, in UTC unless it says otherwise.
-pub fn timestamp(text: &str, format: &Format) -> Result<Timestamp, String> {
+/// A moment, in UTC unless it says otherwise; of a day without a time the first moment of it in `zone`.
+pub fn timestamp(text: &str, format: &Format, zone: &TimeZone) -> Result<Timestamp, String> {
     let wrong = || format!("`{text}` is no moment{}", like(format, "2026-09-30 14:05:00"));
     match moment(text, format).ok_or_else(wrong)? {
         Moment::Instant(instant) => Ok(instant),
+        // Where clocks go forward at midnight, the day begins at one.
+        Moment::Day(day) => day.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(|_| wrong()),
         Moment::Clock(clock) => clock.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| wrong()),
     }
 }
@@ -106,11 +106,12 @@ fn moment(text: &str, format: &Format) -> Option<Moment> {
         Some("epoch_s") => Timestamp::from_second(text.parse().ok()?).ok().map(Moment::Instant),
         Some("epoch_ms") => Timestamp::from_millisecond(text.parse().ok()?).ok().map(Moment::Instant),
         Some(format) => {
-            if let Ok(instant) = Timestamp::strptime(format, text) {
-                return Some(Moment::Instant(instant));
+            let read = BrokenDownTime::parse(format, text).ok()?;
+            match read.to_timestamp() {
+                Ok(instant) if read.hour().is_some() || read.timestamp().is_some() => Some(Moment::Instant(instant)),
+                _ if read.hour().is_some() => read.to_datetime().ok().map(Moment::Clock),
+                _ => read.to_date().ok().map(Moment::Day),
             }
-            let clock = DateTime::strptime(format, text).ok();
-            clock.or_else(|| Date::strptime(format, text).ok().map(|date| date.at(0, 0, 0, 0))).map(Moment::Clock)
         }
     }
 }
@@ -123,7 +124,11 @@ fn iso(text: &str) -> Option<Moment> {
     if let Ok(instant) = Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text) {
         return Some(Moment::Instant(instant));
     }
-    text.parse::<DateTime>().ok().map(Moment::Clock)
+    // Only what is a date and no more: `Date` would read a moment's date and forget its zone, `DateTime` would add a midnight.
+    match text.contains(['T', 't', ' ', ':']) {
+        true => text.parse::<DateTime>().ok().map(Moment::Clock),
+        false => text.parse::<Date>().ok().map(Moment::Day),
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +149,40 @@ mod tests {
         assert_eq!(date("2026-06-30T23:30:00Z", &None, &berlin), Ok(day(2026, 7, 1)));
         assert!(date("2026-02-30", &None, &berlin).unwrap_err().contains("no date"));
         assert_eq!(day_of_instant("1790000000000", &Some("epoch_ms".into()), &berlin), Ok(day(2026, 9, 21)));
+    }
+
+    /// Apia left out 30 December 2011, Santiago and Beirut go forward at midnight.
+    #[test]
+    fn a_day_without_a_time_is_that_day_in_every_zone() {
+        let zones = [
+            "America/Los_Angeles",
+            "Asia/Tokyo",
+            "Pacific/Auckland",
+            "Pacific/Apia",
+            "America/Santiago",
+            "Asia/Beirut",
+        ];
+        let forms = [(None, "%Y-%m-%d"), (Some("%m/%d/%Y"), "%m/%d/%Y"), (Some("%d.%m.%y"), "%d.%m.%y")];
+        for zone in zones.map(|zone| TimeZone::get(zone).unwrap()) {
+            for (form, written) in &forms {
+                let form = form.map(String::from);
+                // Every day of two years, and so every day on which clocks change.
+                for expected in day(2026, 1, 1).series(jiff::ToSpan::days(1)).take(730) {
+                    let text = expected.strftime(written).to_string();
+                    assert_eq!(date(&text, &form, &zone), Ok(expected));
+                    assert_eq!(day_of_instant(&text, &form, &zone), Ok(expected));
+                    let moment = timestamp(&text, &form, &zone).unwrap().to_zoned(zone.clone());
+                    assert_eq!(moment.date(), expected);
+                    assert_eq!(moment, moment.start_of_day().unwrap());
+                }
+            }
+        }
+        // A midnight that is written is a moment of UTC, which was the day before in the west.
+        let west = TimeZone::get("America/Los_Angeles").unwrap();
+        assert_eq!(day_of_instant("2026-06-30 00:00:00", &None, &west), Ok(day(2026, 6, 29)));
+        assert_eq!(day_of_instant("2026-06-30T00:00Z", &None, &west), Ok(day(2026, 6, 29)));
+        let with_time = Some("%Y-%m-%d %H:%M".to_owned());
+        assert_eq!(day_of_instant("2026-06-30 00:00", &with_time, &west), Ok(day(2026, 6, 29)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `queries/model.toml`: the tables that staging must fill, and what their cells must be.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::engine;
 use crate::pipeline::stage::{matching, money, versions};
 use crate::project::{self, Project};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -256,6 +257,12 @@ const OF_THE_ENGINE: [(&str, &[&str]); 4] = [
 const CREDITS: (&str, &[&str]) = ("credits", &["record_table", "record_id", "rep_id", "share", "kind"]);
 
 impl Contract {
+    /// The keys of all tables, and of the one that the engine makes by days.
+    pub fn keys(&self) -> engine::Keys {
+        let calendar = ("calendar".to_owned(), vec!["region".to_owned(), "day".to_owned()]);
+        self.tables.iter().map(|(name, table)| (name.clone(), table.key.clone())).chain([calendar]).collect()
+    }
+
     /// Reads and checks the contract.
     pub fn of(project: &Project) -> Result<Contract> {
         let source = project.text(FILE)?;

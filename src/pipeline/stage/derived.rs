@@ -110,10 +110,15 @@ pub(super) async fn make(
             definition: Digest,
             table: &'a Table,
             reads: BTreeMap<&'a str, Digest>,
+            /// Only of what uses it: all else is as it was on another day.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            as_of: Option<String>,
         }
         let table = &contract.tables[derived.name];
         let reads = derived.header.reads.iter().map(|name| (name.as_str(), model.tables[name].digest)).collect();
-        let inputs = Inputs { engine: engine::VERSION, definition: derived.digest, table, reads };
+        let (_, used) = engine::reads(&derived.sql, &parameters(night))?;
+        let as_of = used.contains("as_of").then(|| night.as_of.to_string());
+        let inputs = Inputs { engine: engine::VERSION, definition: derived.digest, table, reads, as_of };
         let supplied = derived.needs().all(|name| model.tables[name].supplied);
         let make = async |model: &Model| rows(night, table, &derived, model).await;
         let staged = model.tables.get(derived.name).cloned();
@@ -153,12 +158,18 @@ fn stuck(waiting: &[Derived<'_>], model: &Model) -> Box<Diagnostic> {
         .at(Place::file(waiting[0].sql.file))
 }
 
+/// What a definition may use beside its tables.
+fn parameters(night: &Night<'_>) -> Parameters {
+    Parameters::from([("as_of".to_owned(), format!("DATE '{}'", night.as_of))])
+}
+
 async fn rows(night: &Night<'_>, table: &Table, derived: &Derived<'_>, model: &Model) -> Result<RecordBatch> {
-    let session = Session::new(night.limits, night.store)?;
+    let mut session = Session::new(night.limits, night.store)?;
+    session.know(&model.keys);
     for name in &derived.header.reads {
         session.add_parquet(name, &model.tables[name].path(name)).await?;
     }
-    let (schema, batches) = session.query(&derived.sql, &Parameters::new()).await?;
+    let (schema, batches) = session.query(&derived.sql, &parameters(night)).await?;
     let failed =
         |error: &dyn std::fmt::Display| Diagnostic::internal(format!("cannot derive {}: {error}", derived.name));
     let rows = concat_batches(&schema, &batches).map_err(|error| failed(&error))?;

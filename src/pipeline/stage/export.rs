@@ -10,8 +10,8 @@ use crate::pipeline::stage::fold::{Keys, Part};
 use crate::pipeline::stage::typed::{self, Origin};
 use crate::pipeline::stage::{cell, money, source_names, time_zone};
 use crate::settings::Fold;
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt64Array};
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::Int64Type;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
@@ -99,6 +99,7 @@ impl Reader<'_> {
         let rows = rows.map_err(|error| Diagnostic::internal(format!("cannot stage {}: {error}", staging.path)))?;
         self.refuse_unknown_columns(staging, &rows)?;
         let numbers = record_numbers(staging, &rows, snapshot)?;
+        let (rows, numbers) = in_order_of_records(rows, numbers)?;
         let zone = time_zone(self.night)?;
         let formats = &staging.header.formats;
         let sources = source_names(self.night);
@@ -110,13 +111,16 @@ impl Reader<'_> {
             Some(reasons) => reasons.iter().map(|reason| reason.map(String::from)).collect(),
             None => vec![None; rows.num_rows()],
         };
-        let deleted = deleted(staging, &rows)?;
+        let mut faults = typed.faults;
+        let deleted = deleted(staging, &rows, &mut faults)?;
         let keyless = self.keys.missing(&typed.batch);
         let not = || vec![false; rows.num_rows()];
+        let fold = self.night.settings.sources[staging.source].tables[&staging.header.from].fold;
         Ok(Part {
             batch: typed.batch,
             numbers,
-            faults: typed.faults,
+            is_whole: fold == Fold::Full,
+            faults,
             dangling: vec![None; rows.num_rows()],
             skips,
             deleted,
@@ -181,8 +185,22 @@ fn record_numbers(staging: &Staging<'_>, rows: &RecordBatch, snapshot: &Snapshot
     Ok(numbers)
 }
 
-/// Which rows say that their record was deleted: `_deleted`, a boolean or a text that reads as one.
-fn deleted(staging: &Staging<'_>, rows: &RecordBatch) -> Result<Vec<bool>> {
+/// The rows in the order of the export's records, which the order of a query's rows is not: of a key that stands twice the
+/// first record counts, whatever a join returns first, and however many threads it runs on.
+fn in_order_of_records(rows: RecordBatch, mut numbers: Vec<i64>) -> Result<(RecordBatch, Vec<i64>)> {
+    if numbers.is_sorted() {
+        return Ok((rows, numbers));
+    }
+    let mut order: Vec<u64> = (0..numbers.len() as u64).collect();
+    order.sort_unstable_by_key(|row| numbers[*row as usize]);
+    numbers.sort_unstable();
+    let rows = take_record_batch(&rows, &UInt64Array::from(order));
+    Ok((rows.map_err(|error| Diagnostic::internal(format!("cannot order rows: {error}")))?, numbers))
+}
+
+/// Which rows say that their record was deleted: `_deleted`, a boolean or a text that reads as one. A text that says
+/// neither faults its row: nobody knows whether it counts.
+fn deleted(staging: &Staging<'_>, rows: &RecordBatch, faults: &mut [Option<String>]) -> Result<Vec<bool>> {
     let Some(array) = rows.column_by_name("_deleted") else { return Ok(vec![false; rows.num_rows()]) };
     if let Some(flags) = array.as_any().downcast_ref::<BooleanArray>() {
         return Ok(flags.iter().map(|flag| flag == Some(true)).collect());
@@ -190,5 +208,12 @@ fn deleted(staging: &Staging<'_>, rows: &RecordBatch) -> Result<Vec<bool>> {
     let Some(texts) = array.as_string_opt::<i32>() else {
         return Err(Diagnostic::project("`_deleted` must be true or false").at(staging.sql.place_of("_deleted")));
     };
-    Ok(texts.iter().map(|text| text.is_some_and(|text| cell::boolean(text) == Ok(true))).collect())
+    let said = texts.iter().zip(faults).map(|(text, fault)| match text.filter(|text| !text.trim().is_empty()) {
+        None => false,
+        Some(text) => cell::boolean(text).unwrap_or_else(|reason| {
+            fault.get_or_insert_with(|| format!("_deleted: {reason}"));
+            false
+        }),
+    });
+    Ok(said.collect())
 }

@@ -3,15 +3,17 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::pipeline::stage::contract::Table;
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::row::{OwnedRow, RowConverter, SortField};
-use std::collections::BTreeMap;
+use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows that staging made of one export.
 pub struct Part {
     /// The contract's columns.
     pub batch: RecordBatch,
-    /// The record's number of each row.
+    /// The record's number of each row; rows come in the order of their records.
     pub numbers: Vec<i64>,
+    /// Whether the export is the whole table, and no list of what changed.
+    pub is_whole: bool,
     /// What is wrong with each row.
     pub faults: Vec<Option<String>>,
     /// Which id of each row leads nowhere: a fault, unless a later export takes the row back.
@@ -26,6 +28,42 @@ pub struct Part {
     pub renamed: Vec<bool>,
     /// Whether the row is a part of a record that another source's record stands for.
     pub gone: Vec<bool>,
+}
+
+impl Part {
+    /// Whether a row says no more than that the record of its key is gone.
+    fn is_tombstone(&self, row: usize) -> bool {
+        self.deleted[row] && !self.keyless[row] && self.skips[row].is_none()
+    }
+
+    /// Of the keys of its tombstones, those that have a row which counts too: the first of these.
+    fn living(&self, rows: &Rows) -> BTreeMap<OwnedRow, usize> {
+        let all = 0..self.batch.num_rows();
+        let key = |row: usize| rows.row(row).owned();
+        let gone: BTreeSet<OwnedRow> = all.clone().filter(|row| self.is_tombstone(*row)).map(key).collect();
+        let mut living = BTreeMap::new();
+        if !gone.is_empty() {
+            let counts = |row: &usize| !self.deleted[*row] && self.skips[*row].is_none() && self.faults[*row].is_none();
+            for (key, row) in all.filter(counts).map(|row| (key(row), row)).filter(|(key, _)| gone.contains(key)) {
+                living.entry(key).or_insert(row);
+            }
+        }
+        living
+    }
+
+    /// A deleted row beside the first one that counts. A whole table keeps what was deleted beside what was made instead. In a
+    /// list of changes it can be read in two ways, which is told.
+    fn fault_deleted_twin(&mut self, row: usize, first: usize, fates: &mut Fates) {
+        match self.is_whole {
+            true => fates.deleted += 1,
+            false => {
+                let first = self.numbers[first];
+                let reason = "it says that its record was deleted, and record";
+                self.faults[row] = Some(format!("{reason} {first} of the same export, which counts, that it was not"));
+                fates.quarantined += 1;
+            }
+        }
+    }
 }
 
 /// What became of a part's rows.
@@ -88,7 +126,7 @@ impl Keys {
     }
 
     /// The key of every row.
-    pub fn rows(&self, batch: &RecordBatch) -> Result<arrow::row::Rows> {
+    pub fn rows(&self, batch: &RecordBatch) -> Result<Rows> {
         let columns: Vec<ArrayRef> = self.positions.iter().map(|i| batch.column(*i).clone()).collect();
         let rows = self.converter.convert_columns(&columns);
         rows.map_err(|error| Diagnostic::internal(format!("no key: {error}")))
@@ -96,7 +134,8 @@ impl Keys {
 }
 
 /// Folds parts in the order in which they supersede each other, oldest first. A key that stands twice in one part
-/// keeps its first row; later ones are faulted, unless the key is one only since two records are the same. A row that
+/// keeps its first row; later ones are faulted, unless the key is one only since two records are the same. A deleted row
+/// decides nothing where the same part has one of its key that counts, whichever comes first. A row that
 /// names what is not there leaves the older one standing, too. It is faulted only in the end: what was deleted together
 /// with the record that it names is deleted, not wrong.
 pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
@@ -105,6 +144,7 @@ pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
     let mut fates = vec![Fates::default(); parts.len()];
     for (i, part) in parts.iter_mut().enumerate() {
         let rows = keys.rows(&part.batch)?;
+        let living = part.living(&rows);
         for row in 0..part.batch.num_rows() {
             let key = rows.row(row).owned();
             let mut supersede = |standing: &mut BTreeMap<OwnedRow, (usize, usize)>| {
@@ -115,7 +155,7 @@ pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
             let of_this_part =
                 |standing: &BTreeMap<_, _>| standing.get(&key).copied().filter(|(earlier, _)| *earlier == i);
             // A newer row that is to be ignored, or that says no more than that its record is gone, ends the older one.
-            let gone = part.deleted[row] && !part.keyless[row];
+            let gone = part.is_tombstone(row);
             if part.skips[row].is_some() {
                 for standing in [&mut present, &mut dangling] {
                     if !part.keyless[row] && of_this_part(standing).is_none() {
@@ -127,11 +167,19 @@ pub fn fold(keys: &Keys, parts: &mut [Part]) -> Result<Folded> {
             }
             if gone {
                 part.faults[row] = None;
+                if let Some(first) = living.get(&key) {
+                    part.fault_deleted_twin(row, *first, &mut fates[i]);
+                    continue;
+                }
             } else if part.faults[row].is_some() {
                 fates[i].quarantined += 1;
                 continue;
             }
             if let Some((_, first)) = of_this_part(&present).or(of_this_part(&dangling)) {
+                if gone && part.deleted[first] {
+                    fates[i].deleted += 1;
+                    continue;
+                }
                 if !part.renamed[row] && !part.renamed[first] {
                     let first = part.numbers[first];
                     part.faults[row] = Some(format!("its key stands in record {first} already, which counts"));
@@ -211,6 +259,7 @@ mod tests {
         let marked = |mark: char| rows.iter().map(move |row| row.1.contains(mark).then(|| "marked".to_owned()));
         Part {
             numbers: (1..=rows.len() as i64).collect(),
+            is_whole: false,
             faults: marked('!').collect(),
             dangling: marked('?').collect(),
             skips: marked('~').collect(),
@@ -249,6 +298,28 @@ mod tests {
         assert_eq!(folded.fates, [old, new]);
         let told: Vec<_> = parts.iter().map(|part| part.faults.iter().flatten().count()).collect();
         assert_eq!(told, [0, 3]);
+    }
+
+    #[test]
+    fn a_deleted_row_decides_nothing_beside_one_that_counts() {
+        let keys = Keys::of(&table()).unwrap();
+        let of_a_night = |is_whole| {
+            let rows = [("a", "-"), ("a", "1"), ("b", "1"), ("b", "-"), ("c", "-"), ("c", "-"), ("d", "-"), ("d", "!")];
+            [part(&keys, &[("a", "0"), ("c", "0"), ("d", "0")]), Part { is_whole, ..part(&keys, &rows) }]
+        };
+        let old = Fates { superseded: 3, ..Fates::default() };
+        let mut parts = of_a_night(true);
+        let folded = fold(&keys, &mut parts).unwrap();
+        assert_eq!(folded.present.values().collect::<Vec<_>>(), [&(1, 1), &(1, 2)]);
+        let new = Fates { current: 2, deleted: 5, quarantined: 1, ..Fates::default() };
+        assert_eq!(folded.fates, [old, new]);
+        // In a list of changes it is told: nobody knows which came last.
+        let mut parts = of_a_night(false);
+        let folded = fold(&keys, &mut parts).unwrap();
+        assert_eq!(folded.present.values().collect::<Vec<_>>(), [&(1, 1), &(1, 2)]);
+        let new = Fates { current: 2, deleted: 3, quarantined: 3, ..Fates::default() };
+        assert_eq!(folded.fates, [old, new]);
+        assert!(parts[1].faults[0].as_deref().unwrap().contains("record 2 of the same export, which counts"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub async fn model(
     // What completes a table is left out: a test gives the cells that it would make.
     let is_made = |derived: &derived::Derived<'_>| !tables.contains_key(derived.name) && !derived.completes();
     let derived: Vec<_> = derived.into_iter().filter(is_made).collect();
-    let mut model = Model { since: since.clone(), ..Model::default() };
+    let mut model = Model { since: since.clone(), keys: contract.keys(), ..Model::default() };
     for (name, table) in &contract.tables {
         if derived.iter().any(|derived| derived.name == name) {
             continue;

@@ -167,7 +167,10 @@ fn parse(origin: &Origin<'_>, column: &Column, texts: &StringArray, faults: &mut
                 Kind::LocalTimestamp => local(instant),
                 _ => instant.as_second(),
             };
-            cells.each(|text| cell::timestamp(text, &format).map(second), |second| built.append_option(second));
+            cells.each(
+                |text| cell::timestamp(text, &format, origin.zone).map(second),
+                |second| built.append_option(second),
+            );
             Arc::new(built.finish())
         }
         Kind::Integer => {

@@ -379,7 +379,7 @@ impl Company {
             since.insert(table, as_of - draw.random.range(10, 420).days());
         }
         let older = || cal.period("month", as_of - (5 * seed as i64 % 400).days()).end.min(as_of);
-        Company {
+        let mut company = Company {
             as_of,
             anchor: if seed % 4 == 3 { older() } else { as_of },
             is_exported: abroad,
@@ -404,7 +404,9 @@ impl Company {
             holidays,
             absences,
             since,
-        }
+        };
+        super::targets::drop_twins(&mut company);
+        company
     }
 }
 
@@ -675,7 +677,7 @@ impl Draw {
                 true => metrics[0],
                 false => self.random.pick(metrics),
             };
-            // Often one more row of a goal that there is, so that goals follow and overlap each other.
+            // Often one more row of a goal that there is, so that goals follow each other; of those in force several at a time.
             // Who is at quota is not said of reps, and a goal for it is of no use here.
             let metric = if metric == "reps_at_quota" { metrics[0] } else { metric };
             let before = self.random.chance(30).then(|| all.iter().rfind(|target| target.metric == metric)).flatten();

@@ -31,10 +31,6 @@ impl Exact {
         Exact::over(self.n * other.d, self.d * other.n)
     }
 
-    pub fn times(self, other: Exact) -> Exact {
-        Exact::over(self.n * other.n, self.d * other.d).unwrap()
-    }
-
     pub fn to_f64(self) -> f64 {
         self.n as f64 / self.d as f64
     }

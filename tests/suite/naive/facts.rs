@@ -8,7 +8,7 @@ use super::exact::Exact;
 use super::habit::{self, Judged};
 use super::metrics::{self, Aggregate, Fact, ONE, Spec};
 use super::progress::Periods;
-use super::scored::{Cell, Place, Scored, When};
+use super::scored::{Cell, Due, Place, Scored, When};
 use super::targets::{Set, Targets};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -206,15 +206,18 @@ impl Scored for Facts<'_> {
         self.set_of(next, self.spec.days(next, next.end))
     }
 
-    fn share_due(&self, grain: &str, period: Span) -> Option<(Exact, &'static str)> {
+    fn due_set(&self, period: Span) -> Rc<BTreeMap<Place, Set>> {
+        self.set_of(period, Span { start: period.start, end: self.company.as_of })
+    }
+
+    fn due(&self, grain: &str, period: Span) -> Option<Due> {
         // The rules do not say whether there is a pace over a window. Scorebook has none.
         if !self.spec.grows() || period.end <= self.company.as_of {
             return None;
         }
         let (gone, all) = (self.company.gone(period), self.company.working_days(period).len());
-        let by_days = Exact::over(gone as i128, all as i128).map(|share| (share, "linear"));
-        if self.spec.aggregate == Aggregate::Distinct {
-            return by_days;
+        if self.spec.aggregate == Aggregate::Distinct || gone == 0 || gone == all {
+            return Some(Due::Linear);
         }
         let company = ("company".to_owned(), "company".to_owned(), String::new(), String::new());
         let total = |span: Span| {
@@ -226,13 +229,18 @@ impl Scored for Facts<'_> {
             earlier = self.company.cal.previous(grain, earlier);
             let days = self.company.working_days(earlier).len();
             // To the nearest day: a half is one more.
-            let reached = (2 * gone * days + all.max(1)) / (2 * all.max(1));
+            let reached = (2 * gone * days + all) / (2 * all);
             let whole = total(earlier);
             if whole <= 0 || !self.is_supplied(grain, earlier) {
-                return by_days;
+                return Some(Due::Linear);
             }
             shares += total(self.company.part(earlier, reached)) * ONE / whole;
         }
-        by_days.and(Exact::over(shares, 8 * ONE)).map(|share| (share, "curve"))
+        let come = shares as f64 / (8 * ONE) as f64;
+        if !(0.0..=1.0).contains(&come) {
+            return Some(Due::Linear);
+        }
+        // What comes on each working day that has gone by, and on each that is to come.
+        Some(Due::Curve([come / gone as f64, (1.0 - come) / (all - gone) as f64]))
     }
 }

@@ -157,9 +157,9 @@ impl Spec {
     }
 }
 
-/// Division by nought is empty.
+/// Division by nought or less is empty.
 fn over(above: Option<f64>, below: Option<f64>) -> Option<f64> {
-    Some(above? / below.filter(|below| *below != 0.0)?)
+    Some(above? / below.filter(|below| *below > 0.0)?)
 }
 
 pub struct Formula<'a> {

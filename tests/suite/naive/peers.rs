@@ -27,10 +27,12 @@ pub fn rank(company: &Company, periods: &Periods, metrics: &[&str], judged: &Jud
                     continue;
                 }
                 let row = rows.get(&key(id));
-                let value = match row {
-                    Some(row) => row.get("value").filter(|_| row.n >= judged.minimum_n && row.state.is_none()),
-                    None => judged.is_nought.then_some(Exact::whole(0)),
-                };
+                let nothing = judged.is_nought.then_some(Exact::whole(0));
+                let (value, n) = row.map_or((nothing, 0), |row| (row.get("value"), row.n));
+                let is_stated = row.is_some_and(|row| row.state.is_some());
+                // Little is good only of somebody who has some.
+                let is_idle = judged.better == Better::Lower && n == 0;
+                let value = value.filter(|_| n >= judged.minimum_n && !is_stated && !is_idle);
                 let peers = groups.entry((company.role(Some(id), day), tenure_band(company, Some(id), day)));
                 peers.or_default().extend(value.map(|value| (id, trillionths(value))));
             }

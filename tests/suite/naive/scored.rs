@@ -3,6 +3,7 @@
 use super::days::Span;
 use super::exact::Exact;
 use super::habit::Judged;
+use super::metrics::ONE;
 use super::progress::Periods;
 use super::targets::Set;
 use jiff::civil::Date;
@@ -81,8 +82,12 @@ pub trait Scored {
     fn next_set(&self, next: Span) -> Rc<BTreeMap<Place, Set>> {
         self.set(next)
     }
-    /// The part of an unfinished period's target that is due by now, and how that is known.
-    fn share_due(&self, _grain: &str, _period: Span) -> Option<(Exact, &'static str)> {
+    /// What of the targets of an unfinished period stands on the days that have gone by.
+    fn due_set(&self, _period: Span) -> Rc<BTreeMap<Place, Set>> {
+        Rc::default()
+    }
+    /// How what is due of a target follows from its days.
+    fn due(&self, _grain: &str, _period: Span) -> Option<Due> {
         None
     }
     /// Whether its targets are meant at the plan's exchange rates.
@@ -115,7 +120,8 @@ pub trait Scored {
                 let mut places = self.places(grain, When::whole(period));
                 places.extend(set.keys().chain(next_set.keys()).cloned());
                 places.extend(earlier.iter().flatten().flat_map(|when| self.places(grain, *when)));
-                let share = self.share_due(grain, period);
+                let due = self.due(grain, period);
+                let due_set = self.due_set(period);
                 for place in places {
                     let cell = self.cell(grain, When::whole(period), &place);
                     let mut row = Row { end: period.end, ..row(&cell) };
@@ -125,7 +131,8 @@ pub trait Scored {
                     row.put("next_target", next_set.get(&place).and_then(Set::target));
                     if let Some(set) = set.get(&place) {
                         let held = if self.at_plan() { cell.plan } else { cell.value };
-                        put_target(&mut row, held, set, share);
+                        let gone = due_set.get(&place).and_then(Set::target).unwrap_or(Exact::whole(0));
+                        put_target(&mut row, held, set, due.as_ref().map(|due| (due, gone)));
                     }
                     rows.insert(((*grain).to_owned(), period.start, place), row);
                 }
@@ -148,12 +155,43 @@ fn row(cell: &Cell) -> Row {
     row
 }
 
-fn put_target(row: &mut Row, held: Option<Exact>, set: &Set, share: Option<(Exact, &'static str)>) {
+/// What is due of a target.
+pub enum Due {
+    /// What its days up to now have.
+    Linear,
+    /// That too, each day weighed: by what usually comes on a day that has gone by, and on one to come.
+    Curve([f64; 2]),
+}
+
+impl Due {
+    fn of(&self, gone: Exact, target: Exact) -> Exact {
+        let Due::Curve([before, after]) = self else { return gone };
+        let come = gone.to_f64() * before;
+        let all = come + (target.to_f64() - gone.to_f64()) * after;
+        if all == 0.0 {
+            return gone;
+        }
+        Exact::trillionths((come / all * target.to_f64() * ONE as f64).round() as i128)
+    }
+
+    fn by(&self) -> &'static str {
+        match self {
+            Due::Linear => "linear",
+            Due::Curve(_) => "curve",
+        }
+    }
+}
+
+/// Of a target of nought or less no part can be attained.
+fn put_target(row: &mut Row, held: Option<Exact>, set: &Set, due: Option<(&Due, Exact)>) {
     set.numbers().into_iter().for_each(|(name, number)| row.put(name, number));
-    let (Some(value), Some(target)) = (held, set.target()) else { return };
+    let (Some(value), Some(target)) = (held, set.target().filter(|target| target.n > 0)) else { return };
     row.put("attainment", if row.state.is_none() { value.by(target) } else { None });
-    if let Some((share, by)) = share.filter(|(share, _)| share.n * target.n != 0) {
-        row.put("pace", value.by(target.times(share)));
-        row.pace_by = Some(by);
+    if let Some((due, gone)) = due {
+        let of_it = due.of(gone, target);
+        if of_it.n > 0 {
+            row.put("pace", value.by(of_it));
+            row.pace_by = Some(due.by());
+        }
     }
 }

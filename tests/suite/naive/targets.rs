@@ -153,6 +153,37 @@ fn next_start(company: &Company, target: &Target) -> Option<Date> {
     later.map(|other| other.from).min()
 }
 
+/// Drops targets until no two of one goal say something of the same days, which stops a run: sums may not overlap, and of
+/// what is in force no two may begin on one day.
+pub fn drop_twins(company: &mut Company) {
+    let is_twin = |company: &Company, i: usize| {
+        let (earlier, later) = company.targets.split_at(i);
+        earlier.iter().any(|other| same_goal(other, &later[0]) && are_twins(company, other, &later[0]))
+    };
+    while let Some(i) = (0..company.targets.len()).find(|i| is_twin(company, *i)) {
+        company.targets.remove(i);
+        // A sum's last target must end.
+        for i in 0..company.targets.len() {
+            let one = &company.targets[i];
+            if one.to.is_none() && is_sum(one.metric) && next_start(company, one).is_none() {
+                company.targets[i].to = Some(one.from + 91.days());
+            }
+        }
+    }
+}
+
+fn are_twins(company: &Company, one: &Target, other: &Target) -> bool {
+    if is_sum(one.metric) {
+        let (one, other) = (covered(company, one), covered(company, other));
+        return one.start <= other.end && other.start <= one.end;
+    }
+    let start = |target: &Target| match target.nearest {
+        true => covered(company, target).start,
+        false => target.from,
+    };
+    start(one) == start(other)
+}
+
 /// The days that a target of a sum covers.
 pub fn covered(company: &Company, target: &Target) -> Span {
     let end = target.to.unwrap_or_else(|| next_start(company, target).expect("an end") - 1.day());

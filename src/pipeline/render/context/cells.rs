@@ -344,7 +344,7 @@ impl<'a> Cells<'a> {
 fn empty_words(metric: &Metric) -> String {
     let closed = metric.header.record.as_deref() == Some("opportunities");
     match metric.header.measure {
-        _ if metric.is_formula() => "no basis for it yet".into(),
+        _ if metric.is_formula() => metric.header.empty.clone().unwrap_or_else(|| "no basis for it yet".into()),
         Some(Measure::Flow) if closed => "no deals closed yet".into(),
         _ => "nothing to measure yet".into(),
     }

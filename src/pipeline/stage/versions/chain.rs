@@ -258,12 +258,20 @@ impl Chain {
         let (own, cells) = self.cells(&part.batch)?;
         let ids = part.batch.column_by_name(&self.id).and_then(|ids| ids.as_string_opt::<i32>());
         let ids = ids.ok_or_else(|| Diagnostic::internal("versions without ids"))?;
+        let says_gone = |row: usize| part.skips[row].is_some() || part.deleted[row];
+        let rows = || ids.iter().enumerate().filter_map(|(row, id)| Some((row, id?)));
+        let counts = |row: usize| !says_gone(row) && part.faults[row].is_none();
+        let living: BTreeSet<&str> = match rows().any(|(row, _)| says_gone(row)) {
+            true => rows().filter(|(row, _)| counts(*row)).map(|(_, id)| id).collect(),
+            false => BTreeSet::new(),
+        };
         let mut counted: BTreeSet<&str> = BTreeSet::new();
-        for (row, id) in ids.iter().enumerate() {
-            let Some(id) = id else { continue };
-            // Of a record that stands twice, the first row counts; one that cannot be read says nothing.
-            let says_gone = part.skips[row].is_some() || part.deleted[row];
-            if (part.faults[row].is_some() && !says_gone) || !counted.insert(id) {
+        for (row, id) in rows() {
+            // Of a record that stands twice, the first row that counts does; one that cannot be read says nothing, and one
+            // that is gone nothing beside one that is not.
+            let says_gone = says_gone(row);
+            let says_nothing = if says_gone { living.contains(id) } else { part.faults[row].is_some() };
+            if says_nothing || !counted.insert(id) {
                 continue;
             }
             if says_gone {

@@ -131,6 +131,7 @@ impl Versions<'_> {
         let count = rows.num_rows();
         let not = || vec![false; count];
         Ok(Part {
+            is_whole: true,
             batch: batch(as_read.schema(), columns)?,
             numbers: column("_row")?.as_primitive::<Int64Type>().values().to_vec(),
             faults: vec![None; count],
@@ -197,6 +198,7 @@ impl Versions<'_> {
             let batch = take_record_batch(&part.batch, &picked);
             let not = || vec![false; own.len()];
             parts.push(Part {
+                is_whole: true,
                 batch: batch.map_err(|error| Diagnostic::internal(format!("no versions: {error}")))?,
                 numbers: own.iter().map(|row| part.numbers[*row]).collect(),
                 faults: own.iter().map(|row| part.faults[*row].clone()).collect(),

@@ -66,7 +66,10 @@ pub fn formulas() -> Vec<Formula> {
                 let target = at.target("bookings")?;
                 Some(target > 0.0 && at.value("bookings")? >= target)
             })),
-            of: |at: &Place| over(at.due("open_pipeline"), Some(at.target("bookings")? - at.value("bookings")?)),
+            of: |at: &Place| {
+                let target = at.target("bookings").filter(|target| *target > 0.0)?;
+                over(at.due("open_pipeline"), Some(target - at.value("bookings")?))
+            },
         },
         Formula {
             id: "pipeline_velocity",
