@@ -46,7 +46,7 @@ pub use targets::{is_spread, nearest};
 use tokio::sync::OnceCell;
 
 /// Raised when scoring makes other numbers of the same inputs.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// The scores of one run.
 #[derive(Clone, Debug, Default)]
