@@ -22,7 +22,7 @@ fn view(project: &Project, period: &str) -> BTreeMap<String, Vec<u8>> {
 fn an_older_period_is_what_a_run_on_its_last_day_would_have_made() {
     let project = Project::generated(4, 22);
     // What has stalled goes by the run's own date, as its definition says; here by one and the same.
-    project.edit("queries/metrics/pipeline/stalled_opportunities.sql", |text| {
+    project.edit("queries/model/stalls.sql", |text| {
         text.replace("<= $as_of", "<= DATE '2025-12-31'").replace("> $as_of", "> DATE '2025-12-31'")
     });
     // Month, quarter and year end on this day.

@@ -17,8 +17,11 @@ SELECT
     LOWER(c."Call direction") AS direction,
     'Completed' AS status,
     TRUE AS is_completed,
-    -- In UTC, of which the company's day is made.
-    CONCAT(c."Activity date", 'Z') AS happened_on,
+    -- In UTC, of which the company's day is made; a day without a time is that day.
+    CASE
+        WHEN c."Activity date" LIKE '%:%' THEN CONCAT(c."Activity date", 'Z')
+        ELSE c."Activity date"
+    END AS happened_on,
     c."Activity date" AS happened_at,
     p.rep_id,
     c."Associated Company IDs" AS account_id,

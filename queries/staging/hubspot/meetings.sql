@@ -28,8 +28,11 @@ SELECT
     'meeting' AS kind,
     m.outcome AS status,
     m.outcome IS NOT DISTINCT FROM 'Held' AS is_completed,
-    -- In UTC, of which the company's day is made.
-    CONCAT(m."Activity date", 'Z') AS happened_on,
+    -- In UTC, of which the company's day is made; a day without a time is that day.
+    CASE
+        WHEN m."Activity date" LIKE '%:%' THEN CONCAT(m."Activity date", 'Z')
+        ELSE m."Activity date"
+    END AS happened_on,
     m."Activity date" AS happened_at,
     p.rep_id,
     m."Associated Company IDs" AS account_id,
