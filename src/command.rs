@@ -12,6 +12,7 @@ mod replay;
 mod run;
 mod runs;
 mod sample;
+mod secret;
 mod show;
 mod sql;
 mod test;

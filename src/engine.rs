@@ -3,13 +3,17 @@
 //! A [`Session`] holds named tables and answers read-only SQL over them. It has no clock, no chance, no files of its
 //! own, and no functions beyond the built-in ones: the same text gives the same rows on every machine.
 
+mod chained;
+mod dialect;
 mod fan_out;
 mod fault;
 pub mod formula;
 mod guard;
+mod names;
 
 pub use fan_out::Keys;
 pub use guard::{Parameters, Sql};
+pub use names::{Named, columns_named};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::store::Store;
@@ -22,6 +26,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlan, ident, lit};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::parser::DFParserBuilder;
 use futures::TryStreamExt;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -197,13 +202,13 @@ impl Session {
 
     /// Runs SQL of Scorebook's own, whose faults are Scorebook's.
     pub async fn ask(&self, sql: &str) -> Result<Vec<RecordBatch>> {
-        let ask = async || self.context.sql(sql).await?.collect().await;
+        let ask = async || self.own(sql).await?.collect().await;
         ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))
     }
 
     /// Runs SQL of Scorebook's own, and gives its rows as they come.
     pub async fn stream(&self, sql: &str) -> Result<Rows> {
-        let stream = async || self.context.sql(sql).await?.execute_stream().await;
+        let stream = async || self.own(sql).await?.execute_stream().await;
         let rows = stream().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
         Ok(Rows(rows))
     }
@@ -218,7 +223,7 @@ impl Session {
     /// Names the result of SQL of Scorebook's own, run once, as a table.
     pub async fn keep_asked(&self, name: &str, sql: &str) -> Result<()> {
         let ask = async || {
-            let frame = self.context.sql(sql).await?;
+            let frame = self.own(sql).await?;
             let planned: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
             let rows = frame.collect().await?;
             // As in `keep`.
@@ -228,6 +233,14 @@ impl Session {
         let (schema, rows) = ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
         self.remove(name)?;
         self.add_batches(name, schema, rows)
+    }
+
+    /// SQL of Scorebook's own. It may hold a formula's, so it is read in the same dialect.
+    async fn own(&self, sql: &str) -> datafusion::error::Result<DataFrame> {
+        let statement = DFParserBuilder::new(sql).with_dialect(&dialect::DIALECT).build()?.parse_statement()?;
+        let state = self.context.state();
+        let plan = state.statement_to_plan(statement).await?;
+        Ok(DataFrame::new(state, plan))
     }
 
     async fn plan(

@@ -145,7 +145,8 @@ pub enum Until {
 
 /// Lands the exports.
 pub async fn observe(night: &Night<'_>, exports: &Exports, known: &Known, secret: Option<&[u8]>) -> Result<Observed> {
-    night.stage("land", land::run(night, exports, known, secret), Observed::counts).await
+    let read = stage::definition::columns_named(night.project, night.settings)?;
+    night.stage("land", land::run(night, exports, known, &read, secret), Observed::counts).await
 }
 
 /// What a run needs of those before it.

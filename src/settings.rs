@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::calendar::Calendar;
-use crate::domain::exchange;
 use crate::domain::number::Number;
+use crate::domain::{exchange, heading};
 use crate::project::{self, Project, SETTINGS};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -260,10 +260,41 @@ const FREE_TEXT: [&str; 8] =
     ["description", "comments", "body", "textbody", "htmlbody", "hs_note_body", "hs_email_text", "hs_email_html"];
 
 impl Table {
-    /// What happens to a column.
-    pub fn policy(&self, column: &str) -> Policy {
-        let by_default = if FREE_TEXT.contains(&column.to_lowercase().as_str()) { Policy::Drop } else { Policy::Keep };
-        self.columns.get(column).copied().unwrap_or(by_default)
+    /// What the settings say of a column, however it is spelled: its name in the settings, and the policy.
+    pub fn named(&self, column: &str) -> Option<(&str, Policy)> {
+        let folded = heading::folded(column);
+        let same = self.columns.iter().find(|(name, _)| heading::folded(name) == folded);
+        same.map(|(name, policy)| (name.as_str(), *policy))
+    }
+
+    /// Whether a column is free text, which is dropped unless the settings say otherwise.
+    pub fn is_free_text(column: &str) -> bool {
+        FREE_TEXT.contains(&heading::folded(column).as_str())
+    }
+
+    /// The columns of which the settings keep something from the warehouse.
+    pub fn private(&self) -> impl Iterator<Item = (&str, Policy)> {
+        self.columns
+            .iter()
+            .filter(|(_, policy)| **policy != Policy::Keep)
+            .map(|(name, policy)| (name.as_str(), *policy))
+    }
+}
+
+/// Two names of one column, of which either could hold.
+fn named_twice(table: &Table) -> Option<(&str, &str)> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    table.columns.keys().find_map(|name| seen.insert(heading::folded(name), name).map(|first| (first, name.as_str())))
+}
+
+impl Policy {
+    /// Its name in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Policy::Keep => "keep",
+            Policy::Drop => "drop",
+            Policy::Pseudonymise => "pseudonymise",
+        }
     }
 }
 
@@ -333,6 +364,12 @@ impl Settings {
             }
         }
         for (name, table) in self.sources.values().flat_map(|source| &source.tables) {
+            if let Some((first, second)) = named_twice(table) {
+                let message = format!(
+                    "`{first}` and `{second}` of {name} name one column: case and blanks do not tell two apart"
+                );
+                return wrong(second, message).map_err(|error| error.help("keep one of them"));
+            }
             if !table.delimiter.is_ascii() {
                 return wrong("delimiter", format!("the delimiter of {name} must be one ASCII character"));
             }

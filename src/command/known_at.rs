@@ -1,7 +1,8 @@
 //! `--known-at`: a run, or a check, of what was known at a time that is past.
 
 use crate::command::Opened;
-use crate::command::run::{as_of, secret};
+use crate::command::run::as_of;
+use crate::command::secret::secret;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::ledger::KnownAt;
 use crate::pipeline::land::{self, Exports, Known, Observed, Snapshot};
@@ -28,7 +29,7 @@ impl Reading {
             return Ok(Reading { asked: None, as_of: as_of(&exports, date)?, exports, sealed: None });
         };
         if let Ok(until) = asked.parse::<Date>() {
-            exports.found.retain(|export| export.data_date <= until);
+            exports.until(until);
             if exports.found.is_empty() {
                 return Err(Diagnostic::data(format!("no export has a data date up to {until}"))
                     .help("a data date stands in an export's path as `{date}`, or is the day it was written on"));

@@ -2,7 +2,9 @@
 
 use crate::cli::Format;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::domain::spreadsheet;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::io::Write;
 
 /// The widest text that is printed whole for people.
@@ -77,14 +79,19 @@ impl Table {
 
     fn csv(&self) -> String {
         let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-        let rows = self.rows.iter().map(|row| row.iter().map(|cell| cell.as_deref().unwrap_or("")).collect::<Vec<_>>());
-        let head = std::iter::once(self.head.iter().map(String::as_str).collect());
+        let rows = self.rows.iter().map(|row| row.iter().map(|cell| in_csv(cell.as_deref().unwrap_or(""))).collect());
+        let head = std::iter::once(self.head.iter().map(|name| in_csv(name)).collect::<Vec<_>>());
         for row in head.chain(rows) {
             // Writing to memory cannot fail, and all rows have the head's length.
-            let _ = writer.write_record(&row);
+            let _ = writer.write_record(row.iter().map(|cell| cell.as_bytes()));
         }
         String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
     }
+}
+
+/// A cell of a CSV, which people open in spreadsheets: a number as it is, a text so that nothing of it is run.
+fn in_csv(cell: &str) -> Cow<'_, str> {
+    if spreadsheet::is_number(cell) { Cow::Borrowed(cell) } else { spreadsheet::harmless(cell) }
 }
 
 /// Text from a CRM on a terminal: one line, no control characters, not wider than need be.
@@ -130,6 +137,16 @@ pub fn tell(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_csv_runs_nothing_and_changes_no_number() {
+        let mut table = Table::new(&["=name", "amount"]);
+        table.row(["x;=cmd()", "-12.50"]);
+        table.row(["-1+1", "1e-9"]);
+        assert_eq!(table.render(Format::Csv), "'=name,amount\nx;'=cmd(),-12.50\n'-1+1,1e-9\n");
+        let json: serde_json::Value = serde_json::from_str(&table.render(Format::Json)).unwrap();
+        assert_eq!(json[0]["=name"], "x;=cmd()");
+    }
 
     #[test]
     fn a_path_is_printed_whole_and_a_long_text_in_part() {

@@ -16,7 +16,6 @@ use crate::steps::Steps;
 use jiff::civil::Date;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// So many reasons are told on the terminal.
 const REASONS_TOLD: usize = 12;
@@ -108,17 +107,6 @@ pub(super) fn as_of(exports: &Exports, asked: Option<Date>) -> Result<Date> {
     asked
         .or_else(|| exports.newest())
         .ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))
-}
-
-/// The key of pseudonyms, from the environment or the file that it names.
-#[expect(clippy::disallowed_methods, reason = "secrets come only from the environment or a file")]
-pub(super) fn secret() -> Result<Option<Vec<u8>>> {
-    if let Ok(key) = std::env::var("SCOREBOOK_PSEUDONYM_KEY") {
-        return Ok(Some(key.into_bytes()));
-    }
-    let Ok(path) = std::env::var("SCOREBOOK_PSEUDONYM_KEY_FILE") else { return Ok(None) };
-    let key = std::fs::read(Path::new(&path));
-    key.map(Some).map_err(|error| Diagnostic::project(format!("cannot read the pseudonym key at {path}: {error}")))
 }
 
 /// What a run found wrong, for people.

@@ -1,10 +1,11 @@
 //! Formulas: SQL expressions over metrics, such as `bookings / target(bookings)`.
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::engine::chained;
+use crate::engine::dialect::DIALECT;
 use datafusion::sql::sqlparser::ast::{
     self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -83,12 +84,14 @@ const MONTHS: &str = "months";
 const PLAIN: [&str; 6] = ["abs", "least", "greatest", "coalesce", "nullif", "round"];
 
 fn expression(text: &str) -> Result<Expr> {
-    let parsed = Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| {
+    let parsed = Parser::new(&DIALECT).try_with_sql(text).and_then(|mut parser| {
         let expression = parser.parse_expr()?;
         parser.expect_token(&datafusion::sql::sqlparser::tokenizer::Token::EOF)?;
         Ok(expression)
     });
-    parsed.map_err(|error| Diagnostic::project(format!("`{text}` is no formula: {error}")))
+    let mut expression = parsed.map_err(|error| Diagnostic::project(format!("`{text}` is no formula: {error}")))?;
+    chained::refuse(&mut expression).map_err(|(error, _)| error)?;
+    Ok(expression)
 }
 
 /// The same formula over metrics of other names.
@@ -168,7 +171,7 @@ fn rewrite(expression: &mut Expr) -> std::result::Result<Rewritten, String> {
         Expr::BinaryOp { op: BinaryOperator::Divide, right, .. } => {
             // A ratio to less than nought would say the contrary of what it says.
             let divisor = format!("CASE WHEN {right} > 0 THEN {right} END");
-            let divisor = Parser::new(&GenericDialect {}).try_with_sql(&divisor).and_then(|mut p| p.parse_expr());
+            let divisor = Parser::new(&DIALECT).try_with_sql(&divisor).and_then(|mut p| p.parse_expr());
             **right = divisor.map_err(|error| error.to_string())?;
             Ok(Rewritten::Other)
         }

@@ -1,13 +1,13 @@
 //! What SQL may say: one query, over known tables, with known parameters, and nothing of the clock or of chance.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::engine::fault;
+use crate::engine::dialect::DIALECT;
+use crate::engine::{chained, fault};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{self, Expr, Spanned, Value};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +63,7 @@ impl<'a> Sql<'a> {
     /// The words and signs that stand in no parentheses.
     fn outer(&self) -> Vec<TokenWithSpan> {
         let mut depth = 0;
-        let mut tokens = Tokenizer::new(&GenericDialect {}, self.text).tokenize_with_location().unwrap_or_default();
+        let mut tokens = Tokenizer::new(&DIALECT, self.text).tokenize_with_location().unwrap_or_default();
         tokens.retain(|token| {
             match token.token {
                 Token::LParen => depth += 1,
@@ -78,8 +78,7 @@ impl<'a> Sql<'a> {
 
     /// The place at which a reader of SQL gives up.
     pub(super) fn place_of_stop(&self) -> Option<Place> {
-        let dialect = GenericDialect {};
-        let mut parser = Parser::new(&dialect).try_with_sql(self.text).ok()?;
+        let mut parser = Parser::new(&DIALECT).try_with_sql(self.text).ok()?;
         parser.parse_statements().err()?;
         self.place_of_span(parser.get_current_token().span)
     }
@@ -107,8 +106,7 @@ pub(super) struct Guarded {
 
 /// Parses one read-only query and fills in its parameters.
 pub(super) fn read_only(sql: &Sql<'_>, parameters: &Parameters, unrepeatable: &[&str]) -> Result<Guarded> {
-    let dialect = GenericDialect {};
-    let parsed = DFParserBuilder::new(sql.text).with_dialect(&dialect).build().and_then(|mut p| p.parse_statements());
+    let parsed = DFParserBuilder::new(sql.text).with_dialect(&DIALECT).build().and_then(|mut p| p.parse_statements());
     let statements = parsed.map_err(|error| fault::of_definition(sql, &error))?;
     let mut statements: Vec<Statement> = statements.into_iter().collect();
     let only = match (statements.pop(), statements.is_empty()) {
@@ -127,6 +125,8 @@ pub(super) fn read_only(sql: &Sql<'_>, parameters: &Parameters, unrepeatable: &[
     }
     let used = substitute(sql, &mut statement, parameters)?;
     refuse_functions(sql, &statement, unrepeatable)?;
+    chained::refuse(statement.as_mut())
+        .map_err(|(error, span)| error.at(sql.place_of_span(span).unwrap_or_else(|| Place::file(sql.file))))?;
     if sql.is_definition {
         refuse_chance_order(sql, &statement)?;
     }
@@ -159,9 +159,9 @@ fn substitute(sql: &Sql<'_>, statement: &mut ast::Statement, parameters: &Parame
         let Expr::Value(value) = expression else { return ControlFlow::Continue(()) };
         let Value::Placeholder(placeholder) = &value.value else { return ControlFlow::Continue(()) };
         let name = placeholder.trim_start_matches('$');
-        let known = parameters.get(name).and_then(|text| {
-            Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| parser.parse_expr()).ok()
-        });
+        let known = parameters
+            .get(name)
+            .and_then(|text| Parser::new(&DIALECT).try_with_sql(text).and_then(|mut parser| parser.parse_expr()).ok());
         match known {
             Some(value) => {
                 used.insert(name.to_owned());

@@ -8,6 +8,7 @@ mod drift;
 mod emptied;
 mod found;
 mod intake;
+mod privacy;
 mod sums;
 mod totals;
 
@@ -32,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Where checks stand.
 const FOLDER: &str = "queries/checks/";
 /// Raised when checking finds other things in the same tables.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// So few records may be set aside whatever part of an export they are.
 const MOST_SET_ASIDE: u64 = 10;
 /// How many of the wrong rows a message shows.

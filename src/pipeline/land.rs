@@ -8,6 +8,7 @@ mod decode;
 mod find;
 mod header;
 mod policy;
+mod privacy;
 mod reader;
 mod records;
 mod rejects;
@@ -15,24 +16,27 @@ pub mod snapshot;
 mod unfinished;
 
 pub use find::{Export, Exports, find};
-pub use policy::ColumnPolicy;
+pub use policy::{ColumnPolicy, fingerprint};
+pub use privacy::Read;
 pub use reader::{Landed, ReaderOptions, land};
 
 #[cfg(test)]
 mod tests;
 
+use self::privacy::{Header, Privacy};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::pipeline::{Event, Night};
+use crate::project::SETTINGS;
 use crate::settings::{Policy, Table};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised when landing makes other bytes of the same export.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// An observation: this export, at this path, with this digest, speaks for this source, table and data date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,9 +69,15 @@ pub struct Snapshot {
     /// Columns that were not written.
     #[serde(default)]
     pub dropped: Vec<String>,
+    /// Those of them of which nobody decided: in a table with private columns they wait for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<String>,
     /// Columns that were written as keyed hashes.
     #[serde(default)]
     pub pseudonymised: Vec<String>,
+    /// By which key, if there are any: its fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonym_key: Option<String>,
 }
 
 impl Snapshot {
@@ -111,6 +121,7 @@ struct MadeSnapshot {
     rejects: Option<Digest>,
     rejected: u64,
     dropped: Vec<String>,
+    undecided: Vec<String>,
     pseudonymised: Vec<String>,
 }
 
@@ -126,17 +137,25 @@ impl Made for MadeSnapshot {
 /// Digests known from an earlier run: (path, size, modification time) -> digest.
 pub type Known = BTreeMap<(String, u64, String), Digest>;
 
-/// Lands every export that is not landed yet. `secret` is the key of pseudonyms.
-pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Option<&[u8]>) -> Result<Observed> {
+/// Lands every export that is not landed yet. `read` is what definitions name, `secret` the key of pseudonyms.
+pub async fn run(
+    night: &Night<'_>,
+    exports: &Exports,
+    known: &Known,
+    read: &Read,
+    secret: Option<&[u8]>,
+) -> Result<Observed> {
+    refuse_unsure(night, exports, read).await?;
     let mut observed = Observed::default();
     for export in &exports.found {
         let table = &night.settings.sources[&export.source].tables[&export.table];
+        let privacy = Privacy::of(&export.source, &export.table, table, read);
         let same = (export.path.clone(), export.size, export.modified.clone());
         let (digest, hashed) = match known.get(&same) {
             Some(digest) => (*digest, false),
             None => (exports.digest(export).await?, true),
         };
-        let key = key(export, digest, table, secret);
+        let key = key(export, digest, table, &privacy, secret);
         let made = match night.steps.recall::<MadeSnapshot>(key).await? {
             Some(made) => {
                 observed.reused += 1;
@@ -144,7 +163,7 @@ pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Op
             }
             None => {
                 (night.tell)(Event::Item(&export.path));
-                let made = make(night, exports, export, digest, table, secret).await?;
+                let made = make(night, exports, export, digest, (table, &privacy), secret).await?;
                 night.steps.remember(key, &made)?;
                 observed.made.push(export.path.clone());
                 made
@@ -164,6 +183,8 @@ pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Op
             rejects: made.rejects,
             rejected: made.rejected,
             dropped: made.dropped,
+            undecided: made.undecided,
+            pseudonym_key: secret.filter(|_| !made.pseudonymised.is_empty()).map(fingerprint),
             pseudonymised: made.pseudonymised,
         });
     }
@@ -172,7 +193,39 @@ pub async fn run(night: &Night<'_>, exports: &Exports, known: &Known, secret: Op
     Ok(observed)
 }
 
-fn key(export: &Export, digest: Digest, table: &Table, secret: Option<&[u8]>) -> Key {
+/// Looks at the headers of all exports of tables with policies, before anything is written.
+async fn refuse_unsure(night: &Night<'_>, exports: &Exports, read: &Read) -> Result<()> {
+    for (source, of_source) in &night.settings.sources {
+        for (name, table) in of_source.tables.iter().filter(|(_, table)| !table.columns.is_empty()) {
+            let mut headers: Vec<Header> = Vec::new();
+            let of_table = |export: &&Export| export.source == *source && export.table == *name;
+            let all = exports.found.iter().map(|export| (export, true));
+            for (export, lands) in all.chain(exports.later.iter().map(|export| (export, false))) {
+                if of_table(&export) {
+                    let names = reader::header_of(&export.path, exports.reader(export).await?, &options(night, table))?;
+                    let header = Header::new(&export.path, lands, &names);
+                    if !headers.iter().any(|known| known.is_like(&header)) {
+                        headers.push(header);
+                    }
+                }
+            }
+            let privacy = Privacy::of(source, name, table, read);
+            privacy::check(&format!("{source}.{name}"), &privacy, &headers, night.project.text(SETTINGS)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn options(night: &Night<'_>, table: &Table) -> ReaderOptions {
+    ReaderOptions {
+        delimiter: table.delimiter as u8,
+        encoding: table.encoding.clone(),
+        threads: night.limits.threads,
+        ..ReaderOptions::default()
+    }
+}
+
+fn key(export: &Export, digest: Digest, table: &Table, privacy: &Privacy<'_>, secret: Option<&[u8]>) -> Key {
     #[derive(Serialize)]
     struct Inputs<'a> {
         table: (&'a str, &'a str),
@@ -180,6 +233,7 @@ fn key(export: &Export, digest: Digest, table: &Table, secret: Option<&[u8]>) ->
         delimiter: char,
         encoding: Option<&'a str>,
         columns: &'a BTreeMap<String, Policy>,
+        read: Option<&'a BTreeSet<String>>,
         secret: Option<Digest>,
     }
     let pseudonymises = table.columns.values().any(|policy| *policy == Policy::Pseudonymise);
@@ -192,6 +246,7 @@ fn key(export: &Export, digest: Digest, table: &Table, secret: Option<&[u8]>) ->
             delimiter: table.delimiter,
             encoding: table.encoding.as_deref(),
             columns: &table.columns,
+            read: privacy.decided_by_definitions(),
             secret: secret.filter(|_| pseudonymises).map(|key| Digest::of(&[b"pseudonyms\n", key].concat())),
         },
     )
@@ -202,20 +257,11 @@ async fn make(
     exports: &Exports,
     export: &Export,
     digest: Digest,
-    table: &Table,
+    (table, privacy): (&Table, &Privacy<'_>),
     secret: Option<&[u8]>,
 ) -> Result<MadeSnapshot> {
-    let options = ReaderOptions {
-        delimiter: table.delimiter as u8,
-        encoding: table.encoding.clone(),
-        threads: night.limits.threads,
-        ..ReaderOptions::default()
-    };
-    let policy = |column: &str| match table.policy(column) {
-        Policy::Keep => ColumnPolicy::Keep,
-        Policy::Drop => ColumnPolicy::Drop,
-        Policy::Pseudonymise => ColumnPolicy::Pseudonymise,
-    };
+    let options = options(night, table);
+    let policy = |column: &str| privacy.policy(column);
     let (mut snapshot, mut rejects) = (Vec::new(), Vec::new());
     let source = exports.reader(export).await?;
     let landed = land(&export.path, source, &options, &policy, secret, &mut snapshot, &mut rejects)?;
@@ -236,6 +282,7 @@ async fn make(
         rows: landed.rows,
         rejects,
         rejected: landed.rejected,
+        undecided: landed.undecided,
         dropped: landed.dropped,
         pseudonymised: landed.pseudonymised,
     })

@@ -51,7 +51,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised when rendering makes other documents of the same inputs.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 /// The typesetter's name and version, part of every PDF's key.
 pub const TYPESETTER: &str = "typst 0.15.1";
 /// Where report templates stand.

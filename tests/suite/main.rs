@@ -31,6 +31,8 @@ mod money;
 mod naive;
 mod peers;
 mod periods;
+mod precedence;
+mod privacy;
 mod project;
 mod records;
 mod repeatable;

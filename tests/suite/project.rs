@@ -136,6 +136,11 @@ impl Project {
         Said::of(self.command(arguments).output().unwrap())
     }
 
+    /// Runs the program with variables in its environment.
+    pub fn scorebook_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Said {
+        Said::of(self.command(arguments).envs(environment.iter().copied()).output().unwrap())
+    }
+
     /// Runs the nightly job, which must succeed, and gives its report.
     pub fn run(&self, arguments: &[&str]) -> Value {
         let arguments = [&["run", "--quiet", "--format", "json"], arguments].concat();

@@ -7,7 +7,7 @@ use crate::diagnostic::{Place, Result};
 use crate::domain::digest::Digest;
 use crate::pipeline::Night;
 use crate::pipeline::check::found::Found;
-use crate::pipeline::check::{Given, drift, totals};
+use crate::pipeline::check::{Given, drift, privacy, totals};
 use crate::pipeline::land::Snapshot;
 use crate::settings::{Fold, Source, Table};
 use crate::store::Store;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All that is found in the exports themselves.
 pub(super) async fn run(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Found>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = privacy::key(observed, given).into_iter().collect();
     for (source, settings) in &night.settings.sources {
         let newest = observed.iter().filter(|snapshot| snapshot.source == *source).max_by_key(|s| s.data_date);
         let behind = newest.and_then(|newest| behind(night, observed, source, settings, newest));
@@ -28,6 +28,7 @@ pub(super) async fn run(night: &Night<'_>, observed: &[Snapshot], given: &Given<
             let known = given.earlier.map(|earlier| nights(&earlier.observations, source, table)).unwrap_or_default();
             found.extend(own.lost(&known));
             let Some(present) = own.present() else { continue };
+            found.extend(privacy::of_table(source, table, of_table, &present));
             // Of a source that fell behind as a whole, that is said once.
             let own_days = own.of_table.max_age_days.is_some();
             if !is_behind || own_days {

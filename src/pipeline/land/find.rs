@@ -38,12 +38,20 @@ pub struct Export {
 pub struct Exports {
     /// All of them, by source, table, data date and path.
     pub found: Vec<Export>,
+    /// Those that are not to be read, because they are of later nights than asked for. Their columns tell of those that are.
+    pub later: Vec<Export>,
     /// Tables of the settings without any export, and the path that was looked for.
     pub missing: Vec<(String, String)>,
     stores: BTreeMap<PathBuf, Store>,
 }
 
 impl Exports {
+    /// Leaves out what is of a later night.
+    pub fn until(&mut self, night: Date) {
+        let (found, later) = self.found.drain(..).partition(|export| export.data_date <= night);
+        (self.found, self.later) = (found, later);
+    }
+
     /// The date of a run over them: the newest in a path, else the newest modification.
     pub fn newest(&self) -> Option<Date> {
         let newest = |dated: bool| self.found.iter().filter(|e| e.dated == dated).map(|e| e.data_date).max();
@@ -68,7 +76,7 @@ impl Exports {
 
 /// Lists the exports of all sources, below `project` where a path is relative.
 pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
-    let mut exports = Exports { found: Vec::new(), missing: Vec::new(), stores: BTreeMap::new() };
+    let mut exports = Exports { found: Vec::new(), later: Vec::new(), missing: Vec::new(), stores: BTreeMap::new() };
     let zone = TimeZone::get(&settings.calendar.time_zone).unwrap_or(TimeZone::UTC);
     for (source, of_source) in &settings.sources {
         for (table, of_table) in &of_source.tables {

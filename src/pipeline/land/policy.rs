@@ -5,17 +5,17 @@
 use super::header;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 /// What becomes of a column, from the mildest to the strictest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColumnPolicy {
     /// Every cell as it stands.
     Keep,
     /// Every cell as a keyed hash, the same for the same text: `p_` and 32 hex digits.
     Pseudonymise,
+    /// Nothing until a person decides.
+    Undecided,
     /// Nothing.
     Drop,
 }
@@ -38,6 +38,8 @@ pub struct Plan {
     pub columns: Vec<Column>,
     /// The names of the columns that are not written.
     pub dropped: Vec<String>,
+    /// Those of them of which nobody decided.
+    pub undecided: Vec<String>,
 }
 
 impl Plan {
@@ -51,11 +53,16 @@ impl Plan {
         policy: &dyn Fn(&str) -> ColumnPolicy,
         key: Option<&[u8]>,
     ) -> Result<Plan> {
-        let mut plan = Plan { fields: header.len(), columns: Vec::new(), dropped: Vec::new() };
+        let mut plan = Plan { fields: header.len(), columns: Vec::new(), dropped: Vec::new(), undecided: Vec::new() };
         for (field, (given, name)) in header.iter().zip(header::unique(header)).enumerate() {
             let pseudonym = match policy(given).max(policy(&name)) {
                 ColumnPolicy::Keep => None,
                 ColumnPolicy::Pseudonymise => Some(Pseudonym::new(file_name, &name, key)?),
+                ColumnPolicy::Undecided => {
+                    plan.undecided.push(name.clone());
+                    plan.dropped.push(name);
+                    continue;
+                }
                 ColumnPolicy::Drop => {
                     plan.dropped.push(name);
                     continue;
@@ -72,6 +79,9 @@ impl Plan {
     }
 }
 
+/// The text whose hash is a key's fingerprint. A cell that has it would have the same: it is no secret.
+const FINGERPRINT: &str = "scorebook: the fingerprint of a pseudonym key";
+
 /// HMAC-SHA-256 under the project's key.
 pub struct Pseudonym(Hmac<Sha256>);
 
@@ -87,14 +97,24 @@ impl Pseudonym {
 
     /// The pseudonym of a cell.
     pub fn of(&self, cell: &str) -> String {
-        let digest = self.0.clone().chain_update(cell).finalize().into_bytes();
-        let mut text = String::with_capacity(34);
-        text.push_str("p_");
-        for byte in &digest[..16] {
-            text.extend([byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()));
-        }
-        text
+        format!("p_{}", hex(&self.digest(cell)[..16]))
     }
+
+    fn digest(&self, text: &str) -> [u8; 32] {
+        self.0.clone().chain_update(text).finalize().into_bytes().into()
+    }
+}
+
+/// What tells one key from another, and nothing else of it.
+pub fn fingerprint(key: &[u8]) -> String {
+    // A key of any length is one.
+    let mac = Hmac::new_from_slice(key).map(Pseudonym);
+    mac.map(|mac| hex(&mac.digest(FINGERPRINT)[..8])).unwrap_or_default()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()).collect()
 }
 
 #[cfg(test)]
@@ -118,6 +138,29 @@ mod tests {
         let hashed = plan.columns.iter().map(|column| (column.name.as_str(), column.pseudonym.is_some()));
         assert_eq!(hashed.collect::<Vec<_>>(), [("Id", false), ("Email", true), ("Email_2", true)]);
         assert!(plan.is_private());
+    }
+
+    #[test]
+    fn what_nobody_decided_is_not_written_and_told_apart() {
+        let header = ["Id", "Body", "New", "Body"].map(String::from);
+        let policy = |name: &str| match name {
+            "Body" => ColumnPolicy::Drop,
+            "Id" => ColumnPolicy::Keep,
+            _ => ColumnPolicy::Undecided,
+        };
+        let plan = Plan::new("a.csv", &header, &policy, None).unwrap();
+        assert_eq!(plan.dropped, ["Body", "New", "Body_2"]);
+        assert_eq!(plan.undecided, ["New"]);
+        assert_eq!(plan.columns.len(), 1);
+        assert!(plan.is_private());
+    }
+
+    #[test]
+    fn keys_are_told_apart_by_their_fingerprints() {
+        let of = |key: &str| fingerprint(key.as_bytes());
+        assert_eq!(of("a key of sixteen bytes"), of("a key of sixteen bytes"));
+        assert_ne!(of("a key of sixteen bytes"), of("a key of sixteen bytez"));
+        assert_eq!(of("").len(), 16);
     }
 
     #[test]

@@ -19,9 +19,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::io::{Read, Write};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::Scope;
 
 /// The most bytes of one record: more is no record but a wrong quote, delimiter or file.
 const RECORD_BYTES: usize = 64 << 20;
+/// How many bytes are read at a time where the header alone is wanted.
+const HEADER_BYTES: usize = 1 << 16;
 
 /// How an export is read. The first four decide what is read, the others only how fast.
 #[derive(Clone, Debug)]
@@ -76,6 +79,8 @@ pub struct Landed {
     pub pseudonymised: Vec<String>,
     /// The columns that were not written.
     pub dropped: Vec<String>,
+    /// Those of them of which nobody decided.
+    pub undecided: Vec<String>,
     /// The records in the snapshot.
     pub rows: u64,
     /// The records in the rejects; if 0, nothing was written there.
@@ -105,24 +110,20 @@ pub fn land(
         .num_threads(options.threads.max(1))
         .build()
         .map_err(|error| Diagnostic::internal("cannot start threads").note(error.to_string()))?;
-    let mut text = Text::open(file_name, source, options.encoding.as_deref())?;
+    let text = Text::open(file_name, source, options.encoding.as_deref())?;
     std::thread::scope(|scope| {
-        // Reading and unpacking go one block ahead; dropping the receiver on an error ends them.
-        let (send, receive) = sync_channel(1);
-        scope.spawn(move || {
-            loop {
-                let block = text.block(block_bytes);
-                let last = !matches!(&block, Ok(block) if !block.is_empty());
-                if send.send(block).is_err() || last {
-                    return;
-                }
-            }
-        });
-        let mut window = Window { receive, text: Vec::new(), at_end: false };
+        let mut window = Window::ahead(scope, text, block_bytes);
         let header = read_header(file_name, &mut window, &dialect)?;
         let plan = Plan::new(file_name, &header, policy, pseudonym_key)?;
         Landing { file_name, pool, dialect, plan }.run(window, snapshot, rejects)
     })
+}
+
+/// The names in an export's header, as [`land`] reads them, and nothing of what follows.
+pub fn header_of(file_name: &str, source: impl Read + Send, options: &ReaderOptions) -> Result<Vec<String>> {
+    let dialect = options.dialect().map_err(|error| error.at(Place::file(file_name)))?;
+    let text = Text::open(file_name, source, options.encoding.as_deref())?;
+    std::thread::scope(|scope| read_header(file_name, &mut Window::ahead(scope, text, HEADER_BYTES), &dialect))
 }
 
 /// The part of the text in sight: what is not settled yet, and the blocks read since.
@@ -133,6 +134,21 @@ struct Window {
 }
 
 impl Window {
+    /// A window on a text of which reading and unpacking go one block ahead; dropping it ends them.
+    fn ahead<'scope>(scope: &'scope Scope<'scope, '_>, mut text: Text<'scope>, block_bytes: usize) -> Window {
+        let (send, receive) = sync_channel(1);
+        scope.spawn(move || {
+            loop {
+                let block = text.block(block_bytes);
+                let last = !matches!(&block, Ok(block) if !block.is_empty());
+                if send.send(block).is_err() || last {
+                    return;
+                }
+            }
+        });
+        Window { receive, text: Vec::new(), at_end: false }
+    }
+
     /// Moves on by `settled` bytes and reads at least one more block. While a record is not settled the window doubles,
     /// so that looking at it again and again stays cheap.
     fn advance(&mut self, settled: usize) -> Result<()> {
@@ -301,6 +317,7 @@ impl Landing<'_> {
             pseudonymised: hashed.map(|column| column.name.clone()).collect(),
             columns: columns.iter().map(|column| column.name.clone()).collect(),
             dropped: self.plan.dropped,
+            undecided: self.plan.undecided,
             rows,
             rejected,
         }

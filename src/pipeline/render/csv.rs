@@ -1,8 +1,9 @@
 //! The CSV twin: every number of a document, raw and as printed.
 //!
-//! Its one constraint: a text that a spreadsheet would run is prefixed with an apostrophe; a number never is.
+//! Its one constraint: a text that a spreadsheet would run gets an apostrophe before what it would run; a number never does.
 
 use crate::domain::number::Number;
+use crate::domain::spreadsheet;
 use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Note, Table, WorkingDays};
 
 const HEAD: [&str; 20] = [
@@ -190,13 +191,9 @@ fn is_number(text: &str) -> bool {
 pub struct Field(String);
 
 impl Field {
-    /// A text: prefixed if a spreadsheet would run it.
+    /// A text: harmless, whatever a spreadsheet takes for the end of a cell.
     pub fn text(text: impl AsRef<str>) -> Field {
-        let text = text.as_ref();
-        match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-            true => Field(format!("'{text}")),
-            false => Field(text.to_owned()),
-        }
+        Field(spreadsheet::harmless(text.as_ref()).into_owned())
     }
 
     /// A number: as it is, whatever its sign.
@@ -241,6 +238,34 @@ impl Csv {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_that_splits_at_semicolons_finds_no_formula() {
+        let texts = ["x;=cmd()", "x;\"=cmd()\"", "a\n=1", "a\t+1", "; @x", "\";-x", "=1;=2", "a;\u{ff1d}1"];
+        let mut csv = Csv::new(&["name", "value", "other"]);
+        texts.iter().for_each(|text| csv.record(&[Field::text("rep"), Field::number("-12.5"), Field::text(text)]));
+        let written = csv.finish();
+        // As a spreadsheet reads it whose locale has another separator: quotes count only where a cell begins with one.
+        for separator in [b';', b'\t', b'|'] {
+            let mut reader = ::csv::ReaderBuilder::new()
+                .delimiter(separator)
+                .flexible(true)
+                .has_headers(false)
+                .from_reader(written.as_bytes());
+            for record in reader.records() {
+                for cell in &record.unwrap() {
+                    let start = cell.trim_start_matches(|c: char| c == '"' || c.is_whitespace());
+                    assert!(!start.starts_with(['=', '+', '-', '@', '\u{ff1d}']), "{cell:?} in {written}");
+                }
+            }
+        }
+        // And as it is meant to be read: the same texts but for the marks, and the numbers as they are.
+        let mut reader = ::csv::Reader::from_reader(written.as_bytes());
+        for (record, text) in reader.records().zip(texts) {
+            let record = record.unwrap();
+            assert_eq!((&record[1], record[2].replace('\'', "")), ("-12.5", text.to_owned()));
+        }
+    }
 
     #[test]
     fn only_texts_that_a_spreadsheet_would_run_are_prefixed() {

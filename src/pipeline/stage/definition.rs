@@ -2,12 +2,12 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
-use crate::engine::Sql;
+use crate::engine::{self, Sql};
 use crate::pipeline::stage::contract::Contract;
 use crate::project::{self, Project};
 use crate::settings::Settings;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where staging definitions stand.
 pub const FOLDER: &str = "queries/staging/";
@@ -50,6 +50,22 @@ pub struct Staging<'a> {
 pub fn read<'a>(project: &'a Project, settings: &Settings, contract: &Contract) -> Result<Vec<Staging<'a>>> {
     let files = project.texts(FOLDER, ".sql")?;
     files.into_iter().map(|(path, text, digest)| one(path, text, digest, settings, contract)).collect()
+}
+
+/// The columns that staging files name of their source's tables: source -> table -> columns.
+pub fn columns_named(
+    project: &Project,
+    settings: &Settings,
+) -> Result<BTreeMap<String, BTreeMap<String, BTreeSet<String>>>> {
+    let mut named: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for staging in read(project, settings, &Contract::of(project)?)? {
+        let columns = engine::columns_named(&staging.sql)?;
+        for table in std::iter::once(&staging.header.from).chain(&staging.header.lookups) {
+            let of_table = named.entry(staging.source.to_owned()).or_default().entry(table.clone()).or_default();
+            of_table.extend(columns.of(table).map(String::from));
+        }
+    }
+    Ok(named)
 }
 
 fn one<'a>(

@@ -94,7 +94,7 @@ impl Reader<'_> {
             }
         }
         let read = session.query(&staging.sql, &Parameters::new()).await;
-        let (schema, batches) = read.map_err(|fault| fault.note(format!("it was read over {}", snapshot.path)))?;
+        let (schema, batches) = read.map_err(|fault| undecided(staging, snapshot, fault))?;
         let rows = concat_batches(&schema, &batches);
         let rows = rows.map_err(|error| Diagnostic::internal(format!("cannot stage {}: {error}", staging.path)))?;
         self.refuse_unknown_columns(staging, &rows)?;
@@ -149,6 +149,22 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// Says over which export a query failed, and which of the columns that it names are not there because nobody decided on them.
+fn undecided(staging: &Staging<'_>, snapshot: &Snapshot, fault: Box<Diagnostic>) -> Box<Diagnostic> {
+    let fault = fault.note(format!("it was read over {}", snapshot.path));
+    let waiting = snapshot.undecided.iter().filter(|column| staging.sql.text.contains(column.as_str()));
+    waiting.fold(fault, |fault, column| {
+        fault
+            .note(format!(
+                "`{column}` waits for a decision, so nothing of it was written: its table has private columns"
+            ))
+            .help(format!(
+                "decide in scorebook.toml: {} = {{ columns = {{ \"{column}\" = \"keep\" }} }}",
+                snapshot.table
+            ))
+    })
 }
 
 /// Checks that the query returns every record of the export once, and gives their numbers.
