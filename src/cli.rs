@@ -1,5 +1,6 @@
 //! The command line: clap's types, and nothing else.
 
+use crate::domain::{calendar, limits};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "SCOREBOOK_SITE")]
     pub site: Option<PathBuf>,
     /// Threads; changes no result [default: the machine's cores]
-    #[arg(long, global = true, value_name = "N", env = "SCOREBOOK_THREADS")]
+    #[arg(long, global = true, value_name = "N", env = "SCOREBOOK_THREADS", value_parser = threads)]
     pub threads: Option<usize>,
     /// How results are printed
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
@@ -43,7 +44,13 @@ pub struct Global {
 }
 
 fn date(text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| "a date is written as 2026-09-30".to_owned())
+    text.parse().map_err(|_| "a date is written as 2026-09-30".to_owned()).and_then(calendar::can_be_run)
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    let (least, most) = (limits::THREADS.start(), limits::THREADS.end());
+    let given = text.parse().ok().filter(|threads| limits::THREADS.contains(threads));
+    given.ok_or_else(|| format!("threads are a whole number from {least} to {most}; 0 is for the machine's cores"))
 }
 
 /// How results are printed.

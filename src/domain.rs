@@ -8,6 +8,7 @@ pub mod digest;
 pub mod exchange;
 pub mod heading;
 pub mod json;
+pub mod limits;
 pub mod metric;
 pub mod number;
 pub mod period;

@@ -124,11 +124,13 @@ pub async fn from_snapshots(
     let grains = render::grains(&reports);
     let score = score::run(night, &made.model, &made.metrics, &grains);
     made.scores = night.stage("score", score, Scores::counts).await?;
+    made.findings.extend(check::left_out(&made.scores.left_out));
     if until == Until::Scored {
         return Ok(made);
     }
     let render = render::run(night, &made.model, &made.scores, &made.metrics, &reports, before);
     made.rendered = night.stage("render", render, Rendered::counts).await?;
+    made.findings.extend(render::unprinted(night, &made.model, &made.rendered).await?);
     Ok(made)
 }
 

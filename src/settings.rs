@@ -3,7 +3,8 @@
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::number::Number;
-use crate::domain::{exchange, heading};
+use crate::domain::period::in_range;
+use crate::domain::{exchange, heading, limits};
 use crate::project::{self, Project, SETTINGS};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,7 @@ pub struct Company {
 #[serde(deny_unknown_fields, default)]
 pub struct Money {
     /// How many days old a market rate may be on the day whose money it converts.
+    #[serde(deserialize_with = "limits::rate_age_days")]
     pub rate_max_age_days: u32,
 }
 
@@ -65,11 +67,11 @@ impl Default for Money {
     }
 }
 
-/// A rate older than a year says nothing of a day.
-const OLDEST_RATE_DAYS: u32 = 366;
+/// A tenure of a hundred years is longer than any.
+const LONGEST_TENURE_MONTHS: u32 = 1_200;
 
-/// With less memory the engine cannot sort.
-const LEAST_MEMORY_MIB: usize = 64;
+/// So many steps a ramp may have, and so many bands a tenure: each step is a month, each band a line of a table.
+const MOST_STEPS: usize = 60;
 
 /// People.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +83,7 @@ pub struct People {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ramp: Vec<Number>,
     /// So many peers there must be for a quartile to be told.
+    #[serde(deserialize_with = "limits::group")]
     pub minimum_group: usize,
     /// Metrics that may not be shown of a single rep.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -139,8 +142,10 @@ impl Default for Paths {
 #[serde(deny_unknown_fields, default)]
 pub struct Engine {
     /// Threads; 0 for as many as the machine has cores.
+    #[serde(deserialize_with = "limits::threads")]
     pub threads: usize,
     /// Memory in MiB before sorts and aggregates spill to disk.
+    #[serde(deserialize_with = "limits::memory_mib")]
     pub memory_mib: usize,
 }
 
@@ -155,14 +160,19 @@ impl Default for Engine {
 #[serde(deny_unknown_fields, default)]
 pub struct Checks {
     /// How many days the newest export of a table may be older than the run.
+    #[serde(deserialize_with = "limits::age_days")]
     pub max_age_days: u32,
     /// A full export with fewer records than this part of the one before is told of.
+    #[serde(deserialize_with = "limits::part_percent")]
     pub rows_warning_percent: u32,
     /// One with even fewer stops the run.
+    #[serde(deserialize_with = "limits::part_percent")]
     pub rows_error_percent: u32,
     /// A controlled sum of which one closed month moved by more than this part is told of.
+    #[serde(deserialize_with = "limits::change_percent")]
     pub sums_warning_percent: u32,
     /// One of which all closed months together moved by more stops the run.
+    #[serde(deserialize_with = "limits::change_percent")]
     pub sums_error_percent: u32,
 }
 
@@ -185,7 +195,7 @@ pub struct Source {
     /// Where its exports stand: `{date}` is the data date, `{table}` the table's name, `*` anything within a name.
     pub path: String,
     /// How many days its newest exports may be older than the run, if not as `[checks]` says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "limits::maybe::age_days", skip_serializing_if = "Option::is_none")]
     pub max_age_days: Option<u32>,
     /// The table in which the source's owner says how many records, and which sums, each night's exports have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,13 +224,13 @@ pub struct Table {
     pub encoding: Option<String>,
     /// How many days its newest export may be older than the run, if not as its source says. A table with days of its own need
     /// not be in every night.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "limits::maybe::age_days", skip_serializing_if = "Option::is_none")]
     pub max_age_days: Option<u32>,
     /// As in `[checks]`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "limits::maybe::part_percent", skip_serializing_if = "Option::is_none")]
     pub rows_warning_percent: Option<u32>,
     /// As in `[checks]`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "limits::maybe::part_percent", skip_serializing_if = "Option::is_none")]
     pub rows_error_percent: Option<u32>,
     /// Columns that are not simply kept.
     #[serde(default)]
@@ -316,14 +326,6 @@ impl Settings {
         if !exchange::is_code(currency) {
             return wrong("currency", exchange::no_code(currency));
         }
-        if self.money.rate_max_age_days > OLDEST_RATE_DAYS {
-            let message =
-                format!("a market rate may be at most {OLDEST_RATE_DAYS} days old; 0 asks for the very day's");
-            return wrong("rate_max_age_days", message);
-        }
-        if self.engine.memory_mib < LEAST_MEMORY_MIB {
-            return wrong("memory_mib", format!("`memory_mib` is at least {LEAST_MEMORY_MIB}"));
-        }
         if let Some((word, fault)) = self.calendar.fault() {
             return wrong(word, fault);
         }
@@ -335,9 +337,18 @@ impl Settings {
         if bands.first() != Some(&0) || !bands.is_sorted_by(|a, b| a < b) {
             return wrong("tenure_bands_months", "tenure bands start at 0 and ascend: [0, 6, 12, 24]".into());
         }
+        if bands.len() > MOST_STEPS || bands.iter().any(|months| *months > LONGEST_TENURE_MONTHS) {
+            let message = format!(
+                "there are at most {MOST_STEPS} tenure bands, and none begins after {LONGEST_TENURE_MONTHS} months"
+            );
+            return wrong("tenure_bands_months", message);
+        }
         let parts = |part: &Number| *part < Number::ZERO || *part > Number::whole(1);
         if self.people.ramp.iter().any(parts) {
             return wrong("ramp", "each part of a ramp is from 0 to 1: [\"0.25\", \"0.5\", \"0.75\"]".into());
+        }
+        if self.people.ramp.len() > MOST_STEPS {
+            return wrong("ramp", format!("a ramp has at most {MOST_STEPS} months"));
         }
         let is_plain = |name: &&String| !name.is_empty() && !name.contains(['/', '\\']) && !name.starts_with('.');
         for (i, name) in self.matching.order.iter().enumerate() {
@@ -369,6 +380,9 @@ impl Settings {
                     "`{first}` and `{second}` of {name} name one column: case and blanks do not tell two apart"
                 );
                 return wrong(second, message).map_err(|error| error.help("keep one of them"));
+            }
+            if let Some(Err(reason)) = table.since.map(in_range) {
+                return wrong("since", format!("`since` of {name}: {reason}"));
             }
             if !table.delimiter.is_ascii() {
                 return wrong("delimiter", format!("the delimiter of {name} must be one ASCII character"));

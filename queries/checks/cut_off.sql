@@ -27,5 +27,7 @@ WITH recorded AS (
 SELECT o.opportunity_id, o.closed_on, r.recorded_on, o.amount
 FROM opportunities AS o
 JOIN recorded AS r ON r.opportunity_id = o.opportunity_id
-WHERE o.closed_as = 'won' AND DATE_TRUNC('month', o.closed_on) <> DATE_TRUNC('month', r.recorded_on)
+WHERE o.closed_as = 'won'
+    AND (DATE_PART('year', o.closed_on) <> DATE_PART('year', r.recorded_on)
+        OR DATE_PART('month', o.closed_on) <> DATE_PART('month', r.recorded_on))
 ORDER BY r.recorded_on DESC, o.opportunity_id

@@ -6,6 +6,7 @@ use crate::command::output::{self, tell};
 use crate::command::progress::{Progress, Stage};
 use crate::command::{Opened, host, now, period};
 use crate::diagnostic::{Diagnostic, Kind, Result};
+use crate::domain::calendar;
 use crate::ledger::Entry;
 use crate::lock;
 use crate::pipeline::check::{Finding, Given, refuse_unknown};
@@ -104,9 +105,14 @@ async fn locked(
 
 /// The run's date: as asked for, else the newest of the exports.
 pub(super) fn as_of(exports: &Exports, asked: Option<Date>) -> Result<Date> {
-    asked
+    let date = asked
         .or_else(|| exports.newest())
-        .ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))
+        .ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))?;
+    calendar::can_be_run(date).map_err(|reason| {
+        Diagnostic::data(reason)
+            .note("it is the newest date of the exports: in a path as `{date}`, or the day a file was written on")
+            .help("rename the folder or the file to the date that it speaks for, or give one with --as-of")
+    })
 }
 
 /// What a run found wrong, for people.
@@ -133,10 +139,7 @@ fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, views:
         tell_findings(&made.findings);
         tell_reasons(&made.rendered.made, is_first);
     }
-    for (report, entity, error) in &made.rendered.failed {
-        tell(&format!("the {report} of {entity} could not be made; it is held back, the others are published"));
-        tell(&error.to_string());
-    }
+    tell_failures(&made.rendered.failed);
     let totals = totals(entry);
     let sum = |get: fn(&crate::pipeline::stage::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
     let work = entry.work;
@@ -169,6 +172,28 @@ fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, views:
     let hash = entry.hash.map(|hash| hash.to_string()).unwrap_or_default();
     text.push_str(&format!("  ledger     entry {}, {hash}\n", entry.number));
     output::write(&text)
+}
+
+/// The documents that could not be made; a reason that many have, once.
+fn tell_failures(failed: &[(String, String, Box<Diagnostic>)]) {
+    let mut told: Vec<(&str, &Diagnostic, usize)> = Vec::new();
+    for (report, entity, error) in failed {
+        let same = |(id, other, _): &&mut (&str, &Diagnostic, usize)| {
+            id == report && other.message == error.message && other.place == error.place
+        };
+        match told.iter_mut().find(same) {
+            Some((_, _, more)) => *more += 1,
+            None => {
+                tell(&format!("the {report} of {entity} could not be made; it is held back, the others are published"));
+                tell(&error.to_string());
+                told.push((report, error, 0));
+            }
+        }
+    }
+    for (report, error, more) in told.iter().filter(|(_, _, more)| *more > 0) {
+        let documents = if *more == 1 { "document" } else { "documents" };
+        tell(&format!("{more} more {documents} of {report} failed for the same reason: {}", error.message));
+    }
 }
 
 /// Why documents were made again; the first run has no need to say.

@@ -1,8 +1,8 @@
 //! The company's calendar: where periods start, and which days of the week are worked.
 
-use crate::domain::period::{Grain, Period, days_between};
+use crate::domain::period::{FIRST_DAY, Grain, LAST_DAY, Period, days_between, in_range};
 use jiff::ToSpan;
-use jiff::civil::{Date, Time, Weekday, time};
+use jiff::civil::{Date, Time, Weekday, date, time};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,6 +29,22 @@ pub struct Calendar {
     /// A retail calendar: quarters of thirteen weeks, such as 4-4-5. Excludes `starts`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weeks: Option<Weeks>,
+}
+
+/// The first day of the model's calendar. A fixed span keeps that table, and all that reads it, the same from night to night.
+pub const FIRST: Date = date(2000, 1, 1);
+/// Its last day, and so the last one that a run can have.
+pub const LAST: Date = date(2049, 12, 31);
+
+/// Whether a run can have this date: a day that the model's calendar has.
+///
+/// # Errors
+/// What to say of it otherwise.
+pub fn can_be_run(day: Date) -> Result<Date, String> {
+    match (FIRST..=LAST).contains(&day) {
+        true => Ok(day),
+        false => Err(format!("a run's date is from {FIRST} to {LAST}, the days of the calendar, and not {day}")),
+    }
 }
 
 /// Nine to five.
@@ -134,6 +150,9 @@ impl Calendar {
             if matches!(grain, Grain::Day | Grain::Week) {
                 return Some(("starts", format!("a {grain} has no list of starts: months, quarters and years have")));
             }
+            if let Some(reason) = starts.iter().find_map(|start| in_range(*start).err()) {
+                return Some(("starts", reason));
+            }
             if starts.len() < 2 || !starts.is_sorted_by(|a, b| a < b) {
                 return Some((
                     "starts",
@@ -145,8 +164,11 @@ impl Calendar {
         if !self.starts.is_empty() {
             return Some(("weeks", "`weeks` and `starts` exclude each other".into()));
         }
-        if weeks.pattern.iter().sum::<i32>() != 13 || weeks.pattern.iter().any(|weeks| *weeks < 1) {
+        if weeks.pattern.iter().any(|weeks| !(1..13).contains(weeks)) || weeks.pattern.iter().sum::<i32>() != 13 {
             return Some(("pattern", "a quarter has thirteen weeks: [4, 4, 5]".into()));
+        }
+        if let Some(reason) = weeks.year_starts.iter().find_map(|start| in_range(*start).err()) {
+            return Some(("year_starts", reason));
         }
         let years = weeks.year_starts.windows(2).map(|years| days_between(years[0], years[1]));
         if weeks.year_starts.len() < 2 || years.into_iter().any(|days| days != 52 * 7 && days != 53 * 7) {
@@ -209,7 +231,8 @@ impl Calendar {
     /// The period of this grain that has the name, as [`Period::name`] gives it.
     pub fn named(&self, grain: Grain, name: &str) -> Option<Period> {
         // Whatever its grain, a name begins with a year in which the period starts or ends.
-        let year: i16 = name.get(..4)?.parse().ok().filter(|year| (1900..2200).contains(year))?;
+        let year: i16 =
+            name.get(..4)?.parse().ok().filter(|year| (FIRST_DAY.year()..=LAST_DAY.year()).contains(year))?;
         let mut period = self.period(grain, jiff::civil::date(year, 1, 1));
         while period.start.year() <= year {
             if period.name() == name {
@@ -253,7 +276,6 @@ impl Calendar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::date;
 
     #[test]
     fn periods_follow_the_fiscal_year() {

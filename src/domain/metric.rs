@@ -1,5 +1,6 @@
 //! What a metric is: its header, checked. The SQL beneath it is the engine's business.
 
+use crate::domain::limits;
 use crate::domain::period::{Grain, Period};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -99,7 +100,7 @@ pub struct Header {
     pub window: Option<Window>,
     /// Of a ratio: facts return `converted_on` instead of its sides, and count above the line if it is within so many days of
     /// `event_date`. A period whose facts have not all had so long is immature.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "limits::maybe::cohort_days", skip_serializing_if = "Option::is_none")]
     pub cohort_days: Option<u32>,
     /// Serves other metrics only and is printed nowhere.
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! Periods: stretches of whole days.
 
 use jiff::Unit;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -83,6 +83,23 @@ impl Period {
             Grain::Quarter => format!("{}-Q{}", self.end.year(), (self.end.month() - 1) / 3 + 1),
             Grain::Day | Grain::Week => self.start.to_string(),
         }
+    }
+}
+
+/// The first day that can be meant. Spreadsheets begin here, and a day before it is a slip of the pen, such as the year 0026.
+pub const FIRST_DAY: Date = date(1900, 1, 1);
+/// The last day that can be meant. A day behind it is a slip, such as the year 2926, or says "for good": 9999-12-31. Within
+/// these two the engine can reckon with any day, also in nanoseconds.
+pub const LAST_DAY: Date = date(2199, 12, 31);
+
+/// The day itself, if it can be meant.
+///
+/// # Errors
+/// What to say of it otherwise.
+pub fn in_range(day: Date) -> Result<Date, String> {
+    match (FIRST_DAY..=LAST_DAY).contains(&day) {
+        true => Ok(day),
+        false => Err(format!("{day} is out of range: days from {FIRST_DAY} to {LAST_DAY} can be meant")),
     }
 }
 

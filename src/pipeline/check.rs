@@ -4,6 +4,7 @@
 //! An error stops the run before anything is published; a warning is told and sealed. Some errors can be accepted by name:
 //! they are sealed as warnings, and the next run is held against what was accepted.
 
+mod consequences;
 mod drift;
 mod emptied;
 mod found;
@@ -180,6 +181,7 @@ async fn set_aside(
     let reasons = reasons(night, model, (observed, given.store)).await?;
     let emptied = emptied::broken(night, (&model.balance, &reasons), given, observed);
     let mut findings = found::settle(emptied, given.accepted)?;
+    let consequences = consequences::count(night, model).await?;
     for balance in &model.balance {
         let count = balance.rejected + balance.quarantined;
         // A wholly superseded export was told of on its own night, and one of which nothing is left just before.
@@ -189,7 +191,8 @@ async fn set_aside(
         }
         let shown = reasons.get(&balance.path).cloned().unwrap_or_default();
         let title = format!("records of {} were set aside", balance.path);
-        if count > MOST_SET_ASIDE && count * 5 > balance.read {
+        let own = count.saturating_sub(consequences.get(&balance.path).copied().unwrap_or_default());
+        if own > MOST_SET_ASIDE && own * 5 > balance.read {
             let error =
                 Diagnostic::data(format!("{count} of the {} {title}", balance.read)).at(Place::file(&balance.path));
             let error = shown.iter().fold(error, |error, shown| error.note(shown));
@@ -253,6 +256,20 @@ fn doubts(model: &Model) -> impl Iterator<Item = Finding> {
             shown: of(what).take(SHOWN).collect(),
             help: help.into(),
         })
+    })
+}
+
+/// Tells of targets that scoring left out.
+pub fn left_out(targets: &[String]) -> Option<Finding> {
+    (!targets.is_empty()).then(|| Finding {
+        check: "targets".into(),
+        of: None,
+        title: "targets are left out, for nobody can say over which days they are spread".into(),
+        severity: Severity::Warning,
+        accepted: false,
+        rows: targets.len() as u64,
+        shown: targets.iter().take(SHOWN).cloned().collect(),
+        help: "give the day on which each really ends in `ends_on`".into(),
     })
 }
 

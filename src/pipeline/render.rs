@@ -8,6 +8,7 @@ pub mod charts;
 pub mod context;
 pub mod csv;
 pub mod format;
+pub mod glyphs;
 pub mod html;
 pub mod input;
 pub mod pdf;
@@ -16,13 +17,16 @@ pub mod workers;
 
 mod audience;
 mod by_entity;
+mod caught;
 mod changes;
 mod lists;
 mod members;
 mod reading;
 mod set_aside;
+mod unprinted;
 
 pub use reading::score;
+pub use unprinted::finding as unprinted;
 
 #[cfg(test)]
 mod fixture;
@@ -43,8 +47,10 @@ use crate::project::Project;
 use crate::settings::OnlyForTeams;
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
+use caught::caught;
 use charts::Chart;
 use context::Context;
+use glyphs::Unprinted;
 use input::{Company, Input, Report};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -128,6 +134,8 @@ pub struct Rendered {
     pub made: Vec<Reason>,
     /// How many were found as they were.
     pub reused: usize,
+    /// What of their texts does not print as it stands: by report and entity's name, of documents that have such texts.
+    pub unprinted: Vec<(String, String, BTreeSet<Unprinted>)>,
     /// Those that could not be made: report, entity's id, and what is wrong.
     pub failed: Vec<(String, String, Box<Diagnostic>)>,
 }
@@ -142,9 +150,9 @@ impl Rendered {
 /// The contexts of the documents of an earlier run, to say what changed: (report, period, entity) -> key and digest.
 pub type Before = BTreeMap<(String, String, String), (Key, Digest)>;
 
-/// What a whole report made, if nothing of it changed.
+/// What a whole report made, if nothing of it changed; and what is told of each of its documents, by entity's name.
 #[derive(Serialize, Deserialize)]
-struct MadeReport(Vec<Document>);
+struct MadeReport(Vec<Document>, Vec<(String, BTreeSet<Unprinted>)>);
 
 impl Made for MadeReport {
     fn objects(&self) -> Vec<String> {
@@ -152,9 +160,9 @@ impl Made for MadeReport {
     }
 }
 
-/// What one document's step made.
+/// What one document's step made, and what is told of it.
 #[derive(Serialize, Deserialize)]
-struct MadeDocument(BTreeMap<String, Digest>);
+struct MadeDocument(BTreeMap<String, Digest>, BTreeSet<Unprinted>);
 
 impl Made for MadeDocument {
     fn objects(&self) -> Vec<String> {
@@ -200,23 +208,24 @@ pub async fn run(
         rendered.periods.insert(report.id.clone(), period.name());
         let rendering = Rendering::of(night, model, scores, metrics, report, period)?;
         let key = rendering.key();
-        if let Some(MadeReport(documents)) = night.steps.recall(key).await? {
+        if let Some(MadeReport(documents, unprinted)) = night.steps.recall(key).await? {
             rendered.reused += documents.len();
             rendered.documents.extend(documents);
+            rendered.unprinted.extend(unprinted.into_iter().map(|(name, texts)| (report.id.clone(), name, texts)));
             continue;
         }
-        let start = rendered.documents.len();
+        let (start, told) = (rendered.documents.len(), rendered.unprinted.len());
         rendering.all(before, &mut rendered).await?;
-        let failed = rendered.failed.iter().filter(|(id, _, _)| *id == report.id).count();
-        if failed > 0 && rendered.documents.len() == start {
-            // What no one can get is not a document's fault but the report's.
-            let (_, _, error) = rendered.failed.swap_remove(0);
-            return Err(error.note(format!("none of the {failed} documents of {} could be made", report.id)));
-        }
-        if failed == 0 {
+        if rendered.failed.iter().all(|(id, _, _)| *id != report.id) {
+            let told = rendered.unprinted[told..].iter().map(|(_, name, texts)| (name, texts)).collect::<Vec<_>>();
             // As `MadeReport` reads it.
-            night.steps.remember(key, &&rendered.documents[start..])?;
+            night.steps.remember(key, &(&rendered.documents[start..], told))?;
         }
+    }
+    if rendered.documents.is_empty() && !rendered.failed.is_empty() {
+        // With nothing to publish beside them, what they have in common is at fault.
+        let (_, _, error) = rendered.failed.swap_remove(0);
+        return Err(error.note(format!("none of the {} documents could be made", rendered.failed.len() + 1)));
     }
     night.steps.flush().await?;
     Ok(rendered)
@@ -246,8 +255,15 @@ struct Job {
     why: String,
 }
 
-/// A rendered document: its files by format.
-type Files = BTreeMap<String, Vec<u8>>;
+/// A rendered document: its files by format, and what of its texts does not print as it stands.
+#[derive(Default)]
+struct Printed {
+    files: BTreeMap<String, Vec<u8>>,
+    unprinted: BTreeSet<Unprinted>,
+}
+
+/// Documents that could not be made: report, entity's id, and what is wrong.
+type Failed = Vec<(String, String, Box<Diagnostic>)>;
 
 impl<'a> Rendering<'a> {
     fn of(
@@ -322,7 +338,8 @@ impl<'a> Rendering<'a> {
         let mut fault: Option<Box<Diagnostic>> = None;
         let mut found: Vec<Document> = Vec::new();
         let mut since_flush = 0;
-        let (mut made, mut failed) = (Vec::new(), Vec::new());
+        let (mut made, mut failed, mut unfit) = (Vec::new(), Failed::new(), Failed::new());
+        let (mut told, mut told_again) = (Vec::new(), Vec::new());
         // Contexts are built on this thread, one ahead of the workers; the store is asked from here as well.
         let mut members = audience.into_iter();
         let jobs = std::iter::from_fn(|| {
@@ -330,7 +347,11 @@ impl<'a> Rendering<'a> {
                 let member = members.next()?;
                 match wait(self.job(member, &mut reading, before)) {
                     Ok(Next::Render(job)) => return Some(*job),
-                    Ok(Next::Found(document)) => found.push(*document),
+                    Ok(Next::Found(document, unprinted)) => {
+                        told_again.push((document.name.clone(), unprinted));
+                        found.push(*document);
+                    }
+                    Ok(Next::Unfit(entity, error)) => unfit.push((self.report.id.clone(), entity, error)),
                     Err(error) => {
                         fault = Some(error);
                         return None;
@@ -344,13 +365,14 @@ impl<'a> Rendering<'a> {
             self.night.limits.threads,
             jobs,
             |job| {
-                let files = printer.print(&job, self.metrics);
-                (job, files)
+                let printed = caught(|| job.what(), || printer.print(&job, self.metrics));
+                (job, printed)
             },
-            |(job, files): (Job, Result<Files>)| {
+            |(job, printed): (Job, Result<Printed>)| {
                 (self.night.tell)(Event::Item(&job.name));
-                match files.and_then(|files| wait(self.keep(&job, files))) {
-                    Ok(document) => {
+                match printed.and_then(|printed| wait(self.keep(&job, printed))) {
+                    Ok((document, unprinted)) => {
+                        told.push((job.name.clone(), unprinted));
                         made.push(Reason { report: self.report.id.clone(), name: job.name, why: job.why });
                         stored.push(document);
                         since_flush += 1;
@@ -371,9 +393,14 @@ impl<'a> Rendering<'a> {
         documents.extend(stored);
         documents.sort();
         made.sort_by(|a, b| a.name.cmp(&b.name));
+        told.extend(told_again);
+        told.retain(|(_, unprinted)| !unprinted.is_empty());
+        told.sort();
+        failed.extend(unfit);
         failed.sort_by(|a, b| a.1.cmp(&b.1));
         rendered.documents.extend(documents);
         rendered.made.extend(made);
+        rendered.unprinted.extend(told.into_iter().map(|(name, texts)| (self.report.id.clone(), name, texts)));
         rendered.failed.extend(failed);
         Ok(())
     }
@@ -403,7 +430,11 @@ impl<'a> Rendering<'a> {
             of_members,
             entity: member.entity,
         };
-        let context = context::context(&input);
+        let what = || what(&self.report.id, &input.entity.name, &input.entity.id);
+        let context = match caught(what, || Ok(context::context(&input))) {
+            Ok(context) => context,
+            Err(error) => return Ok(Next::Unfit(input.entity.id, error)),
+        };
         let text = json::canonical(&context);
         let digest = Digest::of(text.as_bytes());
         let key = self.document_key(digest);
@@ -419,9 +450,9 @@ impl<'a> Rendering<'a> {
             key,
             files: BTreeMap::new(),
         };
-        if let Some(MadeDocument(files)) = self.night.steps.recall(key).await? {
+        if let Some(MadeDocument(files, unprinted)) = self.night.steps.recall(key).await? {
             document.files = files;
-            return Ok(Next::Found(Box::new(document)));
+            return Ok(Next::Found(Box::new(document), unprinted));
         }
         let identity = (document.report.clone(), document.period.clone(), document.entity.clone());
         let why = match before.get(&identity) {
@@ -437,22 +468,36 @@ impl<'a> Rendering<'a> {
     }
 
     /// Stores a document's files and remembers its step.
-    async fn keep(&self, job: &Job, files: Files) -> Result<Document> {
+    async fn keep(&self, job: &Job, printed: Printed) -> Result<(Document, BTreeSet<Unprinted>)> {
         let mut document = job.document.clone();
-        for (format, bytes) in files {
+        for (format, bytes) in printed.files {
             let digest = self.night.store.put_named("documents", &format, bytes).await?;
             document.files.insert(format, digest);
         }
         // As `MadeDocument` reads it.
-        self.night.steps.remember(job.key, &document.files)?;
-        Ok(document)
+        self.night.steps.remember(job.key, &(&document.files, &printed.unprinted))?;
+        Ok((document, printed.unprinted))
     }
 }
 
 /// What is next for a member of the audience.
 enum Next {
-    Found(Box<Document>),
+    /// Its document stands, with what is told of it.
+    Found(Box<Document>, BTreeSet<Unprinted>),
     Render(Box<Job>),
+    /// Nothing can be said of the entity of this id.
+    Unfit(String, Box<Diagnostic>),
+}
+
+/// What a fault was at.
+fn what(report: &str, name: &str, id: &str) -> String {
+    format!("the {report} of {} ({id})", format::one_line(name))
+}
+
+impl Job {
+    fn what(&self) -> String {
+        what(&self.document.report, &self.name, &self.document.entity)
+    }
 }
 
 /// Templates, parsed once for all documents of a report.
@@ -488,19 +533,24 @@ impl<'a> Printer<'a> {
     }
 
     /// All formats of a document.
-    fn print(&self, job: &Job, metrics: &Metrics) -> Result<Files> {
+    fn print(&self, job: &Job, metrics: &Metrics) -> Result<Printed> {
         let context = &job.context;
         let drawn: Vec<Chart> = charts::draw(context);
-        let mut files = Files::from([(CONTEXT.to_owned(), job.text.clone().into_bytes())]);
+        let mut printed = Printed::default();
+        printed.files.insert(CONTEXT.to_owned(), job.text.clone().into_bytes());
         for format in self.formats {
             let bytes = match format.as_str() {
-                "pdf" => self.pdf.render(context, &drawn, &self.attachments(job, metrics))?,
+                "pdf" => {
+                    let (bytes, unprinted) = self.pdf.render(context, &drawn, &self.attachments(job, metrics))?;
+                    printed.unprinted.extend(unprinted);
+                    bytes
+                }
                 "html" => self.html.render(context, &drawn)?.into_bytes(),
                 _ => csv::twin(context).into_bytes(),
             };
-            files.insert(format.clone(), bytes);
+            printed.files.insert(format.clone(), bytes);
         }
-        Ok(files)
+        Ok(printed)
     }
 
     /// The attachments, and `document.json` that names them and what made the document.

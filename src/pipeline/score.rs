@@ -57,6 +57,8 @@ pub struct Scores {
     pub made: Vec<String>,
     /// How many were found as they were.
     pub reused: usize,
+    /// The targets that were left out, each with the reason.
+    pub left_out: Vec<String>,
 }
 
 impl Scores {
@@ -116,7 +118,7 @@ pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &B
         parameters: parameters(night.as_of),
         peers: OnceCell::new(),
     };
-    let mut scores = Scores::default();
+    let mut scores = Scores { left_out: scoring.targets.left_out.clone(), ..Scores::default() };
     for metric in definition::order(metrics)? {
         let key = scoring.key(metric, &scores)?;
         let made = match night.steps.recall::<MadeScores>(key).await? {

@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests may look at the clock and the environment")]
 
 mod agreement;
+mod blast;
 mod checks;
 mod commands;
 mod compare;

@@ -27,7 +27,9 @@ slips AS (
         ROW_NUMBER() OVER (PARTITION BY opportunity_id, credited_rep_id, closed_on ORDER BY valid_from DESC) AS place
     FROM steps
     WHERE closed_as IS NULL AND next_from = valid_to AND next_closed_as IS NULL
-        AND DATE_TRUNC('month', next_closed_on) > DATE_TRUNC('month', closed_on)
+        -- Months are counted from the year nought: a month's first day as a moment would go to nanoseconds.
+        AND 12 * DATE_PART('year', next_closed_on) + DATE_PART('month', next_closed_on)
+            > 12 * DATE_PART('year', closed_on) + DATE_PART('month', closed_on)
 )
 SELECT opportunity_id AS record_id, credited_rep_id AS rep_id, closed_on AS event_date, stage
 FROM slips

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
+use crate::domain::period::in_range;
 use crate::project::SETTINGS;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -128,8 +129,9 @@ pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
 }
 
 fn date_in(text: &str, path: &str) -> Result<Date> {
-    text.parse().map_err(|_| {
-        Diagnostic::data(format!("`{text}` in the path of an export is no date"))
+    let read = text.parse().map_err(|_| format!("`{text}` in the path of an export is no date"));
+    read.and_then(in_range).map_err(|reason| {
+        Diagnostic::data(reason)
             .at(Place::file(path))
             .help("rename the folder or the file to the date that the export speaks for")
     })

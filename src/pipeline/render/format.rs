@@ -6,12 +6,18 @@ use crate::domain::metric::Unit;
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use jiff::civil::Date;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// The dash that stands where there is no number.
 pub const NO_NUMBER: &str = "–";
 /// A minus as wide as a figure; a hyphen is too short to be seen in a column.
 const MINUS: char = '−';
 const NARROW: char = '\u{a0}';
+/// So many letters of a text of the data are printed, wherever it stands: two lines of a page. What a name is cannot be told
+/// from more, and a name of 33,000 letters is a slip that would fill a document.
+pub const MOST_LETTERS: usize = 200;
+/// So many characters a letter may have on the average, with its marks: without a limit one letter could have 33,000.
+const MOST_MARKS: usize = 4;
 
 /// The formats of one language.
 #[derive(Debug, PartialEq, Eq)]
@@ -293,12 +299,40 @@ fn divided(value: Number, by: i64) -> Number {
     value.checked_div(Number::whole(by)).unwrap_or(value)
 }
 
-/// A text of the data on one line: line breaks and control characters become blanks, all else stays as it is.
+/// A text of the data on one line: breaks become blanks, control characters a sign that says so, and a text without end ends
+/// with an ellipsis. All else stays as it is. Attachments and the CSV twin have the whole text.
 ///
 /// No page can print a control character, and PDF/A forbids them.
 pub fn one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    plain.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    let plain: String = text.chars().map(plain).collect();
+    capped(&plain.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
+}
+
+fn plain(c: char) -> char {
+    match c {
+        '\u{2028}' | '\u{2029}' => ' ',
+        _ if c.is_control() && c.is_whitespace() => ' ',
+        _ if c.is_control() => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    }
+}
+
+/// The text, or as much of it as is printed and an ellipsis.
+fn capped(text: &str) -> String {
+    if text.len() <= MOST_LETTERS {
+        return text.to_owned();
+    }
+    let (mut printed, mut characters) = (String::new(), 0);
+    for (letters, letter) in text.graphemes(true).enumerate() {
+        characters += letter.chars().count();
+        if letters == MOST_LETTERS || characters > MOST_LETTERS * MOST_MARKS {
+            printed.truncate(printed.trim_end().len());
+            printed.push('…');
+            return printed;
+        }
+        printed.push_str(letter);
+    }
+    printed
 }
 
 #[cfg(test)]
@@ -358,6 +392,18 @@ mod tests {
         assert_eq!(ENGLISH.date(date(2026, 9, 30)).replace(NARROW, " "), "30 September 2026");
         assert_eq!(ENGLISH.records(1, "opportunities").replace(NARROW, " "), "1 opportunity");
         assert_eq!(ENGLISH.records(1200, "activities").replace(NARROW, " "), "1,200 activities");
-        assert_eq!(one_line("a\r\n b\tc\u{0}"), "a b c");
+        assert_eq!(one_line("a\r\n b\tc"), "a b c");
+        assert_eq!(one_line("a\u{2028}b\u{7}\u{0}"), "a b\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn a_text_without_end_is_cut_at_a_letter() {
+        for letter in ["x", "Ä", "日", "e\u{301}", "\u{1f468}\u{200d}\u{1f469}"] {
+            assert_eq!(one_line(&letter.repeat(200)), letter.repeat(200));
+            assert_eq!(one_line(&letter.repeat(33_000)), letter.repeat(200) + "…");
+        }
+        assert_eq!(one_line(&"word ".repeat(60)), "word ".repeat(40).trim_end().to_owned() + "…");
+        let marks = one_line(&format!("ab{}", "\u{301}".repeat(33_000)));
+        assert_eq!(marks, "a…");
     }
 }

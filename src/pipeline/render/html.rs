@@ -6,6 +6,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::pipeline::render::charts::Chart;
 use crate::pipeline::render::context::Context;
+use crate::pipeline::render::glyphs::{is_turn, without_turns};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -58,9 +59,12 @@ impl Html {
     /// # Errors
     /// A template that asks for something that the context does not have.
     pub fn render(&self, context: &Context, charts: &[Chart]) -> Result<String> {
+        let mut texts = serde_json::to_value(context).expect("a context is plain JSON");
+        without_turns(&mut texts);
         let mut values =
-            tera::Context::from_serialize(context).map_err(|error| refuse("the context is no object", &error))?;
-        let svg: BTreeMap<&str, &str> = charts.iter().map(|chart| (chart.id.as_str(), chart.svg.as_str())).collect();
+            tera::Context::from_serialize(&texts).map_err(|error| refuse("the context is no object", &error))?;
+        let svg = charts.iter().map(|chart| (chart.id.as_str(), chart.svg.replace(is_turn, "")));
+        let svg: BTreeMap<&str, String> = svg.collect();
         values.insert("svg", &svg);
         let name = &context.entity.name;
         self.tera.render(PAGE, &values).map_err(|error| refuse(&format!("the page for {name} cannot be made"), &error))

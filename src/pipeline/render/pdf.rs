@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::pipeline::render::attachments::Attachment;
 use crate::pipeline::render::charts::Chart;
 use crate::pipeline::render::context::Context;
+use crate::pipeline::render::glyphs::{Glyphs, Trust, Unprinted};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ const ATTACHMENTS: &str = "attachments.json";
 pub struct Pdf {
     library: LazyHash<Library>,
     fonts: FontStore,
+    glyphs: Glyphs,
     sources: BTreeMap<String, Source>,
     files: BTreeMap<String, Bytes>,
     main: FileId,
@@ -61,6 +63,7 @@ impl Pdf {
         let mut pdf = Pdf {
             library: LazyHash::new(Library::builder().with_features(features).build()),
             fonts: FontStore::new(),
+            glyphs: Glyphs::new(Vec::new()),
             sources: BTreeMap::new(),
             files: BTreeMap::new(),
             main: file_id(MAIN)?,
@@ -77,6 +80,9 @@ impl Pdf {
                 (font, info)
             }));
         }
+        let book = pdf.fonts.book();
+        let fonts = (0..).map_while(|index| book.info(index)).map(|font| font.coverage.iter().collect());
+        pdf.glyphs = Glyphs::new(fonts.collect());
         for (path, bytes) in files {
             if path.ends_with(".typ") {
                 let text = String::from_utf8(bytes)
@@ -103,15 +109,43 @@ impl Pdf {
         }
     }
 
-    /// The document for a context.
+    /// The document for a context, and what of its texts does not print as it stands.
     ///
     /// # Errors
-    /// A character that no font has, or a template that Typst or the PDF standards refuse.
-    pub fn render(&self, context: &Context, charts: &[Chart], attachments: &[Attachment]) -> Result<Vec<u8>> {
+    /// A template that Typst or the PDF standards refuse.
+    pub fn render(
+        &self,
+        context: &Context,
+        charts: &[Chart],
+        attachments: &[Attachment],
+    ) -> Result<(Vec<u8>, BTreeSet<Unprinted>)> {
+        self.attempt(Trust::All, context, charts, attachments).or_else(|error| {
+            // What is read of a text may not be what a font makes of it: once more with what cannot fail.
+            self.attempt(Trust::Plain, context, charts, attachments).map_err(|_| error)
+        })
+    }
+
+    /// The document, with so much of its texts as is trusted to be shaped.
+    pub(super) fn attempt(
+        &self,
+        trust: Trust,
+        context: &Context,
+        charts: &[Chart],
+        attachments: &[Attachment],
+    ) -> Result<(Vec<u8>, BTreeSet<Unprinted>)> {
         let value = serde_json::to_value(context).expect("a context is plain JSON");
-        self.check_coverage(context, &value)?;
-        let document = Document { shared: self, data: data(&value, charts, attachments) };
-        let pages = typst::compile::<PagedDocument>(&document).output;
+        let mut told = BTreeSet::new();
+        let printed = self.glyphs.printable(&value, trust, &mut told);
+        let charts = charts.iter().map(|chart| {
+            let svg = self.glyphs.text(&chart.svg, trust).map_or_else(|| chart.svg.clone(), |(svg, _)| svg);
+            Chart { svg, ..chart.clone() }
+        });
+        let document = Document { shared: self, data: data(&printed, &charts.collect::<Vec<_>>(), attachments) };
+        self.compile(context, &document).map(|pdf| (pdf, told))
+    }
+
+    fn compile(&self, context: &Context, document: &Document<'_>) -> Result<Vec<u8>> {
+        let pages = typst::compile::<PagedDocument>(document).output;
         let pages = pages.map_err(|errors| document.refuse(context, &errors))?;
         let date = context.date;
         let parts = (u8::try_from(date.month()), u8::try_from(date.day()));
@@ -129,26 +163,6 @@ impl Pdf {
         };
         typst_pdf::pdf(&pages, &options).map_err(|errors| document.refuse(context, &errors))
     }
-
-    /// Names every character that would be printed and that no font has.
-    fn check_coverage(&self, context: &Context, value: &Value) -> Result<()> {
-        let mut printed = BTreeSet::new();
-        characters(value, &mut printed);
-        let book = self.fonts.book();
-        let fonts: Vec<_> = (0..).map_while(|index| book.info(index)).collect();
-        let missing: Vec<String> = printed
-            .into_iter()
-            .filter(|c| !is_invisible(*c) && !fonts.iter().any(|font| font.coverage.contains(u32::from(*c))))
-            .map(|c| format!("`{c}` (U+{:04X})", u32::from(c)))
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let (name, id) = (&context.entity.name, &context.entity.id);
-        Err(Diagnostic::data(format!("no font has all characters of the PDF for {name} ({id})"))
-            .note(format!("missing: {}", missing.join(", ")))
-            .help("put a font that has them into report_templates/fonts/"))
-    }
 }
 
 /// What stays the same when the same document is made again.
@@ -162,26 +176,6 @@ fn file_id(path: &str) -> Result<FileId> {
     let path = VirtualPath::new(format!("/{path}"))
         .map_err(|_| Diagnostic::project(format!("`{path}` is no path for a template")))?;
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
-}
-
-/// Whether a character needs no glyph: blanks, joiners, marks of direction and variation.
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
-}
-
-/// The characters of all texts but those that are only there to be read by programs.
-fn characters(value: &Value, into: &mut BTreeSet<char>) {
-    match value {
-        Value::String(text) => into.extend(text.chars()),
-        Value::Array(items) => items.iter().for_each(|item| characters(item, into)),
-        Value::Object(members) => {
-            let printed = members.iter().filter(|(name, _)| !matches!(name.as_str(), "raw" | "facts"));
-            printed.for_each(|(_, member)| characters(member, into));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// The files that differ from document to document.

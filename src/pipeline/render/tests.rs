@@ -40,7 +40,7 @@ fn prepared(input: &Input<'_>) -> (Context, Vec<Chart>) {
 
 fn make_pdf(maker: &pdf::Pdf, fixture: &Fixture, (context, charts): &(Context, Vec<Chart>)) -> Vec<u8> {
     let attached = attachments::attachments(context, &fixture.metrics, Some("{}".into()));
-    maker.render(context, charts, &attached).unwrap_or_else(|error| panic!("{error}"))
+    maker.render(context, charts, &attached).unwrap_or_else(|error| panic!("{error}")).0
 }
 
 fn page(input: &Input<'_>) -> String {
@@ -182,13 +182,76 @@ fn what_is_not_there_is_said_in_words() {
 }
 
 #[test]
-fn a_character_without_a_glyph_is_named_with_its_reader() {
+fn a_sign_without_a_glyph_prints_as_a_box_and_is_told() {
     let fixture = Fixture::new();
     let mut input = fixture.strong();
-    input.lists[0].rows[0][0] = Some("株式会社".into());
+    // All that a cell may hold: other scripts, joined and coloured signs, marks on marks, private use, turns, tags, nothing.
+    let texts = [
+        "株式会社 \u{645}\u{631}\u{62d}\u{628}\u{627}",
+        "\u{1f680}\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} \u{1f1e9}\u{1f1ea} \u{2764}\u{fe0f} 1\u{fe0f}\u{20e3}",
+        "pasted\u{feff} name\u{200b}\u{200d}\u{2060}\u{ad}",
+        "bell\u{7} nul\u{0} escape\u{1b}[31m delete\u{7f} next\u{85}line",
+        "\u{202e}turned\u{202c} \u{2066}apart\u{2069} \u{202b}open",
+        "\u{e000}\u{f8ff}\u{f0000} \u{378}\u{e0080} \u{fdd0}\u{ffff}\u{10ffff}",
+        "\u{1f3f4}\u{e0067}\u{e0062}\u{e007f} \u{e0001} \u{301}alone e\u{301}\u{327}\u{489}",
+        "\u{2028}\u{2029}\u{3000}\u{1680}\u{180e}\u{fff9}\u{fffc}\u{fffd}",
+        "\u{200d}",
+        "\u{feff}",
+    ];
+    let row = input.lists[0].rows[0].clone();
+    input.lists[0].rows = texts.iter().map(|text| [vec![Some((*text).into())], row[1..].to_vec()].concat()).collect();
+    input.entity.name = "Ada \u{1f680}".into();
     let (context, charts) = prepared(&input);
-    let error = pdf_maker().render(&context, &charts, &[]).expect_err("no font has it").to_string();
-    assert!(error.contains("Amélie Brückner") && error.contains("`株` (U+682A)"), "{error}");
+    let (pdf, told) = pdf_maker().render(&context, &charts, &[]).expect("no sign keeps a document from being made");
+    assert!(pdf.starts_with(b"%PDF"));
+    let told = |text: &str| told.iter().filter(|one| one.text.contains(text)).map(|one| one.place.as_str()).next();
+    let list = input.lists[0].title.as_str();
+    for text in ["株式会社", "pasted", "bell", "turned", "\u{f8ff}", "\u{1f3f4}"] {
+        assert_eq!(told(text), Some(list), "{text}");
+    }
+    assert_eq!(told("Ada"), Some(""));
+    assert_eq!(told("\u{ad}\u{200d}"), None);
+    // The attachments and the page have the names as they are; nothing turns round what follows in the page.
+    assert!(super::csv::twin(&context).contains("株式会社"));
+    let page = html_maker().render(&context, &charts).expect("it is made");
+    assert!(page.contains("Ada \u{1f680}") && page.contains("turned") && !page.contains('\u{202e}'));
+}
+
+#[test]
+fn whatever_a_font_has_prints_at_the_first_attempt() {
+    let fixture = Fixture::new();
+    let mut input = fixture.strong();
+    let maker = pdf_maker();
+    // Every character that a font might have, alone, with a mark and joined; of the thousands that are boxes, some.
+    let kept = |c: &char| match u32::from(*c) {
+        0..0x3000 | 0xe000..0x1_0000 | 0xe_0000..0xe_0200 => true,
+        code => code % 997 == 0,
+    };
+    let all: Vec<char> = (0..=0x0010_ffff).filter_map(char::from_u32).filter(kept).collect();
+    let row = input.lists[0].rows[0].clone();
+    let form = |c: &char| format!("{c}a{c}\u{301}{c}\u{200d}{c}\u{fe0f} ");
+    let texts = all.chunks(18).map(|some| some.iter().map(form).collect::<String>());
+    input.lists[0].rows = texts.map(|text| [vec![Some(text)], row[1..].to_vec()].concat()).collect();
+    let (context, charts) = prepared(&input);
+    assert!(context.lists[0].rows.iter().all(|row| !row[0].text.ends_with('…')), "a character was not tried");
+    if let Err(error) = maker.attempt(super::glyphs::Trust::All, &context, &charts, &[]) {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn a_name_without_end_ends_with_an_ellipsis() {
+    let fixture = Fixture::new();
+    let mut input = fixture.strong();
+    for (row, letter) in ["Ä", "x", "日", "e\u{301}", "a b"].into_iter().enumerate() {
+        input.lists[0].rows[row % 2][0] = Some(letter.repeat(70_000));
+        input.entity.name = letter.repeat(33_000);
+        let (context, charts) = prepared(&input);
+        assert!(context.entity.name.ends_with('…') && context.entity.name.chars().count() <= 401, "{letter}");
+        assert_eq!(context.lists[0].rows[row % 2][0].raw.as_ref().map(String::len), Some(letter.len() * 70_000));
+        pdf_maker().render(&context, &charts, &[]).expect("it is made");
+        html_maker().render(&context, &charts).expect("it is made");
+    }
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub struct Targets {
     at_plan: BTreeMap<String, bool>,
     /// Where reps are on their days.
     membership: BTreeMap<String, Vec<Stretch>>,
+    /// Those that no one can spread, for nothing says over which days; each with the reason.
+    pub left_out: Vec<String>,
 }
 
 /// A row as it stands in the model.
@@ -78,7 +80,7 @@ impl Targets {
     /// Reads the model's targets.
     ///
     /// An empty `ends_on` is the day before the same goal's next start. A sum's last target needs an end, for nothing
-    /// says how many days it is meant to fill; another's holds for good.
+    /// says how many days it is meant to fill, and is left out without one; another's holds for good.
     pub async fn read(night: &Night<'_>, model: &Model, metrics: &Metrics) -> Result<Targets> {
         let mut levels: BTreeMap<String, String> = BTreeMap::new();
         for batch in read_table(night, model, "teams").await? {
@@ -102,6 +104,7 @@ impl Targets {
         for (goal, mut rows) in goals {
             rows.sort_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
             let metric = &metrics[&goal.metric];
+            targets.left_out.extend(leave_out(&mut rows, &goal, is_spread(metric)));
             let mut own = Vec::new();
             for i in 0..rows.len() {
                 let next = rows[i + 1..].iter().map(|next| next.start).find(|next| *next > rows[i].start);
@@ -401,6 +404,27 @@ fn given(rows: &Rows<'_>, row: usize, levels: &BTreeMap<String, String>, metrics
     let (starts_on, ends_on, days) = (String::new(), None, (start, start));
     let target = Target { starts_on, ends_on, value, low, high, fixed: rows.flag("is_fixed", row), days };
     Ok((Goal { metric: name, level, entity, slice, slice_value }, Given { id, start, end, aligned, at_plan, target }))
+}
+
+/// Takes those out that cannot be spread over their days, and says why: one such row is no reason to stop everybody's night.
+fn leave_out(rows: &mut Vec<Given>, goal: &Goal, spread: bool) -> Vec<String> {
+    let starts: Vec<Date> = rows.iter().map(|row| row.start).collect();
+    let mut left_out = Vec::new();
+    rows.retain_mut(|row| {
+        let next = starts.iter().copied().find(|start| *start > row.start);
+        // Also the start of one that is left out is where the one before it ends.
+        row.end = row.end.or(next.map(|next| next - 1.day()));
+        let reason = match row.end {
+            None if spread || row.aligned => "has no end, and no later one of the same goal follows".to_owned(),
+            Some(end) if spread && days_between(row.start, end) > LONGEST_DAYS => {
+                format!("runs from {} to {end}, more than ten years", row.start)
+            }
+            _ => return true,
+        };
+        left_out.push(format!("{} of {} on {} {reason}", row.id, goal.entity, goal.metric));
+        false
+    });
+    left_out
 }
 
 /// Gives a target its last day, and its calendar period's days if it is aligned.

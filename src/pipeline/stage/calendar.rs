@@ -1,7 +1,7 @@
 //! The table `calendar`: a row for each day and region, whether it is worked, and where its periods start.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::{Calendar, FIRST, LAST};
 use crate::domain::period::{Grain, days_between};
 use crate::pipeline::Night;
 use crate::pipeline::stage::typed::EPOCH;
@@ -9,13 +9,8 @@ use crate::pipeline::stage::workdays::Workdays;
 use crate::pipeline::stage::{Model, made_from};
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use jiff::ToSpan;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use std::sync::Arc;
-
-/// The calendar's first day. A fixed span keeps the table, and all that reads it, the same from night to night.
-const FIRST: Date = date(2000, 1, 1);
-/// Its last day.
-const LAST: Date = date(2049, 12, 31);
 
 pub(super) async fn make(night: &Night<'_>, model: &mut Model) -> Result<()> {
     let calendar = &night.settings.calendar;

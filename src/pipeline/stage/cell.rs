@@ -1,6 +1,7 @@
 //! From a cell's text to its value. Strict: what cannot be read exactly is refused with a reason.
 
 use crate::domain::number::Number;
+use crate::domain::period::in_range;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
@@ -33,18 +34,42 @@ pub fn date(text: &str, format: &Format, zone: &TimeZone) -> Result<Date, String
 /// The day in `zone` of a moment that is in UTC unless it says otherwise. A day without a time is no moment of UTC, whose
 /// day west of it would be the one before: it is that day.
 pub fn day_of_instant(text: &str, format: &Format, zone: &TimeZone) -> Result<Date, String> {
-    Ok(timestamp(text, format, zone)?.to_zoned(zone.clone()).date())
+    match read_moment(text, format)? {
+        Moment::Day(day) => Ok(day),
+        Moment::Instant(instant) => Ok(instant.to_zoned(zone.clone()).date()),
+        // The last moments of the year 9999 are none of any zone, and their day is out of range whatever it is.
+        Moment::Clock(clock) => Ok(utc(clock).map_or(clock.date(), |instant| instant.to_zoned(zone.clone()).date())),
+    }
 }
 
-/// A moment, in UTC unless it says otherwise; of a day without a time the first moment of it in `zone`.
+/// A moment on a day that can be meant, in UTC unless it says otherwise; of a day without a time the first moment of it in
+/// `zone`.
 pub fn timestamp(text: &str, format: &Format, zone: &TimeZone) -> Result<Timestamp, String> {
-    let wrong = || format!("`{text}` is no moment{}", like(format, "2026-09-30 14:05:00"));
-    match moment(text, format).ok_or_else(wrong)? {
-        Moment::Instant(instant) => Ok(instant),
+    let read = read_moment(text, format)?;
+    in_range(match read {
+        Moment::Day(day) => day,
+        Moment::Instant(instant) => instant.to_zoned(TimeZone::UTC).date(),
+        Moment::Clock(clock) => clock.date(),
+    })?;
+    let instant = match read {
         // Where clocks go forward at midnight, the day begins at one.
-        Moment::Day(day) => day.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(|_| wrong()),
-        Moment::Clock(clock) => clock.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| wrong()),
-    }
+        Moment::Day(day) => day.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp()),
+        Moment::Instant(instant) => Some(instant),
+        Moment::Clock(clock) => utc(clock),
+    };
+    instant.ok_or_else(|| no_moment(text, format))
+}
+
+fn read_moment(text: &str, format: &Format) -> Result<Moment, String> {
+    moment(text, format).ok_or_else(|| no_moment(text, format))
+}
+
+fn no_moment(text: &str, format: &Format) -> String {
+    format!("`{text}` is no moment{}", like(format, "2026-09-30 14:05:00"))
+}
+
+fn utc(clock: DateTime) -> Option<Timestamp> {
+    clock.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 /// A number with at most `digits` after the point and `precision` in all; more are refused.
@@ -126,9 +151,15 @@ fn iso(text: &str) -> Option<Moment> {
     }
     // Only what is a date and no more: `Date` would read a moment's date and forget its zone, `DateTime` would add a midnight.
     match text.contains(['T', 't', ' ', ':']) {
-        true => text.parse::<DateTime>().ok().map(Moment::Clock),
+        true => text.parse::<DateTime>().ok().map(Moment::Clock).or_else(|| end_of_time(text).map(Moment::Day)),
         false => text.parse::<Date>().ok().map(Moment::Day),
     }
+}
+
+/// The last two days that there are: with a zone they are no moment, and exports write them for "never".
+fn end_of_time(text: &str) -> Option<Date> {
+    let day: Date = text.get(..10)?.parse().ok()?;
+    (day.year() == Date::MAX.year() && day.month() == 12 && day.day() >= 30).then_some(day)
 }
 
 #[cfg(test)]

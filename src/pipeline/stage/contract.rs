@@ -77,6 +77,12 @@ pub struct Column {
     /// A date that exports give as a moment in UTC: the day is the company's.
     #[serde(default)]
     pub instant: bool,
+    /// A date at which something ends: a day behind all that can be meant, such as 9999-12-31, says that there is no end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open_end: bool,
+    /// A date before which it cannot lie: the column with the day on which the same thing starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
     /// Of money: the column that holds each row's currency; empty there means the company's. Absent: always the company's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
@@ -304,6 +310,7 @@ impl Contract {
                         .help("say whose ids it holds, once: `references`, `references_by` or `names`"));
                 }
             }
+            refuse_dates(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
             matching::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
             versions::check(&contract, name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
             for column in &table.columns {
@@ -387,4 +394,25 @@ impl Contract {
         }
         Ok(order)
     }
+}
+
+/// Refuses ends that cannot be open, and starts that are none; with the word that is to be corrected.
+fn refuse_dates(name: &str, table: &Table) -> std::result::Result<(), (Box<Diagnostic>, String)> {
+    let dates = || table.columns.iter().filter(|column| column.kind == Kind::Date);
+    for column in &table.columns {
+        if column.open_end && (column.kind != Kind::Date || column.required) {
+            let error = Diagnostic::project(format!("{name}.{} cannot have an open end", column.name))
+                .note("with `open_end` a far day such as 9999-12-31 reads as an empty cell")
+                .help("take `open_end` out: only a date that may be empty can be open");
+            return Err((error, column.name.clone()));
+        }
+        let Some(start) = &column.not_before else { continue };
+        if column.kind != Kind::Date || dates().all(|other| other.name != *start) {
+            let error = Diagnostic::project(format!("{name}.{} cannot be held against `{start}`", column.name))
+                .note("`not_before` stands at a date and names another date of its table")
+                .closest(start, dates().map(|other| other.name.as_str()));
+            return Err((error, start.clone()));
+        }
+    }
+    Ok(())
 }

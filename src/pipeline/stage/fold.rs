@@ -233,6 +233,8 @@ mod tests {
             on_missing: None,
             names: None,
             is_part: false,
+            open_end: false,
+            not_before: None,
             instant: false,
             currency: None,
             converts_on: None,

@@ -1,19 +1,23 @@
 //! From what staging SQL returns to the contract's columns, row by row: a cell that does not fit faults its row alone.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::period::{LAST_DAY, days_between, in_range};
 use crate::pipeline::stage::cell;
 use crate::pipeline::stage::contract::{Column, Kind};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, Int64Builder, RecordBatch, StringArray,
-    StringBuilder, TimestampSecondBuilder,
+    Array, ArrayRef, AsArray, BooleanBuilder, Date32Array, Date32Builder, Decimal128Builder, Int64Builder, RecordBatch,
+    StringArray, StringBuilder, TimestampSecondBuilder,
 };
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Decimal128Type, SchemaRef};
-use jiff::Timestamp;
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, SchemaRef};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// So many letters of a cell are shown in what is said of it.
+const SHOWN: usize = 80;
 
 /// What staging knows of the export besides its cells.
 pub struct Origin<'a> {
@@ -57,9 +61,27 @@ pub fn typed(origin: &Origin<'_>, columns: &[Column], schema: SchemaRef, rows: &
         check(column, &array, &mut faults);
         arrays.push(array);
     }
+    refuse_turned(columns, &arrays, &mut faults);
     let batch = RecordBatch::try_new(schema, arrays);
     let batch = batch.map_err(|error| Diagnostic::internal(format!("cannot build {}: {error}", origin.file)))?;
     Ok(Typed { batch, faults })
+}
+
+/// Faults rows in which something ends before it starts.
+fn refuse_turned(columns: &[Column], arrays: &[ArrayRef], faults: &mut [Option<String>]) {
+    let days = |name: &str| {
+        let place = columns.iter().position(|column| column.name == name)?;
+        arrays[place].as_primitive_opt::<Date32Type>()
+    };
+    for column in columns {
+        let Some(start) = &column.not_before else { continue };
+        let (Some(ends), Some(starts)) = (days(&column.name), days(start)) else { continue };
+        for ((end, first), fault) in ends.iter().zip(starts).zip(faults.iter_mut()) {
+            if end.zip(first).is_some_and(|(end, first)| end < first) {
+                fault.get_or_insert_with(|| format!("{} is before {start}", column.name));
+            }
+        }
+    }
 }
 
 /// Faults rows that lack a required cell or hold a value that is not allowed, such as a rate of nought.
@@ -82,7 +104,7 @@ fn check(column: &Column, array: &ArrayRef, faults: &mut [Option<String>]) {
         for (text, fault) in texts.iter().zip(faults.iter_mut()) {
             if let Some(text) = text.filter(|text| !column.allowed.iter().any(|allowed| allowed == text)) {
                 let allowed = column.allowed.join(", ");
-                fault.get_or_insert_with(|| format!("{}: `{text}` is none of {allowed}", column.name));
+                fault.get_or_insert_with(|| format!("{}: `{}` is none of {allowed}", column.name, shown(text)));
             }
         }
     }
@@ -100,7 +122,12 @@ fn convert(origin: &Origin<'_>, column: &Column, array: &ArrayRef, faults: &mut 
                 let texts = cast(origin, column, array, &DataType::Utf8)?;
                 return Ok(parse(origin, column, texts.as_string::<i32>(), faults));
             }
-            cast(origin, column, array, &column.kind.data_type())
+            let cells = cast(origin, column, array, &column.kind.data_type())?;
+            match cells.as_primitive_opt::<Date32Type>() {
+                // What is derived comes of days that were read, and may lie a little beyond them.
+                Some(days) if !origin.source.is_empty() => Ok(meant(column, days, faults)),
+                _ => Ok(cells),
+            }
         }
         given => Err(wrong_type(origin, column, given)),
     }
@@ -138,7 +165,6 @@ fn cast(origin: &Origin<'_>, column: &Column, array: &ArrayRef, to: &DataType) -
 /// Parses each cell; faults what cannot be read.
 fn parse(origin: &Origin<'_>, column: &Column, texts: &StringArray, faults: &mut [Option<String>]) -> ArrayRef {
     let format = origin.formats.get(&column.name).cloned();
-    let days = |date: Date| crate::domain::period::days_between(EPOCH, date);
     let local = |instant: Timestamp| {
         let clock = instant.to_zoned(origin.zone.clone()).datetime();
         clock.to_zoned(TimeZone::UTC).map_or(instant.as_second(), |zoned| zoned.timestamp().as_second())
@@ -158,7 +184,7 @@ fn parse(origin: &Origin<'_>, column: &Column, texts: &StringArray, faults: &mut
                 true => cell::day_of_instant(text, &format, origin.zone),
                 false => cell::date(text, &format, origin.zone),
             };
-            cells.each(|text| day(text).map(days), |day| built.append_option(day));
+            cells.each(|text| to_day(column, day(text)?), |day| built.append_option(day.flatten()));
             Arc::new(built.finish())
         }
         Kind::Timestamp | Kind::LocalTimestamp => {
@@ -212,6 +238,7 @@ impl Cells<'_> {
                 None => None,
                 Some(Ok(value)) => Some(value),
                 Some(Err(reason)) => {
+                    let reason = text.map_or(reason.clone(), |text| reason.replace(text, &shown(text)));
                     self.faults[row].get_or_insert_with(|| format!("{}: {reason}", self.name));
                     None
                 }
@@ -219,6 +246,41 @@ impl Cells<'_> {
             take(value);
         }
     }
+}
+
+/// A cell in a message, if need be its beginning alone.
+fn shown(text: &str) -> String {
+    text.char_indices().nth(SHOWN).map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
+}
+
+/// A day that can be meant, in days since the epoch; none where a far one says that there is no end.
+fn to_day(column: &Column, day: Date) -> std::result::Result<Option<i32>, String> {
+    if column.open_end && day > LAST_DAY {
+        return Ok(None);
+    }
+    // The one that exports write for "never": where it ends something, the contract can say so.
+    let is_marker = day.year() == Date::MAX.year() && !column.required;
+    let day = in_range(day).map_err(|reason| match is_marker {
+        true => format!("{reason}; an end that may be open has `open_end = true` in queries/model.toml"),
+        false => reason,
+    });
+    day.map(|day| Some(days_between(EPOCH, day)))
+}
+
+/// Days that the query itself made, held to the same.
+fn meant(column: &Column, days: &Date32Array, faults: &mut [Option<String>]) -> ArrayRef {
+    let one = |(row, day): (usize, Option<i32>)| {
+        let after = Span::new().try_days(day?).and_then(|days| EPOCH.checked_add(days));
+        let read = after.map_err(|_| "it is no day that there is".to_owned());
+        match read.and_then(|day| to_day(column, day)) {
+            Ok(day) => day,
+            Err(reason) => {
+                faults[row].get_or_insert_with(|| format!("{}: {reason}", column.name));
+                None
+            }
+        }
+    };
+    Arc::new(days.iter().enumerate().map(one).collect::<Date32Array>())
 }
 
 /// Day nought of Arrow's dates.
