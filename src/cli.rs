@@ -89,6 +89,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Writes deterministic exports of a made-up company
     Sample(SampleArgs),
+    /// Frees the lock of a run that is gone and could not give it back
+    Unlock(UnlockArgs),
 }
 
 /// `scorebook run`.
@@ -203,6 +205,17 @@ pub struct ReplayArgs {
     /// The run: its number, its hash, or `last`
     #[arg(value_name = "RUN", default_value = "last")]
     pub run: String,
+}
+
+/// `scorebook unlock`.
+#[derive(Debug, Args)]
+pub struct UnlockArgs {
+    /// Why: kept with the lock, told by the next run and in its ledger entry
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// Also if the holder shows signs of life: its run then stops before it publishes anything
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `scorebook sample`.

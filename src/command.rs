@@ -16,12 +16,15 @@ mod secret;
 mod show;
 mod sql;
 mod test;
+mod unlock;
 mod verify;
 
+use crate::at_work;
 use crate::cli::{Cli, Command, Format, Global};
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::engine::Limits;
 use crate::ledger::Ledger;
+use crate::lock::{self, Lock, Owner, Pace};
 use crate::pipeline::{self, Views};
 use crate::project::Project;
 use crate::settings::Settings;
@@ -29,10 +32,19 @@ use crate::store::Store;
 use output::Table;
 use std::path::{Path, PathBuf};
 
+/// The stack of the main thread and of the engine's: enough for the deepest SQL that is read, also without optimisation. It is
+/// taken from the machine as far as it is used.
+pub const STACK_BYTES: usize = 64 << 20;
+
 /// Runs a command. A command that did its work and has bad news gives the kind of it.
 pub fn dispatch(cli: Cli) -> Result<Option<Kind>> {
+    at_work::command(name(&cli.command), matches!(cli.command, Command::Run(_)));
     let threads = cli.global.threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|error| Diagnostic::internal(format!("cannot start threads: {error}")))?;
     runtime.block_on(async {
         let global = &cli.global;
@@ -48,8 +60,27 @@ pub fn dispatch(cli: Cli) -> Result<Option<Kind>> {
             Command::Verify(args) => verify::verify(global, args).await,
             Command::Replay(args) => replay::replay(global, args).await,
             Command::Sample(args) => sample::sample(args).map(done),
+            Command::Unlock(args) => unlock::unlock(global, args).await.map(done),
         }
     })
+}
+
+/// A command as it is typed.
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Run(_) => "run",
+        Command::Check(_) => "check",
+        Command::Test(_) => "test",
+        Command::Sql(_) => "sql",
+        Command::Explain(_) => "explain",
+        Command::Compare(_) => "compare",
+        Command::Runs => "runs",
+        Command::Show(_) => "show",
+        Command::Verify(_) => "verify",
+        Command::Replay(_) => "replay",
+        Command::Sample(_) => "sample",
+        Command::Unlock(_) => "unlock",
+    }
 }
 
 fn done(_: ()) -> Option<Kind> {
@@ -102,9 +133,33 @@ impl Opened {
         Ok(Views { reports: Store::open(&reports)?, site: Store::open(&site)? })
     }
 
+    /// Takes the lock, and clears away what the run before left if it did not finish.
+    async fn lock(&self) -> Result<Lock> {
+        let lock = lock::take(&self.store, &owner(), now(), Pace::default(), &output::tell).await?;
+        if lock.is_unclean {
+            let removed = self.store.remove_leftovers();
+            match (&lock.unlocked, lock.taken_over) {
+                (Some(unlocked), _) => output::tell(&format!(
+                    "the lock was freed by hand, of {}: {}; {removed} unfinished files were removed",
+                    unlocked.held_by, unlocked.reason
+                )),
+                (None, true) => output::tell(&format!(
+                    "a run was killed before this one; {removed} unfinished files of it were removed"
+                )),
+                (None, false) => {}
+            }
+        }
+        Ok(lock)
+    }
+
     async fn ledger(&self) -> Result<Ledger> {
         Ledger::read(&self.store).await
     }
+}
+
+/// This process, for the lock.
+fn owner() -> Owner {
+    Owner::this_process(&host())
 }
 
 /// The wall clock: read here alone, for the ledger, the lock and the eye.

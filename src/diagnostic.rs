@@ -26,6 +26,8 @@ pub enum Kind {
     Verification,
     /// Another run holds the lock: exit code 7.
     Locked,
+    /// A signal of this number ended the process: exit code 128 and the number, as shells and schedulers expect.
+    Interrupted(u8),
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
             Kind::Partial => 5,
             Kind::Verification => 6,
             Kind::Locked => 7,
+            Kind::Interrupted(signal) => 128 + signal,
         }
     }
 }

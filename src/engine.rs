@@ -3,6 +3,7 @@
 //! A [`Session`] holds named tables and answers read-only SQL over them. It has no clock, no chance, no files of its
 //! own, and no functions beyond the built-in ones: the same text gives the same rows on every machine.
 
+mod bounds;
 mod chained;
 mod dialect;
 mod fan_out;
@@ -10,6 +11,7 @@ mod fault;
 pub mod formula;
 mod guard;
 mod names;
+mod recursion;
 
 pub use fan_out::Keys;
 pub use guard::{Parameters, Sql};
@@ -24,6 +26,7 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlan, ident, lit};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
@@ -107,7 +110,9 @@ impl Session {
         let pool = TrackConsumersPool::new(FairSpillPool::new(limits.memory_bytes), consumers);
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc();
         let runtime = runtime.map_err(|error| fault::internal("start the engine", &error))?;
-        let context = SessionContext::new_with_config_rt(config, runtime);
+        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+        let state = state.with_physical_optimizer_rule(Arc::new(recursion::BoundRecursion)).build();
+        let context = SessionContext::new_with_state(state);
         let address = url::Url::parse(WAREHOUSE).map_err(|error| Diagnostic::internal(error.to_string()))?;
         context.register_object_store(&address, warehouse.objects());
         for function in UNREPEATABLE {

@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::{Digest, Digester};
 use crate::domain::json;
 use crate::domain::period::{Grain, Period};
+pub use crate::lock::Unlocked;
 use crate::pipeline::check::Finding;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::render::Document;
@@ -52,6 +53,9 @@ pub struct Entry {
     /// What was to be known, if not all that there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
+    /// That the lock was freed by hand since the run before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlocked: Option<Unlocked>,
     /// Every export that was read.
     pub observations: Vec<Snapshot>,
     /// Every definition, by its path in the project.

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod at_work;
 pub mod cli;
 pub mod command;
 pub mod diagnostic;
@@ -9,10 +10,14 @@ pub mod domain;
 pub mod engine;
 pub mod ledger;
 pub mod lock;
+pub mod panics;
 pub mod parquet_file;
 pub mod pipeline;
+pub mod plain_file;
 pub mod project;
 pub mod sample;
 pub mod settings;
+#[cfg(unix)]
+pub mod signals;
 pub mod steps;
 pub mod store;

@@ -2,22 +2,58 @@
 
 use clap::Parser;
 use scorebook::cli::Cli;
-use scorebook::command;
+use scorebook::diagnostic::{Diagnostic, Result};
+use scorebook::{at_work, command, panics};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     share_memory();
+    panics::quietly();
     let cli = Cli::parse();
-    match command::dispatch(cli) {
+    let done = on_large_stack(|| {
+        panics::catch(|| {
+            listen()?;
+            command::dispatch(cli).map_err(panics::explain)
+        })
+    });
+    at_work::yield_to_signal();
+    match done {
         Ok(kind) => ExitCode::from(kind.map_or(0, |kind| kind.exit_code())),
         Err(error) => {
-            let colour = std::io::stderr().is_terminal();
-            // A closed stderr leaves the exit code to speak.
-            let _ = writeln!(std::io::stderr(), "{}", error.render(colour));
+            tell(&error);
             ExitCode::from(error.kind.exit_code())
         }
     }
+}
+
+/// Does the work on a thread whose stack does not depend on the shell's limits: SQL is planned by functions that call themselves.
+fn on_large_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("main".into()).stack_size(command::STACK_BYTES);
+        let failed = |error| Diagnostic::internal(format!("cannot start a thread: {error}"));
+        let done = thread.spawn_scoped(scope, work).map_err(failed)?.join();
+        done.unwrap_or_else(|_| Err(Diagnostic::internal("the main thread died")))
+    })
+}
+
+/// Prints an error. A closed stderr leaves the exit code to speak.
+fn tell(error: &Diagnostic) {
+    let colour = std::io::stderr().is_terminal();
+    // What is being worked on may stand on the terminal's last line.
+    let clear = if colour { "\r\x1b[2K" } else { "" };
+    let _ = writeln!(std::io::stderr(), "{clear}{}", error.render(colour));
+}
+
+/// Lets a polite signal end the process in an orderly way.
+#[cfg(unix)]
+fn listen() -> Result<()> {
+    scorebook::signals::listen(tell, |code| signal_hook::low_level::exit(code))
+}
+
+#[cfg(not(unix))]
+fn listen() -> Result<()> {
+    Ok(())
 }
 
 /// Lets threads share one heap. Each would get one of its own, and keep what it once had: what the engine's threads let go

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
-use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, KnownAt, Program, Work};
+use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, KnownAt, Program, Unlocked, Work};
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
@@ -182,8 +182,7 @@ impl Past {
         self.sealed = Some(sealed(entry));
         let told = entry.reports.iter().map(|(report, period)| ((period.clone(), report.clone()), entry.number));
         self.newest.extend(told);
-        self.known =
-            entry.observations.iter().map(|s| ((s.path.clone(), s.size, s.modified.clone()), s.digest)).collect();
+        self.known = Known::of(&entry.observations);
         for document in &entry.documents {
             let (report, period) = (document.report.clone(), document.period.clone());
             if let Some(context) = document.files.get(CONTEXT) {
@@ -209,6 +208,8 @@ pub struct Asking {
     pub period: Option<Asked>,
     /// What was to be known, if not all that there was.
     pub known_at: Option<KnownAt>,
+    /// That the lock was freed by hand before this run.
+    pub unlocked: Option<Unlocked>,
 }
 
 /// The wall clock's part of an entry.
@@ -219,14 +220,16 @@ pub struct Times {
     pub sealed: Timestamp,
 }
 
-/// Seals a run: brings everything to the disk, and appends the entry that publishes it.
-pub async fn seal(
+/// Seals a run: brings everything to the disk, and appends the entry that publishes it. `still_ours` is asked at the last moment
+/// whether it may, and what it gives is kept until the entry is on the disk.
+pub async fn seal<T>(
     night: &Night<'_>,
     head: Head,
     made: &mut Made,
     landed: Counts,
     asking: Asking,
     times: Times,
+    still_ours: impl Future<Output = Result<T>>,
 ) -> Result<Entry> {
     night.project.keep(night.store).await?;
     night.steps.flush().await?;
@@ -247,6 +250,7 @@ pub async fn seal(
         overrides: asking.overrides,
         period: asking.period,
         known_at: asking.known_at,
+        unlocked: asking.unlocked,
         observations: made.observed.clone(),
         definitions: night.project.digests(),
         balance: made.model.balance.clone(),
@@ -274,6 +278,7 @@ pub async fn seal(
         }
     }
     let proof = night.store.sync()?;
+    let _undisturbed = still_ours.await?;
     head.append(night.store, entry, proof).await
 }
 

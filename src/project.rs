@@ -4,6 +4,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
+use crate::plain_file;
 use crate::store::{Store, object_name};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -14,6 +15,16 @@ use std::path::Path;
 pub const SETTINGS: &str = "scorebook.toml";
 /// Where the ledger's copies of definitions stand in the warehouse.
 pub const DEFINITIONS: &str = "definitions";
+
+/// The most bytes of one definition: of a text that people write, and of a font or a picture.
+const MOST_TEXT_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = 64 << 20;
+/// What definitions are written in.
+const TEXTS: [&str; 6] = ["sql", "toml", "typ", "html", "css", "csv"];
+/// The most definitions of a project, and the most folders within each other: beyond them is another folder, or a link that
+/// leads back to where it stands.
+const MOST_FILES: usize = 10_000;
+const DEEPEST: usize = 16;
 
 /// One definition.
 #[derive(Clone, Debug)]
@@ -34,7 +45,7 @@ impl Project {
     /// Reads a project's folder: its settings, its queries and its report templates.
     pub fn open(folder: &Path) -> Result<Project> {
         let settings = folder.join(SETTINGS);
-        if !settings.is_file() {
+        if !settings.is_file() && plain_file::otherwise(&settings).is_none() {
             return Err(Diagnostic::project(format!("{} is no Scorebook project", folder.display()))
                 .note(format!("there is no {SETTINGS} in it"))
                 .help("run this in a project's folder, or name one with --project DIR"));
@@ -42,7 +53,7 @@ impl Project {
         let mut project = Project::default();
         project.read(folder, SETTINGS)?;
         for part in ["queries", "report_templates"] {
-            project.read_folder(folder, part)?;
+            project.read_folder(folder, part, 0)?;
         }
         Ok(project)
     }
@@ -76,13 +87,41 @@ impl Project {
     }
 
     fn read(&mut self, folder: &Path, path: &str) -> Result<()> {
-        let bytes = std::fs::read(folder.join(path))
+        let file = folder.join(path);
+        if let Some(what) = plain_file::otherwise(&file) {
+            return Err(Diagnostic::project(format!("{path} is {what}, and a definition is a file"))
+                .at(Place::file(path))
+                .help("put a file in its place, or take it away"));
+        }
+        let is_text = TEXTS.iter().any(|ending| path.rsplit_once('.').is_some_and(|(_, own)| own == *ending));
+        let most = if is_text { MOST_TEXT_BYTES } else { MOST_BYTES };
+        let bytes = plain_file::read(&file, most)
             .map_err(|error| Diagnostic::project(format!("cannot read {path}: {error}")).at(Place::file(path)))?;
+        let Some(bytes) = bytes else {
+            return Err(Diagnostic::project(format!("{path} is larger than {} MiB", most >> 20))
+                .at(Place::file(path))
+                .note(format!(
+                    "a definition has at most {} MiB, a font or a picture {}",
+                    MOST_TEXT_BYTES >> 20,
+                    MOST_BYTES >> 20
+                ))
+                .help("data do not belong among the definitions: exports stand where [sources] says"));
+        };
+        if self.files.len() >= MOST_FILES {
+            return Err(Diagnostic::project(format!("a project has at most {MOST_FILES} definitions"))
+                .at(Place::file(path))
+                .help("take away what is no definition; a link may lead to another folder"));
+        }
         self.insert(path.to_owned(), bytes.into());
         Ok(())
     }
 
-    fn read_folder(&mut self, folder: &Path, part: &str) -> Result<()> {
+    fn read_folder(&mut self, folder: &Path, part: &str, depth: usize) -> Result<()> {
+        if depth > DEEPEST {
+            return Err(Diagnostic::project(format!("more than {DEEPEST} folders stand within each other"))
+                .at(Place::file(part))
+                .help("a link may lead back to a folder that it stands in: take it away"));
+        }
         let entries = match std::fs::read_dir(folder.join(part)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -92,8 +131,10 @@ impl Project {
         names.sort();
         for name in names.iter().filter(|name| !name.starts_with('.') && !name.ends_with('~')) {
             let path = format!("{part}/{name}");
-            if folder.join(&path).is_dir() {
-                self.read_folder(folder, &path)?;
+            // A folder that is called like a definition is a mistake, and not a place for more of them.
+            let named_as_file = TEXTS.iter().any(|ending| name.ends_with(&format!(".{ending}")));
+            if folder.join(&path).is_dir() && !named_as_file {
+                self.read_folder(folder, &path, depth + 1)?;
             } else {
                 self.read(folder, &path)?;
             }

@@ -5,6 +5,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::number::Number;
 use crate::domain::period::in_range;
 use crate::domain::{exchange, heading, limits};
+use crate::pipeline::land::unpack::Unpacking;
 use crate::project::{self, Project, SETTINGS};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Settings {
     /// Which record stands for those of other sources that are the same.
     #[serde(default)]
     pub matching: Matching,
+    /// How exports are read.
+    #[serde(default)]
+    pub land: Land,
     /// What exports are held to before a run uses them.
     #[serde(default)]
     pub checks: Checks,
@@ -72,6 +76,8 @@ const LONGEST_TENURE_MONTHS: u32 = 1_200;
 
 /// So many steps a ramp may have, and so many bands a tenure: each step is a month, each band a line of a table.
 const MOST_STEPS: usize = 60;
+/// What every packing program reaches with text.
+const LEAST_RATIO: u64 = 20;
 
 /// People.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -152,6 +158,30 @@ pub struct Engine {
 impl Default for Engine {
     fn default() -> Engine {
         Engine { threads: 0, memory_mib: 1024 }
+    }
+}
+
+/// How exports are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Land {
+    /// The most MiB that one packed export may unpack to.
+    pub unpacked_mib: u64,
+    /// The most bytes that each byte of a packed export may unpack to, beyond the first 64 MiB.
+    pub unpacked_ratio: u64,
+}
+
+impl Default for Land {
+    fn default() -> Land {
+        let Unpacking { most_bytes, most_ratio } = Unpacking::default();
+        Land { unpacked_mib: most_bytes >> 20, unpacked_ratio: most_ratio }
+    }
+}
+
+impl Land {
+    /// The limits of packed exports.
+    pub fn unpacking(&self) -> Unpacking {
+        Unpacking { most_bytes: self.unpacked_mib.saturating_mul(1 << 20), most_ratio: self.unpacked_ratio }
     }
 }
 
@@ -325,6 +355,15 @@ impl Settings {
         let currency = &self.company.currency;
         if !exchange::is_code(currency) {
             return wrong("currency", exchange::no_code(currency));
+        }
+        if self.land.unpacked_mib == 0 {
+            return wrong("unpacked_mib", "`unpacked_mib` is at least 1".into());
+        }
+        if self.land.unpacked_ratio < LEAST_RATIO {
+            return wrong(
+                "unpacked_ratio",
+                format!("`unpacked_ratio` is at least {LEAST_RATIO}: any packing program reaches that with text"),
+            );
         }
         if let Some((word, fault)) = self.calendar.fault() {
             return wrong(word, fault);

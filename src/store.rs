@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// A folder of objects.
+#[derive(Debug)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
     folder: PathBuf,
@@ -51,6 +52,12 @@ impl Store {
         let folder = folder.canonicalize().map_err(|e| failed(&e))?;
         let objects = LocalFileSystem::new_with_prefix(&folder).map_err(|e| failed(&e))?;
         Ok(Store { objects: Arc::new(objects), folder, unsynced: Mutex::default() })
+    }
+
+    /// The same objects through a doorway of its own: what is written there is no part of what [`Store::sync`] brings to
+    /// the disk here, and does not stand in the way of a seal.
+    pub fn beside(&self) -> Store {
+        Store { objects: self.objects.clone(), folder: self.folder.clone(), unsynced: Mutex::default() }
     }
 
     /// The folder, for messages and for local tools.
@@ -269,8 +276,17 @@ impl Store {
 
     fn failed(&self, what: &str, path: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
         let place = self.folder.join(path);
-        Diagnostic::internal(format!("cannot {what} {}", place.display())).note(error.to_string())
+        let failed = Diagnostic::internal(format!("cannot {what} {}", place.display())).note(error.to_string());
+        match is_full(&error.to_string()) {
+            true => failed.help("make room there, and run again: what was made is kept and will be found"),
+            false => failed,
+        }
     }
+}
+
+/// Whether the machine says that a disk, a quota or a limit of file sizes is full. Libraries hand on its words alone.
+fn is_full(error: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded", "File too large"].iter().any(|words| error.contains(words))
 }
 
 /// The path of an object named by its digest.

@@ -1,13 +1,12 @@
 //! `scorebook check`: everything up to scoring, publishing nothing.
 
 use crate::cli::{CheckArgs, Format, Global};
+use crate::command::Opened;
 use crate::command::known_at::Reading;
 use crate::command::output;
 use crate::command::progress::Progress;
 use crate::command::run::tell_findings;
-use crate::command::{Opened, host, now};
 use crate::diagnostic::Result;
-use crate::lock;
 use crate::pipeline::check::{Given, refuse_unknown};
 use crate::pipeline::{self, Night, Past, Until};
 use crate::steps::Steps;
@@ -19,13 +18,9 @@ pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
     let accepted = args.accept.iter().cloned().collect();
     refuse_unknown(&accepted)?;
     let opened = Opened::open(global)?;
-    let lock = lock::take(&opened.store, &host(), now()).await?;
-    if lock.taken_over {
-        opened.store.remove_leftovers();
-    }
-    let result = locked(global, &args, &accepted, &opened).await;
-    lock.release().await?;
-    result
+    let lock = opened.lock().await?;
+    locked(global, &args, &accepted, &opened).await?;
+    lock.release(false)
 }
 
 async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, opened: &Opened) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Progress on stderr: a line per stage when it is done, and on a terminal what is being worked on.
 
+use crate::at_work;
 use crate::command::output::{printable, tell};
 use crate::pipeline::Event;
 use crate::steps::Counts;
@@ -48,14 +49,17 @@ impl Progress {
         match event {
             Event::Begin(name) => {
                 (state.since, state.name) = (instant(), name);
+                at_work::stage(name);
                 self.bar.set_message(name);
             }
             Event::Item(item) => {
+                at_work::item(&printable(item));
                 self.bar.set_message(format!("{:<7} {}", state.name, printable(item)));
                 self.bar.tick();
             }
             Event::End(name, counts) => {
                 let took = state.since.elapsed();
+                at_work::stage("");
                 state.stages.push(Stage { name, took, counts });
                 if !self.quiet {
                     self.bar.suspend(|| tell(&line(name, counts, took)));

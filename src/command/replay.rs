@@ -1,6 +1,7 @@
 //! `scorebook replay`: recomputes a run from its raw snapshots and its definitions, in an empty folder and without the
 //! cache, and compares every digest.
 
+use crate::at_work;
 use crate::cli::{Format, Global, ReplayArgs};
 use crate::command::Opened;
 use crate::command::output::{self, Table};
@@ -23,6 +24,7 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
     let ledger = opened.ledger().await?;
     let entry = ledger.find(&args.run)?;
     let folder = tempfile::tempdir().map_err(|error| Diagnostic::internal(format!("no temporary folder: {error}")))?;
+    let _registered = at_work::scratch(folder.path());
     let scratch = Store::open(folder.path())?;
     lend_snapshots(&opened.store, &scratch, entry).await?;
     let project = Project::from_ledger(&opened.store, &entry.definitions).await?;

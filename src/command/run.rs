@@ -1,14 +1,16 @@
 //! `scorebook run`: the nightly job.
 
+use crate::at_work;
 use crate::cli::{Format, Global, RunArgs};
 use crate::command::known_at::Reading;
 use crate::command::output::{self, tell};
 use crate::command::progress::{Progress, Stage};
-use crate::command::{Opened, host, now, period};
+use crate::command::{Opened, now, period};
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::calendar;
 use crate::ledger::Entry;
-use crate::lock;
+use crate::lock::Lock;
+use crate::panics;
 use crate::pipeline::check::{Finding, Given, refuse_unknown};
 use crate::pipeline::land::{Exports, Known};
 use crate::pipeline::render::{self, Reason};
@@ -30,17 +32,8 @@ pub(super) async fn run(global: &Global, args: RunArgs) -> Result<Option<Kind>> 
     refuse_unknown(&accepted)?;
     let opened = Opened::open(global)?;
     let started = now();
-    let lock = lock::take(&opened.store, &host(), started).await?;
-    if lock.taken_over {
-        let removed = opened.store.remove_leftovers();
-        tell(&format!("a run was killed before this one; {removed} unfinished files of it were removed"));
-    }
-    let result = locked(global, (&args, &accepted), &opened, started, lock).await;
-    if result.is_err() {
-        // The lock is given back by `locked` on success; on an error it must not outlive the run either.
-        lock::release_own(&opened.store, &host()).await?;
-    }
-    result
+    let lock = opened.lock().await?;
+    locked(global, (&args, &accepted), &opened, started, lock).await
 }
 
 async fn locked(
@@ -48,7 +41,7 @@ async fn locked(
     (args, accepted): (&RunArgs, &BTreeSet<String>),
     opened: &Opened,
     started: jiff::Timestamp,
-    mut lock: lock::Lock<'_>,
+    lock: Lock,
 ) -> Result<Option<Kind>> {
     let past = Past::read(&opened.store).await?;
     let views = opened.views(global)?;
@@ -74,27 +67,39 @@ async fn locked(
         limits: opened.limits,
         tell: &follow,
     };
-    let nothing = Known::new();
+    let nothing = Known::default();
     let known = if args.rehash { &nothing } else { &past.known };
     let observed = reading.observe(&night, known).await?;
-    lock.renew(now()).await?;
+    lock.confirm().await?;
     // What is past is held against no night: it was, when it was new.
     let earlier = past.sealed.as_ref().filter(|_| reading.asked.is_none());
     let given = Given { earlier, store: &opened.store, accepted };
     let snapshots = &observed.snapshots;
     let mut made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Rendered).await?;
-    lock.renew(now()).await?;
     let mut overrides: BTreeMap<_, _> =
         args.as_of.map(|date| ("as_of".to_owned(), date.to_string())).into_iter().collect();
     if !accepted.is_empty() {
         overrides.insert(ACCEPT.to_owned(), accepted.iter().cloned().collect::<Vec<_>>().join(" "));
     }
     let times = Times { started, sealed: now() };
-    let asking = Asking { overrides, period, known_at: reading.asked };
-    let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), asking, times).await?;
+    let asking = Asking { overrides, period, known_at: reading.asked, unlocked: lock.unlocked.clone() };
+    at_work::stage("seal");
+    // From here to the entry's sync no signal ends the process, and nothing is sealed without the lock.
+    let still_ours = async {
+        let undisturbed = at_work::undisturbed();
+        lock.confirm().await.map(|()| undisturbed)
+    };
+    let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), asking, times, still_ours).await?;
+    at_work::published(entry.number);
     let is_first = past.head.count == 0;
-    pipeline::repair_views(&night, &views, past, &entry, &made).await?;
-    lock.release().await?;
+    match lock.confirm().await {
+        Ok(()) => {
+            let repaired = pipeline::repair_views(&night, &views, past, &entry, &made).await;
+            repaired.map_err(|error| error.note(panics::outcome(&at_work::now())))?;
+        }
+        Err(_) => tell("another run took over the lock after the seal: it makes the readable views"),
+    }
+    lock.release(true)?;
     let stages = progress.finish();
     match global.format {
         Format::Json => output::write(&format!("{:#}\n", report(&entry, &made, &stages)))?,

@@ -48,8 +48,13 @@ pub(super) async fn show(global: &Global, args: ShowArgs) -> Result<()> {
         let formats: Vec<&str> = document.files.keys().map(String::as_str).collect();
         documents.row([document.view.clone(), formats.join(" "), document.key.to_string()[..16].to_owned()]);
     }
+    let unlocked = entry.unlocked.as_ref().map_or_else(String::new, |unlocked| {
+        let (at, of) = (unlocked.at, output::printable(&unlocked.held_by));
+        let reason = output::one_line(&unlocked.reason);
+        format!("the lock was freed by hand before it, at {at}, of {of}: {reason}\n")
+    });
     let text = format!(
-        "Run {}\nstarted {}, sealed {}\n{}, {}, {}\nhash     {}\nprevious {}\n\n{}\n{}\n{}",
+        "Run {}\nstarted {}, sealed {}\n{}, {}, {}\nhash     {}\nprevious {}\n{unlocked}\n{}\n{}\n{}",
         period::title(entry),
         entry.started_at,
         entry.sealed_at,

@@ -3,6 +3,7 @@
 //! A test file, `queries/tests/<id>.toml`, has cases; tables and expectations are written as rows of cells between `|`.
 //! An empty cell is nothing, and an expected `?` is anything. What is not expected is not looked at.
 
+use crate::at_work;
 use crate::cli::{Global, TestArgs};
 use crate::command::output::{self, tell};
 use crate::command::test::expectation::Expected;
@@ -172,6 +173,7 @@ async fn one(
     case: &Case,
 ) -> Result<Vec<Diagnostic>> {
     let folder = tempfile::tempdir().map_err(|error| Diagnostic::internal(format!("no temporary folder: {error}")))?;
+    let _registered = at_work::scratch(folder.path());
     let store = Store::open(folder.path())?;
     let steps = Steps::forgetful(&store);
     let mut settings = opened.settings.clone();

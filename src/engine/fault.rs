@@ -37,6 +37,12 @@ pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagn
         },
         DataFusionError::SQL(fault, _) => {
             let text = fault.to_string();
+            if text.contains("recursion limit exceeded") {
+                return Diagnostic::project("this SQL is too large to be read")
+                    .at(Place::file(sql.file))
+                    .note("its queries, calls and parentheses stand more than 50 deep within each other")
+                    .help("take it apart: a common table expression for each part");
+            }
             let place = place.or_else(|| parser_place(sql, &text)).or_else(|| sql.place_of_stop());
             let reason = text.split(" at Line:").next().unwrap_or_default();
             let reason = reason.trim_start_matches("sql parser error: ");

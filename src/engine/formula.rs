@@ -1,8 +1,8 @@
 //! Formulas: SQL expressions over metrics, such as `bookings / target(bookings)`.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::engine::chained;
 use crate::engine::dialect::DIALECT;
+use crate::engine::{bounds, chained};
 use datafusion::sql::sqlparser::ast::{
     self, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
 };
@@ -84,11 +84,15 @@ const MONTHS: &str = "months";
 const PLAIN: [&str; 6] = ["abs", "least", "greatest", "coalesce", "nullif", "round"];
 
 fn expression(text: &str) -> Result<Expr> {
-    let parsed = Parser::new(&DIALECT).try_with_sql(text).and_then(|mut parser| {
-        let expression = parser.parse_expr()?;
-        parser.expect_token(&datafusion::sql::sqlparser::tokenizer::Token::EOF)?;
-        Ok(expression)
-    });
+    bounds::refuse(text, &DIALECT).map_err(|(error, _)| error)?;
+    let own = text.to_owned();
+    let parsed = bounds::read(move || {
+        Parser::new(&DIALECT).try_with_sql(&own).and_then(|mut parser| {
+            let expression = parser.parse_expr()?;
+            parser.expect_token(&datafusion::sql::sqlparser::tokenizer::Token::EOF)?;
+            Ok(expression)
+        })
+    })?;
     let mut expression = parsed.map_err(|error| Diagnostic::project(format!("`{text}` is no formula: {error}")))?;
     chained::refuse(&mut expression).map_err(|(error, _)| error)?;
     Ok(expression)

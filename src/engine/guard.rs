@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::engine::dialect::DIALECT;
-use crate::engine::{chained, fault};
+use crate::engine::{bounds, chained, fault};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
@@ -106,7 +106,16 @@ pub(super) struct Guarded {
 
 /// Parses one read-only query and fills in its parameters.
 pub(super) fn read_only(sql: &Sql<'_>, parameters: &Parameters, unrepeatable: &[&str]) -> Result<Guarded> {
-    let parsed = DFParserBuilder::new(sql.text).with_dialect(&DIALECT).build().and_then(|mut p| p.parse_statements());
+    let refused = |(error, span): bounds::Refused| {
+        let place = span.and_then(|span| sql.place_of_span(span)).unwrap_or_else(|| Place::file(sql.file));
+        error.at(place)
+    };
+    bounds::refuse(sql.text, &DIALECT).map_err(refused)?;
+    let text = sql.text.to_owned();
+    let parsed = bounds::read(move || {
+        DFParserBuilder::new(text.as_str()).with_dialect(&DIALECT).build().and_then(|mut p| p.parse_statements())
+    });
+    let parsed = parsed.map_err(|error| error.at(Place::file(sql.file)))?;
     let statements = parsed.map_err(|error| fault::of_definition(sql, &error))?;
     let mut statements: Vec<Statement> = statements.into_iter().collect();
     let only = match (statements.pop(), statements.is_empty()) {
@@ -123,6 +132,7 @@ pub(super) fn read_only(sql: &Sql<'_>, parameters: &Parameters, unrepeatable: &[
     if let ast::SetExpr::Insert(inner) | ast::SetExpr::Update(inner) | ast::SetExpr::Delete(inner) = &*query.body {
         return Err(writes(sql, &inner.to_string()));
     }
+    bounds::refuse_expansion(&statement).map_err(refused)?;
     let used = substitute(sql, &mut statement, parameters)?;
     refuse_functions(sql, &statement, unrepeatable)?;
     chained::refuse(statement.as_mut())

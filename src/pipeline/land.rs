@@ -13,12 +13,15 @@ mod reader;
 mod records;
 mod rejects;
 pub mod snapshot;
+mod trace;
 mod unfinished;
+pub mod unpack;
 
 pub use find::{Export, Exports, find};
 pub use policy::{ColumnPolicy, fingerprint};
 pub use privacy::Read;
 pub use reader::{Landed, ReaderOptions, land};
+pub use trace::Trace;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +54,9 @@ pub struct Snapshot {
     pub size: u64,
     /// When it was last written, RFC 3339.
     pub modified: String,
+    /// What a change of its bytes cannot leave as it was, where the system tells.
+    #[serde(flatten)]
+    pub trace: Option<Trace>,
     /// The digest of its bytes.
     pub digest: Digest,
     /// Whether the bytes were read for that in this run: else path, size and time were those of the last run.
@@ -134,8 +140,26 @@ impl Made for MadeSnapshot {
     }
 }
 
-/// Digests known from an earlier run: (path, size, modification time) -> digest.
-pub type Known = BTreeMap<(String, u64, String), Digest>;
+/// Digests known from an earlier run, by all that a change of a file's bytes must change.
+#[derive(Clone, Debug, Default)]
+pub struct Known(BTreeMap<(String, u64, String, Trace), Digest>);
+
+impl Known {
+    /// What a run observed. An observation without a trace tells too little: size and modification time can be set.
+    pub fn of(observations: &[Snapshot]) -> Known {
+        let known = observations.iter().filter_map(|s| {
+            let trace = s.trace.clone()?;
+            Some(((s.path.clone(), s.size, s.modified.clone(), trace), s.digest))
+        });
+        Known(known.collect())
+    }
+
+    /// The digest of an export that looks in every way as it did.
+    fn digest(&self, export: &Export) -> Option<Digest> {
+        let trace = export.trace.clone()?;
+        self.0.get(&(export.path.clone(), export.size, export.modified.clone(), trace)).copied()
+    }
+}
 
 /// Lands every export that is not landed yet. `read` is what definitions name, `secret` the key of pseudonyms.
 pub async fn run(
@@ -150,9 +174,8 @@ pub async fn run(
     for export in &exports.found {
         let table = &night.settings.sources[&export.source].tables[&export.table];
         let privacy = Privacy::of(&export.source, &export.table, table, read);
-        let same = (export.path.clone(), export.size, export.modified.clone());
-        let (digest, hashed) = match known.get(&same) {
-            Some(digest) => (*digest, false),
+        let (digest, hashed) = match known.digest(export) {
+            Some(digest) => (digest, false),
             None => (exports.digest(export).await?, true),
         };
         let key = key(export, digest, table, &privacy, secret);
@@ -175,6 +198,7 @@ pub async fn run(
             path: export.path.clone(),
             size: export.size,
             modified: export.modified.clone(),
+            trace: export.trace.clone(),
             digest,
             hashed,
             data_date: export.data_date,
@@ -221,6 +245,7 @@ fn options(night: &Night<'_>, table: &Table) -> ReaderOptions {
         delimiter: table.delimiter as u8,
         encoding: table.encoding.clone(),
         threads: night.limits.threads,
+        unpacking: night.settings.land.unpacking(),
         ..ReaderOptions::default()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Whole projects in folders of their own, and the program as its users call it. Tests that need `pdftotext` and
 //! Chromium run with `SCOREBOOK_TEST_TOOLS=1` and say so otherwise; `SCOREBOOK_KILLS` says how often a run is killed,
+//! `SCOREBOOK_LEVELS` how full a disk is in how many ways,
 //! `SCOREBOOK_SEEDS` how many random companies are scored twice.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -16,20 +17,24 @@ mod compare;
 mod credits;
 mod damage;
 mod definitions;
+mod endings;
 mod fan_out;
 mod formulas;
+mod full_disk;
 mod given_otherwise;
 mod guards;
 mod history;
 mod hostile;
 mod independent;
 mod kills;
+mod large_sql;
 mod leave;
 mod leavers;
 mod matching;
 mod metric_tests;
 mod money;
 mod naive;
+mod no_files;
 mod peers;
 mod periods;
 mod precedence;

@@ -173,7 +173,8 @@ impl Project {
 }
 
 impl Said {
-    fn of(output: Output) -> Said {
+    /// What a process said until it ended.
+    pub fn of(output: Output) -> Said {
         Said {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

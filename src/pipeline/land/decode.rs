@@ -3,6 +3,7 @@
 //! UTF-8 passes unchecked and a malformed sequence of another encoding becomes a byte that UTF-8 never has, so one bad
 //! character costs its record and not the file.
 
+use super::unpack::{Beyond, Counted, Limited, Unpacking};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 use std::io::{self, Cursor, Read};
@@ -23,17 +24,25 @@ pub struct Text<'a> {
 impl<'a> Text<'a> {
     /// Looks at the first bytes of `source` and sets up what they call for: gzip or Zstandard by their magic bytes,
     /// then the encoding. A byte order mark outranks `encoding`, because the file knows best; without either it is
-    /// UTF-8.
-    pub fn open(file_name: &str, source: impl Read + Send + 'a, encoding: Option<&str>) -> Result<Text<'a>> {
+    /// UTF-8. A packed export is unpacked up to the limits of `unpacking`.
+    pub fn open(
+        file_name: &str,
+        source: impl Read + Send + 'a,
+        encoding: Option<&str>,
+        unpacking: Unpacking,
+    ) -> Result<Text<'a>> {
         let given = encoding.map(|label| known(file_name, label)).transpose()?.unwrap_or(UTF_8);
+        let (source, taken) = Counted::new(source);
         let mut text = Text { file_name: file_name.to_owned(), packed: None, reader: Box::new(source) };
         let magic = text.peek(4)?;
         if magic.starts_with(&[0x1f, 0x8b]) {
             text.packed = Some("gzip");
-            text.wrap(|reader| Ok(Box::new(flate2::read::MultiGzDecoder::new(reader))))?;
+            let limited = |reader| Limited::new(flate2::read::MultiGzDecoder::new(reader), taken, unpacking);
+            text.wrap(|reader| Ok(Box::new(limited(reader))))?;
         } else if magic == [0x28, 0xb5, 0x2f, 0xfd] {
             text.packed = Some("Zstandard");
-            text.wrap(|reader| Ok(Box::new(zstd::stream::read::Decoder::new(reader)?)))?;
+            let decoder = |reader| zstd::stream::read::Decoder::new(reader);
+            text.wrap(|reader| Ok(Box::new(Limited::new(decoder(reader)?, taken, unpacking))))?;
         }
         let encoding = Encoding::for_bom(&text.peek(3)?).map_or(given, |(encoding, _)| encoding);
         if encoding == UTF_8 {
@@ -80,6 +89,9 @@ impl<'a> Text<'a> {
 
     fn failed(&self, error: &io::Error) -> Box<Diagnostic> {
         let place = Place::file(&self.file_name);
+        if let Some(beyond) = error.get_ref().and_then(|inner| inner.downcast_ref::<Beyond>()) {
+            return beyond.told().at(place);
+        }
         match self.packed {
             Some(packed) => Diagnostic::data(format!("the {packed} data of this export are damaged"))
                 .at(place)
@@ -180,7 +192,7 @@ mod tests {
     use std::io::Write;
 
     fn read(bytes: &[u8], encoding: Option<&str>) -> Result<Vec<u8>> {
-        Text::open("a.csv", bytes, encoding)?.block(1 << 20)
+        Text::open("a.csv", bytes, encoding, Unpacking::default())?.block(1 << 20)
     }
 
     fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {

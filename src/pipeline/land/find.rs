@@ -3,6 +3,8 @@
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::period::in_range;
+use crate::pipeline::land::Trace;
+use crate::plain_file;
 use crate::project::SETTINGS;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -27,6 +29,8 @@ pub struct Export {
     pub size: u64,
     /// When it was last written, RFC 3339.
     pub modified: String,
+    /// What a change of its bytes cannot leave as it was, where the system tells.
+    pub trace: Option<Trace>,
     /// The date it speaks for.
     pub data_date: Date,
     /// Whether that date stands in its path, or is the day of its modification.
@@ -79,6 +83,7 @@ impl Exports {
 pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
     let mut exports = Exports { found: Vec::new(), later: Vec::new(), missing: Vec::new(), stores: BTreeMap::new() };
     let zone = TimeZone::get(&settings.calendar.time_zone).unwrap_or(TimeZone::UTC);
+    let mut folders: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
     for (source, of_source) in &settings.sources {
         for (table, of_table) in &of_source.tables {
             let pattern = of_table.path.as_ref().unwrap_or(&of_source.path).replace("{table}", table);
@@ -89,6 +94,10 @@ pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
             if base.is_dir() {
                 if !exports.stores.contains_key(&base) {
                     exports.stores.insert(base.clone(), Store::open(&base)?);
+                }
+                let others = folders.entry(base.clone()).or_insert_with(|| no_files(&base));
+                if let Some(other) = others.iter().find(|path| matcher.is_match(path)) {
+                    return Err(no_file(&base, folder, other));
                 }
                 for file in exports.stores[&base].list("").await? {
                     let Some(found) = matcher.captures(&file.path) else { continue };
@@ -101,6 +110,7 @@ pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
                         path: if folder.is_empty() { file.path.clone() } else { format!("{folder}/{}", file.path) },
                         size: file.size,
                         modified: file.modified,
+                        trace: std::fs::metadata(base.join(&file.path)).ok().and_then(|found| Trace::of(&found)),
                         data_date: in_path.or(modified_on).unwrap_or_default(),
                         dated: in_path.is_some(),
                         folder: base.clone(),
@@ -126,6 +136,36 @@ pub async fn find(project: &Path, settings: &Settings) -> Result<Exports> {
             .help("`scorebook sample` writes exports to try things with"));
     }
     Ok(exports)
+}
+
+/// Paths under a folder at which something else than a file stands: they may be called like exports and cannot be read.
+fn no_files(base: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![(PathBuf::new(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in std::fs::read_dir(base.join(&folder)).into_iter().flatten().flatten() {
+            let within = folder.join(entry.file_name());
+            let Some(what) = plain_file::otherwise(&entry.path()) else { continue };
+            found.push(within.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"));
+            if what == "a folder" && depth < DEEPEST {
+                folders.push((within, depth + 1));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Exports stand in so many folders within each other at most; a link that leads back ends there.
+const DEEPEST: usize = 16;
+
+fn no_file(base: &Path, folder: &str, within: &str) -> Box<Diagnostic> {
+    let what = plain_file::otherwise(&base.join(within)).unwrap_or("no file");
+    let path = if folder.is_empty() { within.to_owned() } else { format!("{folder}/{within}") };
+    Diagnostic::data(format!("{path} is {what}, and an export is a file"))
+        .at(Place::file(path))
+        .note("nothing was read: a pipe would be waited for, and a device has no end")
+        .help("have the CRM write a file there, or take it away")
 }
 
 fn date_in(text: &str, path: &str) -> Result<Date> {

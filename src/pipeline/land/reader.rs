@@ -10,6 +10,7 @@ use super::policy::{ColumnPolicy, Plan};
 use super::records::{Cell, Cut, Dialect, cut, halve};
 use super::rejects::RejectWriter;
 use super::snapshot::{RowGroups, TableWriter};
+use super::unpack::Unpacking;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use arrow::datatypes::{DataType, Field, Schema};
 use memchr::memchr2_iter;
@@ -26,7 +27,7 @@ const RECORD_BYTES: usize = 64 << 20;
 /// How many bytes are read at a time where the header alone is wanted.
 const HEADER_BYTES: usize = 1 << 16;
 
-/// How an export is read. The first four decide what is read, the others only how fast.
+/// How an export is read. The first five decide what is read, the others only how fast.
 #[derive(Clone, Debug)]
 pub struct ReaderOptions {
     /// The byte between two cells, in ASCII.
@@ -37,6 +38,8 @@ pub struct ReaderOptions {
     pub encoding: Option<String>,
     /// The most bytes between a cell's two quotes.
     pub quoted_bytes: usize,
+    /// How far a packed export is unpacked.
+    pub unpacking: Unpacking,
     /// How many threads parse and encode; one more reads.
     pub threads: usize,
     /// How many bytes are read at a time, at most 64 MiB; memory grows with it. 8 MiB measured fastest: it fits caches.
@@ -50,6 +53,7 @@ impl Default for ReaderOptions {
             quote: b'"',
             encoding: None,
             quoted_bytes: 1 << 20,
+            unpacking: Unpacking::default(),
             threads: 1,
             block_bytes: 8 << 20,
         }
@@ -110,7 +114,7 @@ pub fn land(
         .num_threads(options.threads.max(1))
         .build()
         .map_err(|error| Diagnostic::internal("cannot start threads").note(error.to_string()))?;
-    let text = Text::open(file_name, source, options.encoding.as_deref())?;
+    let text = Text::open(file_name, source, options.encoding.as_deref(), options.unpacking)?;
     std::thread::scope(|scope| {
         let mut window = Window::ahead(scope, text, block_bytes);
         let header = read_header(file_name, &mut window, &dialect)?;
@@ -122,7 +126,7 @@ pub fn land(
 /// The names in an export's header, as [`land`] reads them, and nothing of what follows.
 pub fn header_of(file_name: &str, source: impl Read + Send, options: &ReaderOptions) -> Result<Vec<String>> {
     let dialect = options.dialect().map_err(|error| error.at(Place::file(file_name)))?;
-    let text = Text::open(file_name, source, options.encoding.as_deref())?;
+    let text = Text::open(file_name, source, options.encoding.as_deref(), options.unpacking)?;
     std::thread::scope(|scope| read_header(file_name, &mut Window::ahead(scope, text, HEADER_BYTES), &dialect))
 }
 

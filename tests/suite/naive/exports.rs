@@ -59,6 +59,6 @@ pub async fn model(night: &Night<'_>, folder: &Path, tables: &[Text]) -> Result<
         std::fs::write(last.join(format!("{}.csv", table.name)), text).unwrap();
     }
     let exports = land::find(folder, night.settings).await?;
-    let landed = land::run(night, &exports, &Known::new(), &land::Read::new(), None).await?;
+    let landed = land::run(night, &exports, &Known::default(), &land::Read::new(), None).await?;
     stage::run(night, &landed.snapshots).await
 }
