@@ -90,6 +90,13 @@ fn two_joins_that_multiply_each_other_are_refused_under_a_group_by() {
             "WITH s AS (SELECT l.opportunity_id, {worth} AS value {lines} GROUP BY l.opportunity_id)\n{WON}s.value {of}"
         ));
     }
+    // A condition on a number that was given before the join hides nothing.
+    refused(&format!(
+        "WITH p AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY quote_id) AS place FROM quotes)\n\
+         {WON}SUM(l.amount) AS value FROM opportunities AS o \
+         JOIN opportunity_lines AS l ON l.opportunity_id = o.opportunity_id \
+         JOIN p ON p.opportunity_id = o.opportunity_id WHERE p.place <= 2 {BY}"
+    ));
     refused(&format!(
         "WITH s AS (SELECT DISTINCT l.opportunity_id, SUM(l.amount) OVER (PARTITION BY l.opportunity_id) AS value {lines})\n\
          {WON}s.value {of}"
@@ -140,6 +147,13 @@ fn what_is_not_multiplied_is_added_up() {
         &format!(
             "WITH p AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY quote_id) AS place FROM quotes)\n\
              {WON}SUM(l.amount) AS value {from} JOIN p ON p.opportunity_id = o.opportunity_id AND p.place = 1 {BY}"
+        ),
+        "107",
+    );
+    counts(
+        &format!(
+            "WITH p AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY quote_id) AS place FROM quotes)\n\
+             {WON}SUM(l.amount) AS value {from} JOIN p ON p.opportunity_id = o.opportunity_id WHERE p.place = 1 {BY}"
         ),
         "107",
     );

@@ -1,7 +1,6 @@
 //! Which relations the rows of joins are made of, which of them each column comes from, and what is joined by a key.
 
 use datafusion::common::{Column, JoinType};
-use datafusion::logical_expr::expr::WindowFunctionDefinition;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, LogicalPlan, Operator};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +26,7 @@ pub struct Source {
     pub of: BTreeSet<usize>,
     /// The column of a relation that it is, if it is one.
     is: Option<Place>,
-    /// Whether it is numbered or compared over rows, so that a filter on it picks rows out of several.
+    /// Whether it is numbered or compared over joined rows, so that a filter on it picks out of those that a join multiplied.
     is_over_rows: bool,
 }
 
@@ -120,9 +119,12 @@ impl Joined {
                 input
             }
             LogicalPlan::Window(window) => {
+                let before = self.relations.len();
                 let mut input = self.walk(&window.input, keys);
+                let over_joins = self.relations.len() - before > 1;
                 let own: Vec<Source> = window.window_expr.iter().map(|of| source(of, &input, &window.input)).collect();
-                input.extend(own.into_iter().map(|source| Source { is: None, is_over_rows: true, ..source }));
+                let made = |of: Source| Source { is: None, is_over_rows: over_joins || of.is_over_rows, of: of.of };
+                input.extend(own.into_iter().map(made));
                 input
             }
             LogicalPlan::SubqueryAlias(alias) => {
@@ -215,9 +217,6 @@ fn source(expression: &Expr, columns: &[Source], plan: &LogicalPlan) -> Source {
             for source in expression.column_refs().into_iter().filter_map(of) {
                 made.of.extend(&source.of);
                 made.is_over_rows |= source.is_over_rows;
-            }
-            if let Expr::WindowFunction(window) = expression {
-                made.is_over_rows |= matches!(window.fun, WindowFunctionDefinition::WindowUDF(_));
             }
             made
         }
