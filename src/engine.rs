@@ -10,11 +10,14 @@ mod fan_out;
 mod fault;
 pub mod formula;
 mod guard;
+mod lists;
+mod memory;
 mod names;
 mod recursion;
 
 pub use fan_out::Keys;
 pub use guard::{Parameters, Sql};
+pub use memory::peak_bytes;
 pub use names::{Named, columns_named};
 
 use crate::diagnostic::{Diagnostic, Result};
@@ -23,17 +26,17 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
+use datafusion::error::Result as Answer;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlan, ident, lit};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use futures::TryStreamExt;
-use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 /// The engine's name and version, part of every key that depends on its answers.
 pub const VERSION: &str = concat!("datafusion ", "55.2");
@@ -66,20 +69,37 @@ pub struct Limits {
 pub struct Session {
     context: SessionContext,
     keys: Keys,
+    /// What the tables in memory take.
+    kept: Mutex<BTreeMap<String, MemoryReservation>>,
 }
 
 /// Rows that are computed as they are asked for.
-pub struct Rows(SendableRecordBatchStream);
+pub struct Rows {
+    rows: SendableRecordBatchStream,
+    /// The same query with less memory, until the first rows are there.
+    sparingly: Option<DataFrame>,
+    what: String,
+}
 
 impl Rows {
     /// Their columns.
     pub fn schema(&self) -> SchemaRef {
-        self.0.schema()
+        self.rows.schema()
     }
 
     /// The next ones.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        self.0.try_next().await.map_err(|error| fault::internal("read the rows of a query", &error))
+        let next = match (self.rows.try_next().await, self.sparingly.take()) {
+            (Err(error), Some(again)) if fault::is_out_of_memory(&error) => match again.execute_stream().await {
+                Ok(rows) => {
+                    self.rows = rows;
+                    self.rows.try_next().await
+                }
+                Err(error) => Err(error),
+            },
+            (next, _) => next,
+        };
+        next.map_err(|error| fault::internal(&self.what, &error))
     }
 }
 
@@ -106,22 +126,26 @@ impl Session {
         options.sql_parser.map_string_types_to_utf8view = false;
         options.sql_parser.collect_spans = true;
         options.execution.parquet.schema_force_view_types = false;
-        let consumers = NonZeroUsize::MIN.saturating_add(2);
-        let pool = TrackConsumersPool::new(FairSpillPool::new(limits.memory_bytes), consumers);
-        let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc();
+        // Each sort sets some aside for merging what it spilled; the engine's 10 MiB for each would be all there is on many
+        // threads.
+        let aside = limits.memory_bytes / (16 * limits.threads.max(1));
+        options.execution.sort_spill_reservation_bytes = aside.clamp(256 << 10, 10 << 20);
+        let pool = memory::pool(limits.memory_bytes);
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc();
         let runtime = runtime.map_err(|error| fault::internal("start the engine", &error))?;
         let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
         let state = state.with_physical_optimizer_rule(Arc::new(recursion::BoundRecursion)).build();
         let context = SessionContext::new_with_state(state);
         let address = url::Url::parse(WAREHOUSE).map_err(|error| Diagnostic::internal(error.to_string()))?;
         context.register_object_store(&address, warehouse.objects());
+        context.register_udaf(lists::array_agg());
         for function in UNREPEATABLE {
             context.deregister_udf(function);
         }
         for function in ["generate_series", "range"] {
             context.deregister_udtf(function);
         }
-        Ok(Session { context, keys: Keys::new() })
+        Ok(Session { context, keys: Keys::new(), kept: Mutex::default() })
     }
 
     /// Says which columns tell the rows of tables apart, so that a join on them is known to multiply nothing.
@@ -131,11 +155,15 @@ impl Session {
 
     /// Names some batches in memory.
     pub fn add_batches(&self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
+        let bytes = batches.iter().map(RecordBatch::get_array_memory_size).sum();
         let add = || {
             let table = MemTable::try_new(schema, vec![batches])?;
             self.context.register_table(quoted(name), Arc::new(table))
         };
-        add().map(drop).map_err(|error| fault::internal(&format!("add the table {name}"), &error))
+        add().map_err(|error| fault::internal(&format!("add the table {name}"), &error))?;
+        let charge = memory::charge(&self.context.runtime_env().memory_pool, name, bytes);
+        self.charges()?.insert(name.to_owned(), charge);
+        Ok(())
     }
 
     /// Names a Parquet object of the warehouse.
@@ -175,7 +203,9 @@ impl Session {
     /// Forgets a table.
     pub fn remove(&self, name: &str) -> Result<()> {
         let removed = self.context.deregister_table(quoted(name));
-        removed.map(drop).map_err(|error| fault::internal(&format!("forget the table {name}"), &error))
+        removed.map_err(|error| fault::internal(&format!("forget the table {name}"), &error))?;
+        self.charges()?.remove(name);
+        Ok(())
     }
 
     /// Checks a definition's SQL and says what it reads and returns, without running it.
@@ -190,9 +220,8 @@ impl Session {
         if sql.is_definition {
             fan_out::refuse(self, sql, &plan).await?;
         }
-        let frame = DataFrame::new(self.context.state(), plan);
-        let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-        let batches = frame.collect().await.map_err(|error| fault::of_definition(sql, &error))?;
+        let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
+        let batches = self.collect(plan).await.map_err(|error| fault::of_definition(sql, &error))?;
         Ok((schema, batches))
     }
 
@@ -207,33 +236,31 @@ impl Session {
 
     /// Runs SQL of Scorebook's own, whose faults are Scorebook's.
     pub async fn ask(&self, sql: &str) -> Result<Vec<RecordBatch>> {
-        let ask = async || self.own(sql).await?.collect().await;
+        let ask = async || self.collect(self.own(sql).await?).await;
         ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))
     }
 
     /// Runs SQL of Scorebook's own, and gives its rows as they come.
     pub async fn stream(&self, sql: &str) -> Result<Rows> {
-        let stream = async || self.own(sql).await?.execute_stream().await;
-        let rows = stream().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
-        Ok(Rows(rows))
+        let stream = async || self.rows(self.own(sql).await?, "score".into()).await;
+        stream().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))
     }
 
     /// Runs a definition's SQL that ran well before, and gives its rows as they come.
     pub async fn stream_query(&self, sql: &Sql<'_>, parameters: &Parameters) -> Result<Rows> {
         let (plan, _, _) = self.plan(sql, parameters).await?;
-        let rows = DataFrame::new(self.context.state(), plan).execute_stream().await;
-        rows.map(Rows).map_err(|error| fault::of_definition(sql, &error))
+        self.rows(plan, format!("run {}", sql.file)).await.map_err(|error| fault::of_definition(sql, &error))
     }
 
     /// Names the result of SQL of Scorebook's own, run once, as a table.
     pub async fn keep_asked(&self, name: &str, sql: &str) -> Result<()> {
         let ask = async || {
-            let frame = self.own(sql).await?;
-            let planned: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-            let rows = frame.collect().await?;
+            let plan = self.own(sql).await?;
+            let planned: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
+            let rows = self.collect(plan).await?;
             // As in `keep`.
             let schema = rows.first().map_or(planned, |batch| batch.schema());
-            Ok::<_, datafusion::error::DataFusionError>((schema, rows))
+            Answer::Ok((schema, rows))
         };
         let (schema, rows) = ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
         self.remove(name)?;
@@ -241,11 +268,37 @@ impl Session {
     }
 
     /// SQL of Scorebook's own. It may hold a formula's, so it is read in the same dialect.
-    async fn own(&self, sql: &str) -> datafusion::error::Result<DataFrame> {
+    async fn own(&self, sql: &str) -> Answer<LogicalPlan> {
         let statement = DFParserBuilder::new(sql).with_dialect(&dialect::DIALECT).build()?.parse_statement()?;
-        let state = self.context.state();
-        let plan = state.statement_to_plan(statement).await?;
-        Ok(DataFrame::new(state, plan))
+        self.context.state().statement_to_plan(statement).await
+    }
+
+    /// The rows of a plan; if they need more memory than there is, once more with less.
+    async fn collect(&self, plan: LogicalPlan) -> Answer<Vec<RecordBatch>> {
+        match DataFrame::new(self.context.state(), plan.clone()).collect().await {
+            Err(error) if fault::is_out_of_memory(&error) => self.sparingly(plan).collect().await,
+            done => done,
+        }
+    }
+
+    async fn rows(&self, plan: LogicalPlan, what: String) -> Answer<Rows> {
+        let sparingly = Some(self.sparingly(plan.clone()));
+        let rows = DataFrame::new(self.context.state(), plan).execute_stream().await?;
+        Ok(Rows { rows, sparingly, what })
+    }
+
+    /// A plan that takes longer and less memory: all of it for one thread, and joins that sort, for sorts can spill and
+    /// tables of hashes cannot.
+    fn sparingly(&self, plan: LogicalPlan) -> DataFrame {
+        let mut state = self.context.state();
+        let options = state.config_mut().options_mut();
+        options.execution.target_partitions = 1;
+        options.optimizer.prefer_hash_join = false;
+        DataFrame::new(state, plan)
+    }
+
+    fn charges(&self) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, MemoryReservation>>> {
+        self.kept.lock().map_err(|_| Diagnostic::internal("a query died while a table was kept"))
     }
 
     async fn plan(

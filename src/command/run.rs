@@ -8,6 +8,7 @@ use crate::command::progress::{Progress, Stage};
 use crate::command::{Opened, now, period};
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::calendar;
+use crate::engine::{self, Limits};
 use crate::ledger::Entry;
 use crate::lock::Lock;
 use crate::panics;
@@ -102,7 +103,11 @@ async fn locked(
     lock.release(true)?;
     let stages = progress.finish();
     match global.format {
-        Format::Json => output::write(&format!("{:#}\n", report(&entry, &made, &stages)))?,
+        Format::Json => {
+            let mut report = report(&entry, &made, &stages);
+            report["memory"] = memory(opened.limits);
+            output::write(&format!("{report:#}\n"))?;
+        }
         _ => summary(is_first, &entry, &made, &reading.exports, &views, global.quiet)?,
     }
     Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial))
@@ -218,6 +223,23 @@ fn tell_reasons(made: &[Reason], first: bool) {
 fn totals(entry: &Entry) -> (u64, u64) {
     let observations = entry.observations.iter();
     observations.fold((0, 0), |(rows, rejected), s| (rows + s.rows, rejected + s.rejected))
+}
+
+/// The memory that queries might take and took at most, and the most that the whole program had.
+fn memory(limits: Limits) -> serde_json::Value {
+    let mib = |bytes: usize| bytes.div_ceil(1 << 20);
+    json!({
+        "limit_mib": mib(limits.memory_bytes),
+        "queries_peak_mib": mib(engine::peak_bytes()),
+        "resident_peak_mib": resident_peak_bytes().map(mib),
+    })
+}
+
+/// As the system tells it; `None` where it does not.
+fn resident_peak_bytes() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()? << 10)
 }
 
 /// The run for programs.

@@ -11,9 +11,16 @@ pub(super) fn internal(what: &str, error: &DataFusionError) -> Box<Diagnostic> {
     match root(error) {
         DataFusionError::ResourcesExhausted(text) => Diagnostic::internal(format!("not enough memory to {what}"))
             .note(first_line(text))
-            .help("raise `memory_mib` under [engine] in scorebook.toml"),
+            .note("it was tried again on one thread, with joins that can spill to the disk, and that was too much as well")
+            .help("raise `memory_mib` under [engine] in scorebook.toml: it may be as much as the machine can spare")
+            .help("or let the query hold less: join fewer columns, or narrow its rows before they are joined and grouped"),
         root => Diagnostic::internal(format!("cannot {what}")).note(first_line(&root.strip_backtrace())),
     }
+}
+
+/// Whether there was not enough memory.
+pub(super) fn is_out_of_memory(error: &DataFusionError) -> bool {
+    matches!(root(error), DataFusionError::ResourcesExhausted(_))
 }
 
 /// A fault in a definition, at its place.
