@@ -12,7 +12,7 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{SortOptions, concat, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::functions_aggregate::array_agg::array_agg_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
@@ -49,7 +49,10 @@ impl AggregateUDFImpl for ArrayAgg {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        self.0.accumulator(arguments)
+        match arguments.is_distinct || arguments.order_bys.is_empty() {
+            true => self.0.accumulator(arguments),
+            false => Ok(Box::new(Whole(Lists::of(&arguments)?))),
+        }
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -77,17 +80,7 @@ impl AggregateUDFImpl for ArrayAgg {
         if arguments.order_bys.is_empty() {
             return self.0.create_groups_accumulator(arguments);
         }
-        let values = &arguments.expr_fields[0];
-        let mut order = Vec::new();
-        for by in arguments.order_bys {
-            let field = Field::new(by.expr.to_string(), by.expr.data_type(arguments.schema)?, true);
-            order.push((Arc::new(field), by.options));
-        }
-        let (order, options): (Vec<FieldRef>, Vec<SortOptions>) = order.into_iter().unzip();
-        let types = std::iter::once(values).chain(&order).map(|field| field.data_type().clone()).collect();
-        let rows = Rows { types, ..Default::default() };
-        let ignore_nulls = arguments.ignore_nulls && values.is_nullable();
-        Ok(Box::new(Lists { rows, order: order.into(), options, ignore_nulls, groups: 0 }))
+        Ok(Box::new(Lists::of(&arguments)?))
     }
 }
 
@@ -157,6 +150,19 @@ struct Emitted {
 }
 
 impl Lists {
+    fn of(arguments: &AccumulatorArgs) -> Result<Lists> {
+        let values = &arguments.expr_fields[0];
+        let (mut order, mut options) = (Vec::new(), Vec::new());
+        for by in arguments.order_bys {
+            order.push(Field::new(by.expr.to_string(), by.expr.data_type(arguments.schema)?, true));
+            options.push(by.options);
+        }
+        let order = Fields::from(order);
+        let types = std::iter::once(values).chain(&order).map(|field| field.data_type().clone()).collect();
+        let rows = Rows { types, ..Default::default() };
+        Ok(Lists { rows, order, options, ignore_nulls: arguments.ignore_nulls && values.is_nullable(), groups: 0 })
+    }
+
     /// Takes the lists of the first groups out; those that stay are numbered from zero again.
     fn emit(&mut self, emit_to: EmitTo) -> Result<Emitted> {
         let count = match emit_to {
@@ -253,6 +259,34 @@ impl GroupsAccumulator for Lists {
     }
 }
 
+/// One list of all rows.
+#[derive(Debug)]
+struct Whole(Lists);
+
+impl Accumulator for Whole {
+    fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        self.0.update_batch(columns, &vec![0; columns[0].len()], None, 1)
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.0.merge_batch(states, &vec![0; states[0].len()], 1)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.0.groups = 1;
+        ScalarValue::try_from_array(&self.0.evaluate(EmitTo::All)?, 0)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        self.0.groups = 1;
+        self.0.state(EmitTo::All)?.iter().map(|state| ScalarValue::try_from_array(state, 0)).collect()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
 /// Where the members of a list stand.
 fn members(lists: &ListArray, i: usize) -> impl Iterator<Item = u32> {
     let offsets = lists.value_offsets();
@@ -344,6 +378,26 @@ mod tests {
                 assert_eq!(*row, wanted(deal as i64), "{threads} threads, {memory_bytes} bytes");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_list_of_all_rows_has_them_in_their_order() {
+        let sql = "SELECT ARRAY_AGG(line ORDER BY deal DESC, line) AS l, ARRAY_AGG(line ORDER BY line) FILTER (WHERE deal < 0) AS n \
+                   FROM (SELECT * FROM lines WHERE deal < 3) AS x";
+        for threads in [1, 4] {
+            let (_folder, session) = session(2_000, Limits { threads, memory_bytes: 1 << 30 });
+            assert_eq!(answer(&session, sql).await, ["[0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3] | "]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_that_needs_more_than_there_is_says_how_much_and_what_to_do() {
+        let (_folder, session) = session(100_000, Limits { threads: 2, memory_bytes: 16 << 20 });
+        let failed = session.ask("SELECT ARRAY_AGG(name || line ORDER BY line) AS l FROM lines").await.unwrap_err();
+        let said = failed.to_string();
+        assert!(said.contains("not enough memory"), "{said}");
+        assert!(said.contains("more; the limit is 16 MiB, of which ") && said.contains("the table lines"), "{said}");
+        assert!(said.contains("raise `memory_mib` under [engine]"), "{said}");
     }
 
     #[tokio::test]

@@ -31,6 +31,7 @@ mod large_sql;
 mod leave;
 mod leavers;
 mod matching;
+mod memory;
 mod metric_tests;
 mod money;
 mod naive;

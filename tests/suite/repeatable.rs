@@ -31,6 +31,18 @@ fn threads_and_folders_change_no_byte() {
     let (one, two) = (artefacts(&one), artefacts(&two));
     assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
     assert!(one == two);
+    let least = |settings: String| settings + "\n[engine]\nmemory_mib = 64\n";
+    for threads in ["4", "16"] {
+        let many = Project::generated(6, 14).formats(r#"["csv"]"#);
+        many.edit("scorebook.toml", least);
+        many.run(&["--threads", threads]);
+        let of_scores = |path: &&String| path.starts_with("warehouse/model") || path.starts_with("warehouse/scores");
+        let many = artefacts(&many);
+        assert!(many.keys().filter(of_scores).count() > 50);
+        for path in one.keys().filter(of_scores) {
+            assert!(one[path] == many[path], "{path} with {threads} threads");
+        }
+    }
     for kind in [".parquet", ".csv", ".html", ".pdf"] {
         assert!(one.keys().any(|path| path.ends_with(kind)), "no {kind}");
     }
