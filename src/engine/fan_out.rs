@@ -15,7 +15,6 @@ use datafusion::error::Result as Answer;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{GroupingSet, WindowFunctionDefinition};
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, ident, lit, when};
-use datafusion::prelude::DataFrame;
 use joined::Joined;
 pub use joined::Keys;
 use std::collections::BTreeSet;
@@ -193,7 +192,7 @@ impl Sum {
         let group: Vec<Expr> = self.group.iter().enumerate().map(named).chain(numbers).collect();
         let plan = LogicalPlanBuilder::from(rows).aggregate(group, vec![count(lit(1_i64)).alias(TIMES)])?;
         let plan = plan.filter(ident(TIMES).gt(lit(1_i64)))?.limit(0, Some(1))?.build()?;
-        let batches = DataFrame::new(session.context.state(), plan).collect().await?;
+        let batches = session.collect(plan).await?;
         let Some(row) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
         let cell = |name: &str| {
             let cell = row.column_by_name(name).and_then(|column| array_value_to_string(column, 0).ok());
