@@ -118,9 +118,11 @@ fn a_private_column_is_one_however_it_is_spelled() {
         ("\" email \"", "\"\"Email\"\""),
     ] {
         let project = project(&format!("{named} = \"drop\""));
-        project.edit(FIRST, |text| text.replacen("\"Email\"", &format!("\"{header}\""), 1));
+        if header != "Email" {
+            project.edit(FIRST, |text| text.replacen("\"Email\"", &format!("\"{header}\""), 1));
+        }
         let said = project.scorebook(&["run"]).expect_code(0);
-        says(&said, &["Run"]);
+        says(&said, &["records of", "were set aside"]);
         assert!(leads_without_address(&project), "{named} for {header}");
         assert_eq!(traces(&project), [""; 0], "{named} for {header}");
     }
