@@ -194,9 +194,15 @@ pub struct ShowArgs {
 /// `scorebook verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The hash that the newest entry must have, kept elsewhere
+    /// The hash of an entry that the ledger must still hold: the newest head that you kept elsewhere
     #[arg(long, value_name = "HASH")]
     pub expect_head: Option<String>,
+    /// Makes a sample of the newest run again from its inputs, and compares
+    #[arg(long)]
+    pub deep: bool,
+    /// How many tables, metrics and documents that is of each [default: 5]
+    #[arg(long, value_name = "N", requires = "deep")]
+    pub sample: Option<usize>,
 }
 
 /// `scorebook replay`.

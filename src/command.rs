@@ -2,7 +2,9 @@
 
 mod check;
 mod compare;
+mod deep;
 mod explain;
+mod healing;
 mod known_at;
 mod lineage;
 mod output;

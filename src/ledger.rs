@@ -249,25 +249,42 @@ impl Head {
 /// Reads all entries, oldest first, and checks their hashes and their chain. None is kept: a run needs little of most.
 /// That each is canonical is looked at by `verify`: it takes many times an entry's size in memory.
 pub async fn walk(store: &Store, mut each: impl FnMut(Entry)) -> Result<Head> {
-    let mut head = Head::default();
-    for listed in store.list(FOLDER).await?.iter().filter(|listed| listed.path.ends_with(".json")) {
-        if listed.path != Entry::path(head.count + 1) {
-            return Err(broken(&listed.path, &format!("entry {} is missing before it", head.count + 1)));
-        }
-        let entry = entry(&listed.path, &store.get(&listed.path).await?)?;
-        if entry.previous != head.hash {
-            return Err(broken(&listed.path, "it does not continue the entry before it"));
-        }
-        head = Head { count: entry.number, hash: entry.hash };
-        each(entry);
-    }
-    Ok(head)
+    walk_on(store, Head::default(), |entry, _| each(entry)).await
 }
 
-/// Reads one entry, whose hash is checked, but not its place in the chain.
-pub async fn read(store: &Store, number: u64) -> Result<Entry> {
+/// Reads the entries behind a head, as [`walk`] does, with their bytes; also those that are sealed while it reads.
+pub async fn walk_on(store: &Store, mut head: Head, mut each: impl FnMut(Entry, &[u8])) -> Result<Head> {
+    // What is listed before the entries are read must be among them, whatever is sealed meanwhile.
+    let listed = store.list(FOLDER).await?;
+    while let Some(bytes) = store.find(&Entry::path(head.count + 1)).await? {
+        let path = Entry::path(head.count + 1);
+        let entry = entry(&path, &bytes)?;
+        if entry.previous != head.hash {
+            return Err(broken(&path, "it does not continue the entry before it"));
+        }
+        head = Head { count: entry.number, hash: entry.hash };
+        each(entry, &bytes);
+    }
+    let read = |path: &str| (1..=head.count).contains(&number(path)) && path == Entry::path(number(path));
+    match listed.iter().find(|listed| listed.path.ends_with(".json") && !read(&listed.path)) {
+        Some(beyond) => Err(broken(&beyond.path, &format!("entry {} is missing before it", head.count + 1))),
+        None => Ok(head),
+    }
+}
+
+/// The number in an entry's path; nought if there is none.
+fn number(path: &str) -> u64 {
+    path.trim_start_matches(FOLDER).trim_start_matches('/').trim_end_matches(".json").parse().unwrap_or_default()
+}
+
+/// Reads an entry again whose place in the chain is known: it must still be the one with this hash.
+pub async fn read(store: &Store, number: u64, hash: Option<Digest>) -> Result<Entry> {
     let path = Entry::path(number);
-    entry(&path, &store.get(&path).await?)
+    let entry = entry(&path, &store.get(&path).await?)?;
+    match entry.hash == hash {
+        true => Ok(entry),
+        false => Err(broken(&path, "it is not the entry that it was when this run began")),
+    }
 }
 
 /// The ledger as it stands.

@@ -1,7 +1,8 @@
 //! Parquet files whose bytes depend on their rows alone: fixed writer properties, row groups cut by row count.
 
 use crate::diagnostic::{Diagnostic, Result};
-use arrow::array::RecordBatch;
+use crate::store::ObjectFile;
+use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -106,17 +107,51 @@ pub fn write(schema: SchemaRef, batches: &[RecordBatch], row_group_rows: usize) 
     writer.finish()
 }
 
-/// The rows of a table, in batches of at most so many.
-pub fn read(name: &str, table: impl ChunkReader + 'static, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
-    let open = || ParquetRecordBatchReaderBuilder::try_new(table)?.with_batch_size(batch_rows).build();
-    open().map_err(|error| {
-        Diagnostic::internal(format!("cannot read {name}: {error}"))
-            .help("`scorebook verify` says whether it is damaged")
-    })
+/// The rows of a stored table, read as they are asked for.
+pub struct Rows {
+    rows: ParquetRecordBatchReader,
+    object: ObjectFile,
+}
+
+impl Rows {
+    /// Their columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.rows.schema()
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Result<RecordBatch>> {
+        let next = self.rows.next()?;
+        // Before what was read is believed, or what could not be: the file may be another by now.
+        let confirmed = self.object.confirm();
+        Some(confirmed.and(next.map_err(|error| unread(self.object.path(), &error))))
+    }
+}
+
+/// The rows of a stored table, in batches of at most so many.
+pub fn read(mut object: ObjectFile, batch_rows: usize) -> Result<Rows> {
+    let rows = open(object.path(), object.reader()?, batch_rows);
+    object.confirm()?;
+    Ok(Rows { rows: rows?, object })
 }
 
 /// All rows of a table.
 pub fn read_all(name: &str, bytes: Bytes) -> Result<Vec<RecordBatch>> {
-    let rows: std::result::Result<Vec<_>, _> = read(name, bytes, ROW_GROUP_ROWS)?.collect();
-    rows.map_err(|error| Diagnostic::internal(format!("cannot read {name}: {error}")))
+    let rows: std::result::Result<Vec<_>, _> = open(name, bytes, ROW_GROUP_ROWS)?.collect();
+    rows.map_err(|error| unread(name, &error))
+}
+
+/// The rows of a table that is no stored object, in batches of at most so many.
+pub fn open(name: &str, table: impl ChunkReader + 'static, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
+    let open = || ParquetRecordBatchReaderBuilder::try_new(table)?.with_batch_size(batch_rows).build();
+    open().map_err(|error| unread(name, &error))
+}
+
+/// Its bytes are what its name says, so it is not damaged.
+fn unread(name: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
+    Diagnostic::internal(format!("cannot read {name}: {error}"))
+        .help("its bytes are as they were written, so another version of Scorebook may have made it")
 }

@@ -70,7 +70,10 @@ impl Night<'_> {
         counts: impl FnOnce(&T) -> Counts,
     ) -> Result<T> {
         (self.tell)(Event::Begin(name));
-        let done = work.await?;
+        let done = work.await.map_err(|error| match error.kind {
+            Kind::Verification => error.note(format!("the stage `{name}` needs it")),
+            _ => error,
+        })?;
         (self.tell)(Event::End(name, counts(&done)));
         Ok(done)
     }
@@ -164,6 +167,8 @@ pub struct Past {
     pub sealed: Option<Sealed>,
     /// Period and report -> the newest entry that has them.
     newest: BTreeMap<(String, String), u64>,
+    /// The hash of every entry.
+    hashes: BTreeMap<u64, Option<Digest>>,
 }
 
 impl Past {
@@ -176,6 +181,7 @@ impl Past {
 
     /// Adds the next entry. One that was to know less than there was stands beside the others: it is nobody's last night.
     fn add(&mut self, entry: &Entry) {
+        self.hashes.insert(entry.number, entry.hash);
         if entry.known_at.is_some() {
             return;
         }
@@ -321,7 +327,7 @@ pub async fn repair_views(night: &Night<'_>, views: &Views, mut past: Past, last
             let entry = match number == last.number {
                 true => last,
                 false => {
-                    read = ledger::read(store, number).await?;
+                    read = ledger::read(store, number, past.hashes.get(&number).copied().flatten()).await?;
                     &read
                 }
             };

@@ -62,7 +62,8 @@ impl Project {
     pub async fn from_ledger(store: &Store, names: &BTreeMap<String, Digest>) -> Result<Project> {
         let mut project = Project::default();
         for (path, digest) in names {
-            project.insert(path.clone(), store.get(&object_name(DEFINITIONS, digest, "")).await?);
+            let bytes = store.get(&object_name(DEFINITIONS, digest, "")).await;
+            project.insert(path.clone(), bytes.map_err(|error| error.note(format!("it is {path} of that run")))?);
         }
         Ok(project)
     }

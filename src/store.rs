@@ -1,27 +1,70 @@
 //! The one doorway to stored objects: the warehouse, and the exports it reads.
 //!
-//! Objects are immutable and named by what they are. A write is not durable until [`Store::sync`] has returned its
+//! Objects are immutable and named by what they are, and are read only if their bytes are what the name says: by every way
+//! but [`Store::digest`] and [`Store::reader`], which look at what stands there. A write is not durable until [`Store::sync`] has returned its
 //! [`Synced`], and the ledger takes an entry only together with one: a power cut can lose work, never a promise.
 
-use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::digest::{Digest, Digester};
+mod checked;
+
+use crate::diagnostic::{Diagnostic, Kind, Result};
+use crate::domain::digest::Digest;
 use bytes::Bytes;
+use checked::{Checked, Fault, Identity};
+pub use checked::{OBJECTS, promised};
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Cursor, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// A folder of objects.
 #[derive(Debug)]
 pub struct Store {
-    objects: Arc<dyn ObjectStore>,
+    objects: Checked,
     folder: PathBuf,
     unsynced: Mutex<BTreeSet<String>>,
+    healed: Mutex<BTreeSet<String>>,
+}
+
+/// An object's file, found sound.
+///
+/// Its rows are read as they are needed, while others may write: whoever has read some asks [`ObjectFile::confirm`] whether they
+/// are still those of the sound file.
+#[derive(Debug)]
+pub struct ObjectFile {
+    file: File,
+    identity: Identity,
+    digest: Digest,
+    path: String,
+}
+
+impl ObjectFile {
+    /// Where it stands in its store.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The file, for another reader of it.
+    pub fn reader(&self) -> Result<File> {
+        self.file.try_clone().map_err(|error| Fault::Failed(error).told(&self.path))
+    }
+
+    /// Says whether the file's bytes are still those that were found sound.
+    ///
+    /// # Errors
+    /// If any of them was changed since.
+    pub fn confirm(&mut self) -> Result<()> {
+        let now = Identity::of(&self.file).map_err(|error| Fault::Failed(error).told(&self.path))?;
+        if now != self.identity {
+            let same = Identity::again(&self.file, self.digest);
+            self.identity = same.map_err(|fault| fault.told(&self.path))?;
+        }
+        Ok(())
+    }
 }
 
 /// Proof that everything written before it stands on the disk, folders included.
@@ -44,20 +87,35 @@ pub struct Listed {
 impl Store {
     /// Opens a local folder, making it if it is missing.
     pub fn open(folder: &Path) -> Result<Store> {
+        Store::at(folder, None)
+    }
+
+    /// Opens a local folder as a sheet over another store: what is not in it is read from there, and nothing is written there.
+    pub fn over(below: &Store, folder: &Path) -> Result<Store> {
+        Store::at(folder, Some(below.objects.clone()))
+    }
+
+    fn at(folder: &Path, below: Option<Checked>) -> Result<Store> {
         let failed = |error: &dyn std::fmt::Display| {
             Diagnostic::internal(format!("cannot use the folder {}: {error}", folder.display()))
                 .help("check that the folder exists and that this user may write to it")
         };
         std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
         let folder = folder.canonicalize().map_err(|e| failed(&e))?;
-        let objects = LocalFileSystem::new_with_prefix(&folder).map_err(|e| failed(&e))?;
-        Ok(Store { objects: Arc::new(objects), folder, unsynced: Mutex::default() })
+        let files = LocalFileSystem::new_with_prefix(&folder).map_err(|e| failed(&e))?;
+        let objects = Checked::new(files, below);
+        Ok(Store { objects, folder, unsynced: Mutex::default(), healed: Mutex::default() })
     }
 
     /// The same objects through a doorway of its own: what is written there is no part of what [`Store::sync`] brings to
     /// the disk here, and does not stand in the way of a seal.
     pub fn beside(&self) -> Store {
-        Store { objects: self.objects.clone(), folder: self.folder.clone(), unsynced: Mutex::default() }
+        Store {
+            objects: self.objects.clone(),
+            folder: self.folder.clone(),
+            unsynced: Mutex::default(),
+            healed: Mutex::default(),
+        }
     }
 
     /// The folder, for messages and for local tools.
@@ -67,7 +125,7 @@ impl Store {
 
     /// The store as DataFusion wants it.
     pub fn objects(&self) -> Arc<dyn ObjectStore> {
-        self.objects.clone()
+        Arc::new(self.objects.clone())
     }
 
     /// Stores bytes as `folder/<digest>.<extension>` (without the point if there is no extension), once.
@@ -75,12 +133,13 @@ impl Store {
         let digest = Digest::of(&bytes);
         let path = object_name(folder, &digest, extension);
         if !self.put_absent(&path, bytes.clone()).await? {
-            // The name promises the content, but an earlier power cut may have torn it. Then heal it.
-            let standing = self.get(&path).await?;
-            if standing != bytes {
-                self.put(&path, bytes).await?;
-            } else {
+            // The name promises the content, but an earlier power cut may have torn it, or a disk changed it. Then heal it.
+            if self.digest(&path).await? == digest {
                 self.mark(&path);
+            } else {
+                self.put(&path, bytes).await?;
+                self.objects.healed(&path);
+                self.healed.lock().map_err(|_| Diagnostic::internal("a writer died"))?.insert(path);
             }
         }
         Ok(digest)
@@ -139,12 +198,22 @@ impl Store {
 
     /// The whole object.
     pub async fn get(&self, path: &str) -> Result<Bytes> {
+        if let Some(digest) = promised(path) {
+            return self.objects.bytes(path, digest).await.map_err(|fault| self.told(fault, path));
+        }
         let found = self.objects.get(&parse(path)?).await.map_err(|error| self.failed("read", path, &error))?;
         found.bytes().await.map_err(|error| self.failed("read", path, &error))
     }
 
     /// The whole object, or `None` if there is none.
     pub async fn find(&self, path: &str) -> Result<Option<Bytes>> {
+        if let Some(digest) = promised(path) {
+            return match self.objects.bytes(path, digest).await {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(Fault::Gone) => Ok(None),
+                Err(fault) => Err(self.told(fault, path)),
+            };
+        }
         match self.objects.get(&parse(path)?).await {
             Ok(found) => found.bytes().await.map(Some).map_err(|error| self.failed("read", path, &error)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -152,45 +221,52 @@ impl Store {
         }
     }
 
-    /// Reads an object as a stream.
+    /// Reads an export as a stream, or any object as it stands.
     pub async fn reader(&self, path: &str) -> Result<Box<dyn Read + Send>> {
-        let found = self.objects.get(&parse(path)?).await.map_err(|error| self.failed("read", path, &error))?;
-        match found.payload {
-            GetResultPayload::File(file, _) => Ok(Box::new(file)),
-            GetResultPayload::Stream(stream) => {
-                let parts: Vec<Bytes> =
-                    stream.try_collect().await.map_err(|error| self.failed("read", path, &error))?;
-                Ok(Box::new(Cursor::new(parts.concat())))
-            }
-        }
+        let file = self.objects.unchecked(path).map_err(|error| self.failed("read", path, &error))?;
+        Ok(Box::new(file))
     }
 
-    /// An object as a file, for readers that jump; a copy without a name if the store is not on this machine.
-    pub async fn file(&self, path: &str) -> Result<File> {
-        let found = self.objects.get(&parse(path)?).await.map_err(|error| self.failed("read", path, &error))?;
-        match found.payload {
-            GetResultPayload::File(file, _) => Ok(file),
-            GetResultPayload::Stream(mut stream) => {
-                let mut file = tempfile::tempfile().map_err(|error| self.failed("copy", path, &error))?;
-                while let Some(part) = stream.try_next().await.map_err(|error| self.failed("read", path, &error))? {
-                    file.write_all(&part).map_err(|error| self.failed("copy", path, &error))?;
-                }
-                Ok(file)
-            }
-        }
+    /// An object as a file, for readers that jump.
+    pub async fn file(&self, path: &str) -> Result<ObjectFile> {
+        let Some(digest) = promised(path) else {
+            return Err(Diagnostic::internal(format!("{path} is no object")));
+        };
+        let (file, identity) = self.objects.file(path, digest).await.map_err(|fault| self.told(fault, path))?;
+        Ok(ObjectFile { file, identity, digest, path: path.to_owned() })
     }
 
     /// The digest of an object's bytes as they stand now.
     pub async fn digest(&self, path: &str) -> Result<Digest> {
         let mut reader = self.reader(path).await?;
-        let mut digester = Digester::default();
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            match reader.read(&mut buffer).map_err(|error| self.failed("read", path, &error))? {
-                0 => return Ok(digester.finish()),
-                n => digester.update(&buffer[..n]),
-            }
+        checked::digest_of(&mut *reader).map_err(|error| self.failed("read", path, &error))
+    }
+
+    /// Checks that an object stands there with the bytes that its name says.
+    ///
+    /// # Errors
+    /// If it is gone or damaged; with the kind of a failed verification, unless the disk itself fails.
+    pub async fn check(&self, path: &str) -> Result<()> {
+        self.file(path).await.map(drop)
+    }
+
+    /// Whether an object stands there with the bytes that its name says.
+    pub async fn is_sound(&self, path: &str) -> Result<bool> {
+        match self.check(path).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == Kind::Verification => Ok(false),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The objects that this process found damaged, and that were not made again since.
+    pub fn damaged(&self) -> BTreeSet<String> {
+        self.objects.damaged()
+    }
+
+    /// The objects that this process found damaged, and made again.
+    pub fn healed(&self) -> BTreeSet<String> {
+        self.healed.lock().map(|healed| healed.clone()).unwrap_or_default()
     }
 
     /// Whether an object stands there.
@@ -274,6 +350,11 @@ impl Store {
         }
     }
 
+    /// An object's fault, with the place where it stands.
+    fn told(&self, fault: Fault, path: &str) -> Box<Diagnostic> {
+        fault.told(path).note(format!("it stands at {}", self.folder.join(path).display()))
+    }
+
     fn failed(&self, what: &str, path: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
         let place = self.folder.join(path);
         let failed = Diagnostic::internal(format!("cannot {what} {}", place.display())).note(error.to_string());
@@ -329,5 +410,87 @@ mod tests {
         std::fs::write(folder.path().join(&path), b"").unwrap();
         store.put_named("raw", "parquet", b"rows".to_vec()).await.unwrap();
         assert_eq!(store.get(&path).await.unwrap(), "rows");
+    }
+
+    /// A store with an object, and the object's path in it and on the disk.
+    async fn stored(folder: &Path, text: &str) -> (Store, String, PathBuf) {
+        let store = Store::open(folder).unwrap();
+        let digest = store.put_named("model/reps", "parquet", text.into()).await.unwrap();
+        let path = object_name("model/reps", &digest, "parquet");
+        let place = store.folder().join(&path);
+        (store, path, place)
+    }
+
+    /// Changes a file in place, in another tick of the disk's clock, and sets its time of writing back.
+    fn change(place: &Path, text: &str) {
+        let modified = std::fs::metadata(place).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::write(place, text).unwrap();
+        File::options().write(true).open(place).unwrap().set_modified(modified).unwrap();
+    }
+
+    #[tokio::test]
+    async fn nothing_damaged_is_read_by_any_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, path, place) = stored(folder.path(), "rows").await;
+        let engine = store.objects();
+        let location = parse(&path).unwrap();
+        assert_eq!(store.get(&path).await.unwrap(), "rows");
+        assert_eq!(engine.get_range(&location, 1..3).await.unwrap(), "ow");
+        // Of the same size, as old, and found sound before.
+        change(&place, "r0ws");
+        for refused in [
+            store.get(&path).await.map(drop),
+            store.find(&path).await.map(drop),
+            store.file(&path).await.map(drop),
+            store.check(&path).await,
+        ] {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.kind, Kind::Verification);
+            assert!(refused.message.contains("is damaged"), "{refused}");
+        }
+        assert!(engine.get(&location).await.is_err());
+        assert!(engine.get_range(&location, 1..3).await.is_err());
+        assert!(engine.get_ranges(&location, &[0..1, 3..4]).await.is_err());
+        assert!(!store.is_sound(&path).await.unwrap());
+        assert_eq!(store.damaged(), BTreeSet::from([path.clone()]));
+        // Made again, it is read again, and neither damaged nor forgotten.
+        store.put_named("model/reps", "parquet", b"rows".to_vec()).await.unwrap();
+        assert_eq!(engine.get_ranges(&location, &[0..1, 3..4]).await.unwrap(), ["r", "s"]);
+        assert_eq!((store.damaged(), store.healed()), (BTreeSet::new(), BTreeSet::from([path.clone()])));
+        std::fs::remove_file(&place).unwrap();
+        assert!(store.get(&path).await.unwrap_err().message.contains("is gone"));
+        assert!(store.find(&path).await.unwrap().is_none() && !store.is_sound(&path).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_changes_while_it_is_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, path, place) = stored(folder.path(), "rows").await;
+        let mut object = store.file(&path).await.unwrap();
+        object.confirm().unwrap();
+        // A backup's link is no change of what is read.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::hard_link(&place, folder.path().join("backup")).unwrap();
+        object.confirm().unwrap();
+        assert_eq!(store.get(&path).await.unwrap(), "rows");
+        change(&place, "r0ws");
+        assert_eq!(object.confirm().unwrap_err().kind, Kind::Verification);
+    }
+
+    #[tokio::test]
+    async fn a_sheet_over_a_store_shows_what_is_beneath_and_writes_nothing_there() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (below, path, place) = stored(folders[0].path(), "rows").await;
+        let sheet = Store::over(&below, folders[1].path()).unwrap();
+        assert_eq!(sheet.get(&path).await.unwrap(), "rows");
+        assert!(sheet.exists(&path).await.unwrap());
+        let digest = sheet.put_named("scores", "parquet", b"more".to_vec()).await.unwrap();
+        assert!(!below.exists(&object_name("scores", &digest, "parquet")).await.unwrap());
+        change(&place, "r0ws");
+        assert_eq!(sheet.get(&path).await.unwrap_err().kind, Kind::Verification);
+        sheet.put_named("model/reps", "parquet", b"rows".to_vec()).await.unwrap();
+        assert_eq!(sheet.get(&path).await.unwrap(), "rows");
+        assert!(!below.is_sound(&path).await.unwrap());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::{CheckArgs, Format, Global};
 use crate::command::Opened;
+use crate::command::healing::{healing, tell_healed};
 use crate::command::known_at::Reading;
 use crate::command::output;
 use crate::command::progress::Progress;
@@ -40,11 +41,17 @@ async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, 
         limits: opened.limits,
         tell: &follow,
     };
-    let observed = reading.observe(&night, &past.known).await?;
     let earlier = past.sealed.as_ref().filter(|_| reading.asked.is_none());
     let given = Given { earlier, store: &opened.store, accepted };
-    let made = pipeline::from_snapshots(&night, &observed.snapshots, &given, &past.before, Until::Scored).await?;
+    let (observed, made) = healing(&opened.store, async || {
+        let observed = reading.observe(&night, &past.known).await?;
+        let snapshots = &observed.snapshots;
+        let made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Scored).await?;
+        Ok((observed, made))
+    })
+    .await?;
     progress.finish();
+    tell_healed(&opened.store, &steps);
     let (exports, metrics) = (observed.snapshots.len(), made.metrics.len());
     if global.format == Format::Json {
         let said = json!({ "exports": exports, "metrics": metrics, "findings": made.findings });

@@ -85,7 +85,10 @@ async fn find<'a>(opened: &Opened, ledger: &'a Ledger, typed: &code::Typed) -> R
     for entry in ledger.entries.iter().rev() {
         for document in &entry.documents {
             let Some(digest) = document.files.get(CONTEXT).filter(|digest| seen.insert(**digest)) else { continue };
-            let bytes = opened.store.get(&Document::path(CONTEXT, digest)).await?;
+            // A context that cannot be trusted may be the one with the code, and an older number is not what was asked for.
+            let bytes = opened.store.get(&Document::path(CONTEXT, digest)).await.map_err(|error| {
+                error.note(format!("it says what {} of run {} prints", document.view, entry.number))
+            })?;
             let Ok(text) = std::str::from_utf8(&bytes) else { continue };
             if !text.contains(&typed.code) {
                 continue;

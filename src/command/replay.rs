@@ -9,7 +9,7 @@ use crate::command::progress::Progress;
 use crate::command::run::ACCEPT;
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
-use crate::ledger::Entry;
+use crate::ledger::{Entry, Ledger};
 use crate::pipeline::check::Given;
 use crate::pipeline::render::Before;
 use crate::pipeline::{self, Made, Night, Until};
@@ -27,29 +27,8 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
     let _registered = at_work::scratch(folder.path());
     let scratch = Store::open(folder.path())?;
     lend_snapshots(&opened.store, &scratch, entry).await?;
-    let project = Project::from_ledger(&opened.store, &entry.definitions).await?;
-    let settings = Settings::of(&project)?;
-    let progress = Progress::new(global.quiet);
     let steps = Steps::forgetful(&scratch);
-    let follow = |event: pipeline::Event<'_>| progress.tell(event);
-    let night = Night {
-        project: &project,
-        settings: &settings,
-        store: &scratch,
-        steps: &steps,
-        as_of: entry.as_of,
-        anchor: entry.anchor(),
-        limits: opened.limits,
-        tell: &follow,
-    };
-    // As in the run itself: what it was held against is the newest before it that knew all there was.
-    let mut before = ledger.entries.iter().filter(|other| other.number < entry.number && other.known_at.is_none());
-    let earlier = before.next_back().filter(|_| entry.known_at.is_none()).map(pipeline::sealed);
-    let accepted = entry.overrides.get(ACCEPT).map_or("", String::as_str).split(' ').filter(|name| !name.is_empty());
-    let accepted = accepted.map(String::from).collect();
-    let given = Given { earlier: earlier.as_ref(), store: &opened.store, accepted: &accepted };
-    let made = pipeline::from_snapshots(&night, &entry.observations, &given, &Before::new(), Until::Rendered).await?;
-    progress.finish();
+    let made = made_again(&opened, &ledger, entry, (&scratch, &steps), global.quiet).await?;
     let table = differences(entry, &made);
     if global.format != Format::Table {
         output::write(&table.render(global.format))?;
@@ -68,12 +47,50 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
     if global.format == Format::Table {
         output::write(&table.render(Format::Table))?;
     }
+    Err(refused(entry, table.rows.len()))
+}
+
+/// Makes a run again from its snapshots and definitions, into this store and with this memory of steps.
+pub(super) async fn made_again(
+    opened: &Opened,
+    ledger: &Ledger,
+    entry: &Entry,
+    (store, steps): (&Store, &Steps<'_>),
+    quiet: bool,
+) -> Result<Made> {
+    let project = Project::from_ledger(&opened.store, &entry.definitions).await?;
+    let settings = Settings::of(&project)?;
+    let progress = Progress::new(quiet);
+    let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let night = Night {
+        project: &project,
+        settings: &settings,
+        store,
+        steps,
+        as_of: entry.as_of,
+        anchor: entry.anchor(),
+        limits: opened.limits,
+        tell: &follow,
+    };
+    // As in the run itself: what it was held against is the newest before it that knew all there was.
+    let mut before = ledger.entries.iter().filter(|other| other.number < entry.number && other.known_at.is_none());
+    let earlier = before.next_back().filter(|_| entry.known_at.is_none()).map(pipeline::sealed);
+    let accepted = entry.overrides.get(ACCEPT).map_or("", String::as_str).split(' ').filter(|name| !name.is_empty());
+    let accepted = accepted.map(String::from).collect();
+    let given = Given { earlier: earlier.as_ref(), store: &opened.store, accepted: &accepted };
+    let made = pipeline::from_snapshots(&night, &entry.observations, &given, &Before::new(), Until::Rendered).await?;
+    progress.finish();
+    Ok(made)
+}
+
+/// What a run means that gives other outputs when it is made again.
+pub(super) fn refused(entry: &Entry, differing: usize) -> Box<Diagnostic> {
     let error = Diagnostic::new(
         Kind::Verification,
-        format!("run {} does not replay: {} of its outputs differ", entry.number, table.rows.len()),
+        format!("run {} does not replay: {differing} of its outputs differ", entry.number),
     );
     let program = pipeline::program();
-    Err(if entry.program == program {
+    if entry.program == program {
         error
             .note("its definitions and snapshots are those of the ledger; its outputs are not what they give")
             .help("`scorebook verify` says whether an object is damaged")
@@ -81,25 +98,22 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
         error
             .note(format!("it was made by scorebook {}, and this is {}", entry.program.scorebook, program.scorebook))
             .help("replay it with the version that made it")
-    })
+    }
 }
 
-/// Brings the run's snapshots to the scratch store, each checked on the way.
+/// Brings the run's snapshots to the scratch store.
 async fn lend_snapshots(store: &Store, scratch: &Store, entry: &Entry) -> Result<()> {
     for snapshot in &entry.observations {
         let path = snapshot.raw_path();
-        let bytes = store.get(&path).await?;
-        if Digest::of(&bytes) != snapshot.raw {
-            return Err(Diagnostic::new(Kind::Verification, format!("{path} is not what the ledger says"))
-                .help("restore it from a backup: a run cannot be replayed from a damaged snapshot"));
-        }
+        let bytes =
+            store.get(&path).await.map_err(|error| error.note(format!("run {} is replayed from it", entry.number)))?;
         scratch.put_absent(&path, bytes.to_vec()).await?;
     }
     Ok(())
 }
 
 /// Every output whose digest differs.
-fn differences(entry: &Entry, made: &Made) -> Table {
+pub(super) fn differences(entry: &Entry, made: &Made) -> Table {
     let mut table = Table::new(&["output", "sealed", "replayed"]);
     if entry.balance != made.model.balance {
         table.row(["what became of the records", "as sealed", "otherwise"]);

@@ -2,6 +2,7 @@
 
 use crate::at_work;
 use crate::cli::{Format, Global, RunArgs};
+use crate::command::healing::{healing, tell_healed};
 use crate::command::known_at::Reading;
 use crate::command::output::{self, tell};
 use crate::command::progress::{Progress, Stage};
@@ -56,7 +57,7 @@ async fn locked(
         None => None,
     };
     let progress = Progress::new(global.quiet);
-    let steps = Steps::of(&opened.store);
+    let steps = Steps::of(&opened.store).thorough(args.rehash);
     let follow = |event: pipeline::Event<'_>| progress.tell(event);
     let night = Night {
         project: &opened.project,
@@ -70,13 +71,17 @@ async fn locked(
     };
     let nothing = Known::default();
     let known = if args.rehash { &nothing } else { &past.known };
-    let observed = reading.observe(&night, known).await?;
-    lock.confirm().await?;
     // What is past is held against no night: it was, when it was new.
     let earlier = past.sealed.as_ref().filter(|_| reading.asked.is_none());
     let given = Given { earlier, store: &opened.store, accepted };
-    let snapshots = &observed.snapshots;
-    let mut made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Rendered).await?;
+    let (observed, mut made) = healing(&opened.store, async || {
+        let observed = reading.observe(&night, known).await?;
+        lock.confirm().await?;
+        let snapshots = &observed.snapshots;
+        let made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Rendered).await?;
+        Ok((observed, made))
+    })
+    .await?;
     let mut overrides: BTreeMap<_, _> =
         args.as_of.map(|date| ("as_of".to_owned(), date.to_string())).into_iter().collect();
     if !accepted.is_empty() {
@@ -102,10 +107,12 @@ async fn locked(
     }
     lock.release(true)?;
     let stages = progress.finish();
+    tell_healed(&opened.store, &steps);
     match global.format {
         Format::Json => {
             let mut report = report(&entry, &made, &stages);
             report["memory"] = memory(opened.limits);
+            report["healed"] = json!(opened.store.healed());
             output::write(&format!("{report:#}\n"))?;
         }
         _ => summary(is_first, &entry, &made, &reading.exports, &views, global.quiet)?,

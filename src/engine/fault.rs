@@ -8,6 +8,9 @@ use std::error::Error;
 
 /// A fault of the machine or of Scorebook's own SQL.
 pub(super) fn internal(what: &str, error: &DataFusionError) -> Box<Diagnostic> {
+    if let Some(damage) = damage(error) {
+        return damage.note(format!("it is read to {what}"));
+    }
     match root(error) {
         DataFusionError::ResourcesExhausted(text) => Diagnostic::internal(format!("not enough memory to {what}"))
             .note(first_line(text))
@@ -25,6 +28,9 @@ pub(super) fn is_out_of_memory(error: &DataFusionError) -> bool {
 
 /// A fault in a definition, at its place.
 pub(super) fn of_definition(sql: &Sql<'_>, error: &DataFusionError) -> Box<Diagnostic> {
+    if let Some(damage) = damage(error) {
+        return damage.note(format!("{} reads it", sql.file));
+    }
     let place = place(sql, error);
     match root(error) {
         DataFusionError::SchemaError(fault, _) => match &**fault {
@@ -107,6 +113,21 @@ fn parser_place(sql: &Sql<'_>, text: &str) -> Option<Place> {
     Some(sql.place(line.parse().ok()?, column.parse().ok()?, 1))
 }
 
+/// The store's own error, if the engine carries one: it gave no rows since an object is not what its name says.
+fn damage(error: &DataFusionError) -> Option<Box<Diagnostic>> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref::<Diagnostic>() {
+            return Some(Box::new(found.clone()));
+        }
+        next = match current.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::Collection(all)) => all.first().map(|first| first as &(dyn Error + 'static)),
+            _ => current.source(),
+        };
+    }
+    None
+}
+
 /// The innermost error, below contexts and shared wrappers.
 fn root(error: &DataFusionError) -> &DataFusionError {
     let mut innermost = error;
@@ -143,5 +164,48 @@ fn lower_first(text: &str) -> String {
             first.to_lowercase().collect::<String>() + &rest
         }
         _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::Kind;
+    use crate::engine::{Limits, Parameters, Session, Sql};
+    use crate::parquet_file::{ROW_GROUP_ROWS, write};
+    use crate::store::{Store, object_name};
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    use std::sync::Arc;
+
+    /// The engine opens a file again for each of its parts, long after the table was named.
+    #[tokio::test]
+    async fn a_table_that_changes_under_the_engine_gives_no_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..5_000));
+        let rows = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+        let bytes = write(rows.schema(), &[rows], ROW_GROUP_ROWS).unwrap();
+        let digest = store.put_named("model/numbers", "parquet", bytes.clone()).await.unwrap();
+        let path = object_name("model/numbers", &digest, "parquet");
+        let session = Session::new(Limits { threads: 2, memory_bytes: 1 << 26 }, &store).unwrap();
+        session.add_parquet("numbers", &path).await.unwrap();
+        let text = "SELECT SUM(n) FROM numbers";
+        assert_eq!(session.ask(text).await.unwrap()[0].num_rows(), 1);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let mut damaged = bytes;
+        damaged[200] ^= 1;
+        std::fs::write(folder.path().join(&path), damaged).unwrap();
+        let own = session.ask(text).await.unwrap_err();
+        let of_a_definition = session.query(&Sql::bare("sums.sql", text), &Parameters::new()).await.unwrap_err();
+        let as_they_come = match session.stream("SELECT n FROM numbers").await {
+            Ok(mut rows) => rows.next().await.unwrap_err(),
+            Err(error) => error,
+        };
+        for error in [&own, &of_a_definition, &as_they_come] {
+            assert_eq!(error.kind, Kind::Verification, "{error}");
+            assert!(error.message.contains(&path), "{error}");
+        }
+        assert!(of_a_definition.to_string().contains("sums.sql reads it"), "{of_a_definition}");
+        let again = Session::new(Limits { threads: 1, memory_bytes: 1 << 26 }, &store).unwrap();
+        assert_eq!(again.add_parquet("numbers", &path).await.unwrap_err().kind, Kind::Verification);
     }
 }

@@ -132,6 +132,8 @@ struct MadeSnapshot {
 }
 
 impl Made for MadeSnapshot {
+    const READ_LATER: bool = true;
+
     fn objects(&self) -> Vec<String> {
         let name = |kind: &str, digest: &Digest| {
             object_name(&format!("{kind}/{}/{}", self.source, self.table), digest, "parquet")

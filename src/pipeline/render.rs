@@ -33,7 +33,7 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::digest::{Digest, Key};
 use crate::domain::json;
@@ -458,10 +458,12 @@ impl<'a> Rendering<'a> {
         let why = match before.get(&identity) {
             None => "not made before".to_owned(),
             Some((_, earlier)) if *earlier == digest => "its template, theme, fonts or typesetter changed".to_owned(),
-            Some((_, earlier)) => {
-                let earlier = self.night.store.find(&Document::path(CONTEXT, earlier)).await?;
-                changes::between(earlier.as_deref(), &text)
-            }
+            Some((_, earlier)) => match self.night.store.find(&Document::path(CONTEXT, earlier)).await {
+                Ok(earlier) => changes::between(earlier.as_deref(), &text),
+                // It says why, and nothing else: no reason to hold a document back.
+                Err(error) if error.kind == Kind::Verification => "its last context is damaged".to_owned(),
+                Err(error) => return Err(error),
+            },
         };
         let name = context.entity.name.clone();
         Ok(Next::Render(Box::new(Job { context, text, key, document, name, why })))

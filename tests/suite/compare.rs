@@ -227,7 +227,7 @@ fn damage_is_noticed(project: &Project) {
     damaged[20] ^= 1;
     std::fs::write(&path, damaged).unwrap();
     let said = project.scorebook(&["compare"]).expect_code(6).stderr;
-    assert!(said.contains(&digest) && said.contains("is not what run 1 wrote"), "{said}");
+    assert!(said.contains(&digest) && said.contains("is damaged") && said.contains("run 1 wrote it"), "{said}");
     std::fs::write(&path, sound).unwrap();
 }
 

@@ -1,6 +1,8 @@
 //! One byte changed in any stored object: `verify` notices and names it.
 
 use crate::project::{Project, Random};
+use scorebook::domain::{digest::Digest, json};
+use serde_json::Value;
 
 #[test]
 fn one_flipped_byte_is_found_and_named() {
@@ -33,9 +35,18 @@ fn one_flipped_byte_is_found_and_named() {
 fn what_is_missing_forged_or_left_over_is_told() {
     let project = Project::generated(2, 13).formats(r#"["csv"]"#);
     let head = project.run(&[])["ledger"]["head"].as_str().unwrap().to_owned();
-    project.scorebook(&["verify", "--expect-head", &head]).expect_code(0);
+    let said = project.scorebook(&["verify", "--expect-head", &head]).expect_code(0);
+    assert!(said.stdout.contains("the expected head is entry 1 of 1, the newest"), "{}", said.stdout);
     project.run(&[]);
-    project.scorebook(&["verify", "--expect-head", &head]).expect_code(6);
+    let said = project.scorebook(&["verify", "--expect-head", &head]).expect_code(0);
+    assert!(said.stdout.contains("the expected head is entry 1 of 2; 1 entry follows it"), "{}", said.stdout);
+    let said = project.scorebook(&["verify", "--expect-head", &head, "--format", "json"]).expect_code(0);
+    assert!(said.stderr.contains("entry 1 of 2"), "{}", said.stderr);
+    let other = Digest::of(b"another ledger").to_string();
+    for wrong in [other.as_str(), &head[..63], ""] {
+        let said = project.scorebook(&["verify", "--expect-head", wrong]).expect_code(6);
+        assert!(said.stdout.contains("it does not hold the expected head"), "{}", said.stdout);
+    }
     // A tail that was taken away: the chain holds, but not up to the head that is kept elsewhere.
     let second = project.path("warehouse/ledger/000002.json");
     let taken = std::fs::read(&second).unwrap();
@@ -53,4 +64,48 @@ fn what_is_missing_forged_or_left_over_is_told() {
     project.write("warehouse/scores/bookings/abc.parquet#1", "half a sco");
     let said = project.scorebook(&["verify"]).expect_code(0);
     assert!(said.stdout.contains("1 unfinished file"), "{}", said.stdout);
+}
+
+/// What carries the right digests and was never made of its inputs: only who makes it again can tell.
+#[test]
+fn a_sample_made_again_finds_a_forgery_that_no_digest_tells_of() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#).for_reps();
+    project.run(&[]);
+    let said = project.scorebook(&["verify", "--deep", "--quiet"]).expect_code(0);
+    assert!(said.stdout.contains("steps of run 1, a sample, were made again"), "{}", said.stdout);
+    assert!(said.stdout.contains("only `scorebook replay 1` makes all of them again"), "{}", said.stdout);
+    let again = |said: &str| -> usize {
+        let line = said.lines().find(|line| line.contains("a sample")).unwrap();
+        line.split(' ').next().unwrap().parse().unwrap()
+    };
+    let few = project.scorebook(&["verify", "--deep", "--sample", "1", "--quiet"]).expect_code(0);
+    assert!(again(&few.stdout) < again(&said.stdout), "{}{}", few.stdout, said.stdout);
+    // Without the cache all of it is made again, and the cache stays away.
+    let all = project.path("all_steps");
+    std::fs::rename(project.path("warehouse/steps"), &all).unwrap();
+    let said = project.scorebook(&["verify", "--deep", "--quiet"]).expect_code(0);
+    assert!(again(&said.stdout) > 100, "{}", said.stdout);
+    assert!(!project.path("warehouse/steps").exists());
+    std::fs::rename(all, project.path("warehouse/steps")).unwrap();
+    // Another table of scores under its own right digest, named by the entry and by the step that should have made it.
+    let entry = project.entry(1);
+    let digest = |metric: &str| entry["scores"][metric]["digest"].as_str().unwrap().to_owned();
+    let (sound, forged) = (digest("bookings"), digest("emails_sent"));
+    let place = |metric: &str, digest: &str| project.path(&format!("warehouse/scores/{metric}/{digest}.parquet"));
+    std::fs::copy(place("emails_sent", &forged), place("bookings", &forged)).unwrap();
+    project.forge_entry(1, |entry| entry["scores"]["bookings"]["digest"] = forged.clone().into());
+    for file in project.files("warehouse/steps") {
+        let path = format!("warehouse/steps/{file}");
+        let mut step: Value = serde_json::from_slice(&std::fs::read(project.path(&path)).unwrap()).unwrap();
+        if step["made"]["table"]["digest"] == sound.as_str() {
+            step["made"]["table"]["digest"] = forged.clone().into();
+            let bound = json::canonical(&(&step["key"], &step["made"]));
+            step["digest"] = Digest::of(bound.as_bytes()).to_string().into();
+            project.write(&path, &json::canonical(&step));
+        }
+    }
+    project.scorebook(&["verify"]).expect_code(0);
+    let said = project.scorebook(&["verify", "--deep", "--sample", "1000", "--quiet"]).expect_code(6);
+    assert!(said.stdout.contains("scores bookings") && said.stdout.contains(&sound[..16]), "{}", said.stdout);
+    assert!(said.stderr.contains("does not replay"), "{}", said.stderr);
 }

@@ -1,5 +1,6 @@
 //! A sealed test environment: a project in a temporary folder, and the program run in it with an empty environment.
 
+use scorebook::domain::{digest::Digest, json};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -154,6 +155,15 @@ impl Project {
         serde_json::from_slice(&bytes).unwrap()
     }
 
+    /// Changes a run's ledger entry, and gives it the hash that it then has: a forgery that no digest tells of.
+    pub fn forge_entry(&self, number: u64, change: impl FnOnce(&mut Value)) {
+        let mut entry = self.entry(number);
+        change(&mut entry);
+        entry.as_object_mut().unwrap().remove("hash");
+        entry["hash"] = Digest::of(json::canonical(&entry).as_bytes()).to_string().into();
+        self.write(&format!("warehouse/ledger/{number:06}.json"), &json::canonical(&entry));
+    }
+
     /// All files under a folder, as paths within it, sorted.
     pub fn files(&self, within: &str) -> Vec<String> {
         let root = self.path(within);
@@ -169,6 +179,12 @@ impl Project {
         }
         found.sort();
         found
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Said {
+        Said::of(output)
     }
 }
 
@@ -199,6 +215,18 @@ pub fn copy(from: &Path, to: &Path) {
         }
     } else {
         std::fs::copy(from, to).unwrap();
+    }
+}
+
+/// Links a file or a folder's files: a copy for whoever replaces files and changes none in place.
+pub fn link(from: &Path, to: &Path) {
+    if from.is_dir() {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().flatten() {
+            link(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        std::fs::hard_link(from, to).unwrap();
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::independent::scores::{Key, Scores};
 use crate::project::{LAST_NIGHT, NIGHTS, Project, copy};
 use jiff::civil::Date;
+use scorebook::domain::digest::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folders of artefacts: what must not depend on when, where or how a run was made.
@@ -84,15 +85,18 @@ fn an_earlier_periods_view_comes_back_too_and_damage_does_not_spread_to_it() {
     std::fs::remove_dir_all(project.path("reports")).unwrap();
     project.run(&["--as-of", "2026-10-01"]);
     assert!(project.path("reports/2026-09/SHA256SUMS").exists() && project.path("reports/2026-10").exists());
-    let view = project.files("reports/2026-10").into_iter().find(|file| file.ends_with(".csv")).unwrap();
-    let view = project.path("reports/2026-10").join(view);
-    let digest = scorebook::domain::digest::Digest::of(&std::fs::read(&view).unwrap());
+    let view = project.files("reports/2026-09").into_iter().find(|file| file.ends_with(".csv")).unwrap();
+    let view = project.path("reports/2026-09").join(view);
+    let digest = Digest::of(&std::fs::read(&view).unwrap());
     let object = project.path(&format!("warehouse/documents/{digest}.csv"));
     std::fs::write(object, "forged").unwrap();
     std::fs::remove_file(&view).unwrap();
     let said = project.scorebook(&["run", "--quiet", "--as-of", "2026-10-01"]).expect_code(6);
-    assert!(said.stderr.contains("gone or damaged"), "{}", said.stderr);
+    assert!(said.stderr.contains(&format!("documents/{digest}.csv is damaged")), "{}", said.stderr);
     assert!(!view.exists());
+    // The run that needs it makes it again.
+    project.run(&["--as-of", LAST_NIGHT]);
+    assert!(view.exists());
 }
 
 #[test]
@@ -311,14 +315,13 @@ fn past_runs_replay_to_the_same_bytes_anywhere() {
     }
     assert_ne!(project.entry(1)["scores"], project.entry(2)["scores"]);
     // A replay that could not fail would prove nothing.
-    let score = project.entry(1)["scores"]["bookings"]["digest"].as_str().unwrap().to_owned();
-    let forged = elsewhere.path(&format!("warehouse/definitions/{}", bookings_digest(&project)));
-    let text = std::fs::read_to_string(&forged).unwrap().replace("'won'", "'lost'");
-    std::fs::write(&forged, text).unwrap();
-    let said = elsewhere.scorebook(&["replay", "1", "--quiet"]).expect_code(6);
+    let score = project.entry(2)["scores"]["bookings"]["digest"].as_str().unwrap().to_owned();
+    let bookings = "queries/metrics/outcome/bookings.sql";
+    let text = std::fs::read_to_string(elsewhere.path(bookings)).unwrap();
+    let digest = Digest::of(text.as_bytes()).to_string();
+    elsewhere.write(&format!("warehouse/definitions/{digest}"), &text);
+    elsewhere.forge_entry(2, |entry| entry["definitions"][bookings] = digest.into());
+    elsewhere.scorebook(&["verify"]).expect_code(0);
+    let said = elsewhere.scorebook(&["replay", "2", "--quiet"]).expect_code(6);
     assert!(said.stdout.contains("scores bookings") && said.stdout.contains(&score[..16]), "{}", said.stdout);
-}
-
-fn bookings_digest(project: &Project) -> String {
-    project.entry(1)["definitions"]["queries/metrics/outcome/bookings.sql"].as_str().unwrap().to_owned()
 }

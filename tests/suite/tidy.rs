@@ -29,7 +29,7 @@ fn libraries_stay_behind_their_doors() {
         ("typst::", "pipeline/render/pdf.rs"),
         ("typst_pdf::", "pipeline/render/pdf.rs"),
         ("tera::", "pipeline/render/html.rs"),
-        ("object_store::", "store.rs"),
+        ("object_store::", "store"),
         ("indicatif::", "command/progress.rs"),
     ];
     for (file, text) in sources() {

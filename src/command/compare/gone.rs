@@ -2,7 +2,7 @@
 
 use crate::command::compare::records::{Origin, RecordChange};
 use crate::command::compare::side::{Side, ask};
-use crate::diagnostic::Result;
+use crate::diagnostic::{self, Result};
 use crate::engine::{Parameters, Session, Sql};
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Kind};
@@ -49,13 +49,17 @@ async fn read(to: &Side<'_>, contract: &Contract, table: &str, key: &str) -> Res
     for staging in stagings.iter().filter(|staging| staging.header.into == table) {
         for snapshot in exports(to, staging) {
             let session = Session::new(to.opened.limits, &to.opened.store)?;
-            to.add(&session, &staging.header.from, &snapshot.raw_path(), snapshot.raw).await?;
+            to.add(&session, &staging.header.from, &snapshot.raw_path()).await?;
             for lookup in &staging.header.lookups {
                 if let Some(newest) = newest(to, staging.source, lookup) {
-                    to.add(&session, lookup, &newest.raw_path(), newest.raw).await?;
+                    to.add(&session, lookup, &newest.raw_path()).await?;
                 }
             }
-            let Ok(schema) = session.keep("staged", &staging.sql, &Parameters::new()).await else { continue };
+            let schema = match session.keep("staged", &staging.sql, &Parameters::new()).await {
+                Ok(schema) => schema,
+                Err(error) if error.kind == diagnostic::Kind::Verification => return Err(error),
+                Err(_) => continue,
+            };
             let optional = |name: &str| match schema.field_with_name(name) {
                 Ok(_) => format!("CAST({name} AS VARCHAR) AS {name}"),
                 Err(_) => format!("CAST(NULL AS VARCHAR) AS {name}"),
@@ -105,7 +109,7 @@ async fn same(to: &Side<'_>, table: &str) -> Result<BTreeMap<String, String>> {
     let mut same = BTreeMap::new();
     let Some(matches) = to.entry.model.get("matches") else { return Ok(same) };
     let session = Session::new(to.opened.limits, &to.opened.store)?;
-    to.add(&session, "matches", &matches.path("matches"), matches.digest).await?;
+    to.add(&session, "matches", &matches.path("matches")).await?;
     let sql = format!("SELECT record_id, same_as FROM matches WHERE record_table = '{table}'");
     let query = Sql::bare("matches", &sql);
     // An older run's table may have other columns.

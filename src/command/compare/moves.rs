@@ -81,7 +81,7 @@ impl<'a> Movers<'a> {
         for side in sides {
             let session = Session::new(side.opened.limits, &side.opened.store)?;
             for (name, table) in &side.entry.model {
-                side.add(&session, name, &table.path(name), table.digest).await?;
+                side.add(&session, name, &table.path(name)).await?;
             }
             sessions.push(session);
         }

@@ -112,8 +112,8 @@ async fn of_table(
         None => (0..columns.len()).collect(),
     };
     let session = Session::new(to.opened.limits, &to.opened.store)?;
-    from.add(&session, "a", &a.path(name), a.digest).await?;
-    to.add(&session, "b", &b.path(name), b.digest).await?;
+    from.add(&session, "a", &a.path(name)).await?;
+    to.add(&session, "b", &b.path(name)).await?;
     let texts: Vec<String> =
         columns.iter().map(|column| format!("CAST(\"{column}\" AS VARCHAR) AS \"{column}\"")).collect();
     let texts = texts.join(", ");
@@ -189,7 +189,7 @@ async fn origins(
         return Ok(BTreeMap::new());
     }
     session.remove("lineage")?;
-    side.add(session, "lineage", &path, digest).await?;
+    side.add(session, "lineage", &path).await?;
     let own: Vec<String> = keys.iter().map(|key| format!("k.\"{key}\"")).collect();
     let joined: Vec<String> = keys.iter().map(|key| format!("CAST(l.\"{key}\" AS VARCHAR) = k.\"{key}\"")).collect();
     let sql = format!(

@@ -192,8 +192,8 @@ async fn of_metric(
         notes.push(format!("`{missing}` of {metric} cannot be compared: one of its files does not have it"));
     }
     let session = Session::new(to.opened.limits, &to.opened.store)?;
-    from.add(&session, "a", &a.path(metric), a.digest).await?;
-    to.add(&session, "b", &b.path(metric), b.digest).await?;
+    from.add(&session, "a", &a.path(metric)).await?;
+    to.add(&session, "b", &b.path(metric)).await?;
     let columns: Vec<&str> = KEY.into_iter().chain(cell.iter().copied()).collect();
     let columns = columns.join(", ");
     let mut rows: BTreeMap<Key, [Option<Cell>; 2]> = BTreeMap::new();

@@ -1,8 +1,7 @@
-//! One of the two runs: its entry, its definitions, and its objects, each checked before it is read.
+//! One of the two runs: its entry, its definitions, and its objects.
 
 use crate::command::Opened;
-use crate::diagnostic::{Diagnostic, Kind, Place, Result};
-use crate::domain::digest::Digest;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::Metrics;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
@@ -44,24 +43,18 @@ impl<'a> Side<'a> {
         Ok(Side { opened, entry, project, settings, contract, metrics, notes })
     }
 
-    /// Names an object as a table, if its bytes are those that the ledger names.
-    pub async fn add(&self, session: &Session, name: &str, path: &str, digest: Digest) -> Result<()> {
-        if self.opened.store.digest(path).await? != digest {
-            return Err(Diagnostic::new(
-                Kind::Verification,
-                format!("{path} is not what run {} wrote", self.entry.number),
-            )
-            .at(Place::file(path))
-            .help("`scorebook verify` says what else is damaged; restore the warehouse from a backup"));
-        }
-        session.add_parquet(name, path).await
+    /// Names an object of the run as a table.
+    pub async fn add(&self, session: &Session, name: &str, path: &str) -> Result<()> {
+        let added = session.add_parquet(name, path).await;
+        added.map_err(|error| error.note(format!("run {} wrote it", self.entry.number)))
     }
 
     /// The columns of an object.
     pub async fn columns(&self, path: &str) -> Result<Vec<String>> {
-        let rows = parquet_file::read(path, self.opened.store.file(path).await?, 1)?;
-        let schema = arrow::array::RecordBatchReader::schema(&rows);
-        Ok(schema.fields().iter().map(|field| field.name().clone()).collect())
+        let object = self.opened.store.file(path).await;
+        let object = object.map_err(|error| error.note(format!("run {} wrote it", self.entry.number)))?;
+        let rows = parquet_file::read(object, 1)?;
+        Ok(rows.schema().fields().iter().map(|field| field.name().clone()).collect())
     }
 
     /// Whether the run scores a period.
@@ -81,7 +74,7 @@ impl<'a> Side<'a> {
         for (table, key) in [("reps", "rep_id"), ("teams", "team_id")] {
             let Some(of) = self.entry.model.get(table) else { continue };
             let session = Session::new(self.opened.limits, &self.opened.store)?;
-            self.add(&session, table, &of.path(table), of.digest).await?;
+            self.add(&session, table, &of.path(table)).await?;
             for row in ask(&session, &format!("SELECT {key}, name FROM {table}")).await? {
                 if let [Some(id), Some(name)] = &row[..] {
                     names.insert(id.clone(), name.clone());

@@ -1,6 +1,6 @@
 //! Controlled sums: what was won in closed months should not move from run to run.
 
-use crate::diagnostic::{Place, Result};
+use crate::diagnostic::{Kind, Place, Result};
 use crate::domain::number::Number;
 use crate::engine::{Parameters, Session, Sql};
 use crate::pipeline::Night;
@@ -37,7 +37,12 @@ pub(super) async fn compare(night: &Night<'_>, model: &Model, given: &Given<'_>)
                         format!("{} cannot be held against run {}", of.name(), earlier.number),
                     )
                     .note(error.message)
-                    .help("that run's table had another form; the next run is held against this one"),
+                    .help(match error.kind {
+                        Kind::Verification => {
+                            "restore that run's table from a backup; the next run is held against this one"
+                        }
+                        _ => "that run's table had another form; the next run is held against this one",
+                    }),
                 ),
             }
         }

@@ -142,8 +142,8 @@ async fn sum(night: &Night<'_>, exports: &[&Snapshot], name: &str) -> Result<Opt
     let (mut sum, mut notes) = (Number::ZERO, Vec::new());
     for export in exports {
         let path = export.raw_path();
-        for batch in parquet_file::read(&path, night.store.file(&path).await?, parquet_file::ROW_GROUP_ROWS)? {
-            let batch = batch.map_err(|error| Diagnostic::internal(format!("cannot read {path}: {error}")))?;
+        for batch in parquet_file::read(night.store.file(&path).await?, parquet_file::ROW_GROUP_ROWS)? {
+            let batch = batch?;
             let (Some(cells), Some(rows)) = (column(&batch, name), column(&batch, "_row")) else { return Ok(None) };
             let (cells, rows) = (cells.as_string::<i32>(), rows.as_primitive::<Int64Type>());
             for (cell, row) in cells.iter().zip(rows.values()) {

@@ -33,7 +33,7 @@ impl ByEntity {
             writer.write(&batch)?;
         }
         let file = writer.finish()?;
-        Ok(ByEntity { rows: parquet_file::read("a temporary file", file, ROWS)?, batch: None, row: 0 })
+        Ok(ByEntity { rows: parquet_file::open("a temporary file", file, ROWS)?, batch: None, row: 0 })
     }
 
     /// Shows each row of an entity. Entities must be asked for in their order.

@@ -19,11 +19,11 @@ use crate::pipeline::render::{Rendering, set_aside};
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Workdays, Worked};
+use crate::store::ObjectFile;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
 use jiff::ToSpan;
 use jiff::civil::Date;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything a report's documents are built from.
@@ -92,8 +92,7 @@ impl Reading {
         for id in of.report.used() {
             let table = &of.scores.tables[id];
             reading.not_supplied.extend(table.not_supplied.clone().map(|not| (id.clone(), not)));
-            let path = table.path(id);
-            reading.metrics.push((id.clone(), Cursor::open(&path, of.night.store.file(&path).await?)?));
+            reading.metrics.push((id.clone(), Cursor::open(of.night.store.file(&table.path(id)).await?)?));
         }
         reading.around = Around::open(of).await?;
         let mut session = Session::new(frugal(of.night.limits), of.night.store)?;
@@ -321,21 +320,20 @@ impl Around {
 
 /// A place in a metric's scores, which moves on only.
 struct Cursor {
-    rows: ParquetRecordBatchReader,
+    rows: parquet_file::Rows,
     batch: Option<RecordBatch>,
     row: usize,
 }
 
 impl Cursor {
-    fn open(path: &str, file: std::fs::File) -> Result<Cursor> {
-        let mut cursor = Cursor { rows: parquet_file::read(path, file, 256)?, batch: None, row: 0 };
+    fn open(object: ObjectFile) -> Result<Cursor> {
+        let mut cursor = Cursor { rows: parquet_file::read(object, 256)?, batch: None, row: 0 };
         cursor.next_batch()?;
         Ok(cursor)
     }
 
     fn next_batch(&mut self) -> Result<()> {
-        let next = self.rows.next().transpose();
-        self.batch = next.map_err(|error| Diagnostic::internal(format!("cannot read scores: {error}")))?;
+        self.batch = self.rows.next().transpose()?;
         self.row = 0;
         Ok(())
     }

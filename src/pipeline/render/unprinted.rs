@@ -3,7 +3,7 @@
 //! Documents say which texts they are, whether made tonight or before; the model says whose they are. So the same is told of the
 //! same night, however much of it was found.
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::domain::digest::{Digest, Key};
 use crate::parquet_file;
 use crate::pipeline::Night;
@@ -136,8 +136,8 @@ async fn in_table(
     let mut found = BTreeSet::new();
     // Of each column, so that one that has many hides no other.
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for batch in parquet_file::read(&path, night.store.file(&path).await?, BATCH_ROWS)? {
-        let batch = batch.map_err(|error| Diagnostic::internal(format!("cannot read {path}: {error}")))?;
+    for batch in parquet_file::read(night.store.file(&path).await?, BATCH_ROWS)? {
+        let batch = batch?;
         for column in table.columns.iter().filter(|column| column.kind == Kind::Text && column.allowed.is_empty()) {
             let Some(cells) = batch.column_by_name(&column.name).and_then(|cells| cells.as_string_opt::<i32>()) else {
                 continue;
