@@ -63,6 +63,10 @@ fn far_dates(project: &Project, round: usize) -> Vec<Changed> {
     for file in files.iter().filter(|file| file.contains(LAST_NIGHT) && !file.starts_with("broken")) {
         let path = format!("sample_data/{file}");
         let mut all = records(project, &path);
+        // An export of which no record is left stops the run by another rule.
+        if all.len() < 5 {
+            continue;
+        }
         let is_date = |cell: &str| cell.get(..10).is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok());
         let dates =
             (0..all[0].len()).filter(|i| all[1..].iter().any(|record| record.get(*i).is_some_and(|c| is_date(c))));
@@ -91,7 +95,7 @@ fn a_far_date_sets_its_row_aside_and_stops_nobody() {
     for round in 0..3 {
         let project = company();
         let changed = far_dates(&project, round);
-        assert!(changed.len() > 60, "{changed:?}");
+        assert!(changed.len() > 30, "{changed:?}");
         let report = project.run(&[]);
         assert_eq!(report["documents"]["failed"], 0);
         let staging: Vec<String> = (project.files("queries/staging").iter())
