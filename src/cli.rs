@@ -93,6 +93,13 @@ pub enum Command {
     Unlock(UnlockArgs),
 }
 
+impl Command {
+    /// Whether what it writes holds what only its owner may read: all do but the one that makes a company up.
+    pub fn is_confidential(&self) -> bool {
+        !matches!(self, Command::Sample(_))
+    }
+}
+
 /// `scorebook run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {

@@ -27,12 +27,15 @@ use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::engine::Limits;
 use crate::ledger::Ledger;
 use crate::lock::{self, Lock, Owner, Pace};
-use crate::pipeline::{self, Views};
+use crate::pipeline::render::site::Pages;
+use crate::pipeline::{self, Past};
 use crate::project::Project;
+use crate::publish::{Folders, Named, Views};
+use crate::scratch::Scratch;
 use crate::settings::Settings;
 use crate::store::Store;
 use output::Table;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The stack of the main thread and of the engine's: enough for the deepest SQL that is read, also without optimisation. It is
 /// taken from the machine as far as it is used.
@@ -41,6 +44,7 @@ pub const STACK_BYTES: usize = 64 << 20;
 /// Runs a command. A command that did its work and has bad news gives the kind of it.
 pub fn dispatch(cli: Cli) -> Result<Option<Kind>> {
     at_work::command(name(&cli.command), matches!(cli.command, Command::Run(_)));
+    let _scratch = Scratch::take();
     let threads = cli.global.threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -99,40 +103,61 @@ struct Opened {
     project: Project,
     settings: Settings,
     store: Store,
+    folders: Folders,
     limits: Limits,
 }
 
 impl Opened {
-    /// Opens what the flags and the settings name, to write to it.
+    /// Opens what the flags and the settings name, to write to it. A warehouse that others could read is closed to them.
     fn open(global: &Global) -> Result<Opened> {
-        Opened::at(global, Store::open)
+        let opened = Opened::at(global, |folders| {
+            folders.check()?;
+            Store::open_for(&folders.named[0].path, folders.access[0])
+        })?;
+        let folder = opened.store.folder();
+        match opened.folders.access[0].settle_warehouse(folder) {
+            Ok(false) => {}
+            Ok(true) => output::tell(&format!("warning: others could read {}; that is closed now", folder.display())),
+            Err(error) => {
+                output::tell(&format!("warning: the modes in {} cannot be set: {error}", folder.display()));
+                output::tell("  help: let their owner close them to others: chmod -R go= DIR");
+            }
+        }
+        Ok(opened)
     }
 
     /// Opens it to read from it: there must be something.
     fn existing(global: &Global) -> Result<Opened> {
-        Opened::at(global, |folder| match folder.is_dir() {
-            true => Store::open(folder),
-            false => Err(Diagnostic::usage(format!("there is no warehouse at {}", folder.display()))
-                .help("`scorebook run` makes one; --warehouse DIR names another")),
+        Opened::at(global, |folders| {
+            let folder = &folders.named[0].path;
+            match folder.is_dir() {
+                true => Store::open_for(folder, folders.access[0]),
+                false => Err(Diagnostic::usage(format!("there is no warehouse at {}", folder.display()))
+                    .help("`scorebook run` makes one; --warehouse DIR names another")),
+            }
         })
     }
 
-    fn at(global: &Global, open: impl Fn(&Path) -> Result<Store>) -> Result<Opened> {
+    fn at(global: &Global, open: impl Fn(&Folders) -> Result<Store>) -> Result<Opened> {
         let project = pipeline::open_project(&global.project)?;
         let settings = Settings::of(&project)?;
-        let warehouse = global.warehouse.clone().unwrap_or_else(|| global.project.join(&settings.paths.warehouse));
+        let paths = &settings.paths;
+        let named = [
+            Named::of("warehouse", global.warehouse.as_ref(), &global.project, &paths.warehouse),
+            Named::of("reports", global.reports.as_ref(), &global.project, &paths.reports),
+            Named::of("site", global.site.as_ref(), &global.project, &paths.site),
+        ];
+        let folders = Folders::of(named, paths, Pages::are_there(&project));
         let threads = global.threads.unwrap_or(settings.engine.threads);
         let threads = if threads == 0 { cores() } else { threads };
         let limits = Limits { threads, memory_bytes: settings.engine.memory_mib << 20 };
-        Ok(Opened { folder: global.project.clone(), project, settings, store: open(&warehouse)?, limits })
+        let store = open(&folders)?;
+        Ok(Opened { folder: global.project.clone(), project, settings, store, folders, limits })
     }
 
-    /// The readable views' folders.
-    fn views(&self, global: &Global) -> Result<Views> {
-        let paths = &self.settings.paths;
-        let reports = global.reports.clone().unwrap_or_else(|| self.folder.join(&paths.reports));
-        let site = global.site.clone().unwrap_or_else(|| self.folder.join(&paths.site));
-        Ok(Views { reports: Store::open(&reports)?, site: Store::open(&site)? })
+    /// The readable views' folders: looked at, and taken.
+    async fn views(&self, past: &Past) -> Result<Views> {
+        Views::open(&self.folders, &self.store, past, &self.settings.company.name, &host()).await
     }
 
     /// Takes the lock, and clears away what the run before left if it did not finish.

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod at_work;
 pub mod cli;
 pub mod command;
@@ -15,7 +16,9 @@ pub mod parquet_file;
 pub mod pipeline;
 pub mod plain_file;
 pub mod project;
+pub mod publish;
 pub mod sample;
+pub mod scratch;
 pub mod settings;
 #[cfg(unix)]
 pub mod signals;

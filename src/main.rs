@@ -11,6 +11,9 @@ fn main() -> ExitCode {
     share_memory();
     panics::quietly();
     let cli = Cli::parse();
+    if cli.command.is_confidential() {
+        close_to_others();
+    }
     let done = on_large_stack(|| {
         panics::catch(|| {
             listen()?;
@@ -69,3 +72,17 @@ fn share_memory() {
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn share_memory() {}
+
+/// Closes every file that this process makes to all but its owner, whatever umask it was started with: also the temporary files
+/// and stored objects of libraries, which ask for no mode of their own.
+#[cfg(unix)]
+fn close_to_others() {
+    // SAFETY: it sets a number of the process, and no other thread runs yet.
+    #[expect(unsafe_code, reason = "the standard library has no call for it")]
+    unsafe {
+        libc::umask(scorebook::access::UMASK as libc::mode_t);
+    }
+}
+
+#[cfg(not(unix))]
+fn close_to_others() {}

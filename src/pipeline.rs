@@ -10,7 +10,7 @@ pub mod render;
 pub mod score;
 pub mod stage;
 
-use crate::diagnostic::{Diagnostic, Kind, Place, Result};
+use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
@@ -23,11 +23,10 @@ use check::{Finding, Given, Sealed};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use land::{Exports, Known, Observed, Snapshot};
-use render::site::{self, File, Pages, Scope};
 use render::{Before, CONTEXT, Rendered};
 use score::{Scores, definition};
 use stage::Model;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What every stage is given: the definitions, the warehouse, and the one date. No clock, no environment, no terminal.
@@ -166,9 +165,9 @@ pub struct Past {
     /// What the newest run read and made.
     pub sealed: Option<Sealed>,
     /// Period and report -> the newest entry that has them.
-    newest: BTreeMap<(String, String), u64>,
-    /// The hash of every entry.
-    hashes: BTreeMap<u64, Option<Digest>>,
+    pub newest: BTreeMap<(String, String), u64>,
+    /// The hashes of all entries, oldest first.
+    pub chain: Vec<Digest>,
 }
 
 impl Past {
@@ -179,9 +178,15 @@ impl Past {
         Ok(past)
     }
 
+    /// The hash of an entry, as it was when this run began.
+    pub fn hash_of(&self, number: u64) -> Option<Digest> {
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.chain.get(place).copied()
+    }
+
     /// Adds the next entry. One that was to know less than there was stands beside the others: it is nobody's last night.
-    fn add(&mut self, entry: &Entry) {
-        self.hashes.insert(entry.number, entry.hash);
+    pub fn add(&mut self, entry: &Entry) {
+        self.chain.extend(entry.hash);
         if entry.known_at.is_some() {
             return;
         }
@@ -295,150 +300,4 @@ pub fn program() -> Program {
         engine: crate::engine::VERSION.into(),
         typesetter: render::TYPESETTER.into(),
     }
-}
-
-/// The folders in which people read: the documents under readable names, and the site.
-pub struct Views {
-    /// The documents by period and report.
-    pub reports: Store,
-    /// The same as linked pages, by audience.
-    pub site: Store,
-}
-
-/// The folder of reports for a run that was to know less than there was: its documents replace no others.
-pub fn apart(entry: &Entry) -> String {
-    format!("known_at/run_{:06}", entry.number)
-}
-
-/// Makes the readable views what the ledger says: of every period the documents of the newest entry that has it. Writes
-/// what is missing or different, and removes files that are no document.
-pub async fn repair_views(night: &Night<'_>, views: &Views, mut past: Past, last: &Entry, made: &Made) -> Result<()> {
-    let store = night.store;
-    past.add(last);
-    let mut periods: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
-    for ((period, report), number) in past.newest {
-        periods.entry(period).or_default().push((report, number));
-    }
-    let mut all = Vec::new();
-    for (period, parts) in periods {
-        let mut wanted: BTreeMap<String, (String, Digest)> = BTreeMap::new();
-        for (report, number) in parts {
-            let read;
-            let entry = match number == last.number {
-                true => last,
-                false => {
-                    read = ledger::read(store, number, past.hashes.get(&number).copied().flatten()).await?;
-                    &read
-                }
-            };
-            let own = entry.documents.iter().filter(|document| document.period == period && document.report == report);
-            for document in own {
-                let views = document.views().map(|(view, object, digest)| (view, (object, digest)));
-                wanted.extend(views);
-                all.push(document.clone());
-            }
-        }
-        repair_period(store, &views.reports, &period, &wanted).await?;
-    }
-    if last.known_at.is_some() {
-        let all = last.documents.iter().flat_map(|document| document.views());
-        let wanted = all.map(|(view, object, digest)| (format!("{}/{view}", apart(last)), (object, digest))).collect();
-        repair_period(store, &views.reports, &apart(last), &wanted).await?;
-    }
-    views.reports.sync()?;
-    if let Some(pages) = Pages::of(night.project, &night.settings.company.name, &made.metrics)? {
-        repair_site(store, &views.site, &pages, &site::scopes(&all, &night.settings.company.name)).await?;
-        views.site.sync()?;
-    }
-    Ok(())
-}
-
-/// Makes every audience's folder what it may read, and removes those of whom there is nothing any more.
-///
-/// Folders hold copies of many periods, so they are not read again night for night: a file whose name and size are right
-/// stays, as long as its folder's list of digests says what it should.
-async fn repair_site(store: &Store, site: &Store, pages: &Pages<'_>, scopes: &[Scope<'_>]) -> Result<()> {
-    let mut kept: BTreeMap<String, u64> = BTreeMap::new();
-    for listed in site.list("").await? {
-        kept.insert(listed.path, listed.size);
-    }
-    for scope in scopes {
-        let wanted = scope.files(pages)?;
-        let mut sums = String::new();
-        let mut digests: BTreeMap<&str, Digest> = BTreeMap::new();
-        for (path, file) in &wanted {
-            let digest = match file {
-                File::Copy(_, digest) => *digest,
-                File::Page(text) => Digest::of(text.as_bytes()),
-            };
-            sums.push_str(&format!("{digest}  {path}\n"));
-            digests.insert(path, digest);
-        }
-        let list = format!("{}/{}", scope.folder, site::SUMS);
-        let before =
-            site.find(&list).await?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        for (path, file) in wanted.iter() {
-            let place = format!("{}/{path}", scope.folder);
-            let size = kept.remove(&place);
-            let stood = before.lines().any(|line| line == format!("{}  {path}", digests[path.as_str()]));
-            let bytes = match file {
-                File::Page(text) if stood && size == Some(text.len() as u64) => continue,
-                File::Copy(object, _) if stood && size.is_some() && size == store.size(object).await? => continue,
-                File::Page(text) => text.clone().into_bytes(),
-                File::Copy(object, digest) => confirmed(store, object, digest).await?,
-            };
-            site.put(&place, bytes).await?;
-        }
-        kept.remove(&list);
-        if before != sums {
-            site.put(&list, sums.into_bytes()).await?;
-        }
-    }
-    // What is left in these folders, and in those that once were such, nobody may read any more.
-    let folder = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
-    let mut own: BTreeSet<String> = scopes.iter().map(|scope| scope.folder.clone()).collect();
-    own.extend(kept.keys().filter(|path| path.ends_with(&format!("/{}", site::SUMS))).map(|path| folder(path)));
-    for path in kept.keys().filter(|path| own.contains(&folder(path))) {
-        site.remove(path).await?;
-    }
-    Ok(())
-}
-
-/// A stored object, if its bytes are what its name says.
-async fn confirmed(store: &Store, object: &str, digest: &Digest) -> Result<Vec<u8>> {
-    let bytes = store.find(object).await?.unwrap_or_default();
-    if Digest::of(&bytes) != *digest {
-        return Err(Diagnostic::new(Kind::Verification, format!("{object} is gone or damaged"))
-            .at(Place::file(object))
-            .help("`scorebook verify` says what else is; restore the warehouse from a backup"));
-    }
-    Ok(bytes.to_vec())
-}
-
-/// Makes one period's folder what is wanted: path -> the object and its digest.
-async fn repair_period(
-    store: &Store,
-    reports: &Store,
-    period: &str,
-    wanted: &BTreeMap<String, (String, Digest)>,
-) -> Result<()> {
-    let mut sums = String::new();
-    for (view, (object, digest)) in wanted {
-        let within = view.strip_prefix(&format!("{period}/")).unwrap_or(view);
-        sums.push_str(&format!("{digest}  {within}\n"));
-        if reports.exists(view).await? && reports.digest(view).await? == *digest {
-            continue;
-        }
-        reports.put(view, confirmed(store, object, digest).await?).await?;
-    }
-    let path = format!("{period}/SHA256SUMS");
-    if reports.find(&path).await?.is_none_or(|bytes| bytes != sums.as_bytes()) {
-        reports.put(&path, sums.into_bytes()).await?;
-    }
-    for listed in reports.list(period).await? {
-        if listed.path != path && !wanted.contains_key(&listed.path) {
-            reports.remove(&listed.path).await?;
-        }
-    }
-    Ok(())
 }

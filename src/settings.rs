@@ -1,5 +1,6 @@
 //! `scorebook.toml`, checked. Flags and the environment override it in [`crate::cli`]; secrets never stand in it.
 
+use crate::access::Room;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::number::Number;
@@ -135,11 +136,15 @@ pub struct Paths {
     pub reports: String,
     /// The same as linked pages, a closed folder for each audience.
     pub site: String,
+    /// Which of them their group may read too; otherwise their owner alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub group_readable: Vec<Room>,
 }
 
 impl Default for Paths {
     fn default() -> Paths {
-        Paths { warehouse: "warehouse".into(), reports: "reports".into(), site: "site".into() }
+        let [warehouse, reports, site] = ["warehouse", "reports", "site"].map(String::from);
+        Paths { warehouse, reports, site, group_readable: Vec::new() }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod checked;
 
+use crate::access::{Access, WAREHOUSE};
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use bytes::Bytes;
@@ -28,6 +29,7 @@ pub struct Store {
     folder: PathBuf,
     unsynced: Mutex<BTreeSet<String>>,
     healed: Mutex<BTreeSet<String>>,
+    access: Access,
 }
 
 /// An object's file, found sound.
@@ -87,24 +89,29 @@ pub struct Listed {
 impl Store {
     /// Opens a local folder, making it if it is missing.
     pub fn open(folder: &Path) -> Result<Store> {
-        Store::at(folder, None)
+        Store::open_for(folder, Access::Owner)
+    }
+
+    /// The same, for whom new objects and folders are readable.
+    pub fn open_for(folder: &Path, access: Access) -> Result<Store> {
+        Store::at(folder, None, access)
     }
 
     /// Opens a local folder as a sheet over another store: what is not in it is read from there, and nothing is written there.
     pub fn over(below: &Store, folder: &Path) -> Result<Store> {
-        Store::at(folder, Some(below.objects.clone()))
+        Store::at(folder, Some(below.objects.clone()), Access::Owner)
     }
 
-    fn at(folder: &Path, below: Option<Checked>) -> Result<Store> {
+    fn at(folder: &Path, below: Option<Checked>, access: Access) -> Result<Store> {
         let failed = |error: &dyn std::fmt::Display| {
             Diagnostic::internal(format!("cannot use the folder {}: {error}", folder.display()))
                 .help("check that the folder exists and that this user may write to it")
         };
-        std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
+        access.make_folder(folder).map_err(|e| failed(&e))?;
         let folder = folder.canonicalize().map_err(|e| failed(&e))?;
         let files = LocalFileSystem::new_with_prefix(&folder).map_err(|e| failed(&e))?;
         let objects = Checked::new(files, below);
-        Ok(Store { objects, folder, unsynced: Mutex::default(), healed: Mutex::default() })
+        Ok(Store { objects, folder, unsynced: Mutex::default(), healed: Mutex::default(), access })
     }
 
     /// The same objects through a doorway of its own: what is written there is no part of what [`Store::sync`] brings to
@@ -115,6 +122,7 @@ impl Store {
             folder: self.folder.clone(),
             unsynced: Mutex::default(),
             healed: Mutex::default(),
+            access: self.access,
         }
     }
 
@@ -149,14 +157,19 @@ impl Store {
     pub async fn put(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
         self.mark(path);
         let put = self.objects.put(&parse(path)?, PutPayload::from(bytes)).await;
-        put.map(drop).map_err(|error| self.failed("write", path, &error))
+        put.map_err(|error| self.failed("write", path, &error))?;
+        self.open_to_group(path)
+    }
+
+    fn open_to_group(&self, path: &str) -> Result<()> {
+        self.access.open_to_group(&self.folder, path).map_err(|error| self.failed("open to the group", path, &error))
     }
 
     /// Writes an object unless one stands there; says whether it wrote.
     pub async fn put_absent(&self, path: &str, bytes: Vec<u8>) -> Result<bool> {
         self.mark(path);
         match self.objects.put_opts(&parse(path)?, PutPayload::from(bytes), PutMode::Create.into()).await {
-            Ok(_) => Ok(true),
+            Ok(_) => self.open_to_group(path).map(|()| true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(self.failed("write", path, &error)),
         }
@@ -310,11 +323,12 @@ impl Store {
     /// What a killed writer left behind (`name#1`), which listings hide.
     pub fn leftovers(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let mut folders = vec![self.folder.clone()];
+        let mut folders: Vec<PathBuf> = WAREHOUSE.iter().map(|name| self.folder.join(name)).collect();
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = entry.path();
-                if path.is_dir() {
+                // What a link leads to was written by nobody here.
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
                 } else if entry
                     .file_name()

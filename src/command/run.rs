@@ -16,11 +16,13 @@ use crate::panics;
 use crate::pipeline::check::{Finding, Given, refuse_unknown};
 use crate::pipeline::land::{Exports, Known};
 use crate::pipeline::render::{self, Reason};
-use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until, Views};
+use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until};
+use crate::publish::{self, Notes};
 use crate::steps::Steps;
 use jiff::civil::Date;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// So many reasons are told on the terminal.
 const REASONS_TOLD: usize = 12;
@@ -46,7 +48,7 @@ async fn locked(
     lock: Lock,
 ) -> Result<Option<Kind>> {
     let past = Past::read(&opened.store).await?;
-    let views = opened.views(global)?;
+    let views = opened.views(&past).await?;
     let reading = Reading::of(opened, args.known_at.as_deref(), args.as_of).await?;
     let as_of = reading.as_of;
     let period = match &args.period {
@@ -98,24 +100,31 @@ async fn locked(
     let entry = pipeline::seal(&night, past.head, &mut made, observed.counts(), asking, times, still_ours).await?;
     at_work::published(entry.number);
     let is_first = past.head.count == 0;
-    match lock.confirm().await {
+    let folders = Folders { reports: views.reports.folder().to_owned(), site: views.site_folder().map(Path::to_owned) };
+    let notes = match lock.confirm().await {
         Ok(()) => {
-            let repaired = pipeline::repair_views(&night, &views, past, &entry, &made).await;
-            repaired.map_err(|error| error.note(panics::outcome(&at_work::now())))?;
+            let repaired = views.repair(&night, past, &entry, &made).await;
+            repaired.map_err(|error| error.note(panics::outcome(&at_work::now())))?
         }
-        Err(_) => tell("another run took over the lock after the seal: it makes the readable views"),
-    }
+        Err(_) => {
+            tell("another run took over the lock after the seal: it makes the readable views");
+            Notes::default()
+        }
+    };
     lock.release(true)?;
     let stages = progress.finish();
     tell_healed(&opened.store, &steps);
     match global.format {
         Format::Json => {
-            let mut report = report(&entry, &made, &stages);
+            let mut report = report(&entry, &made, &stages, &notes);
             report["memory"] = memory(opened.limits);
             report["healed"] = json!(opened.store.healed());
             output::write(&format!("{report:#}\n"))?;
         }
-        _ => summary(is_first, &entry, &made, &reading.exports, &views, global.quiet)?,
+        _ => {
+            summary(is_first, &entry, &made, &reading.exports, &folders, global.quiet)?;
+            tell_notes(&notes);
+        }
     }
     Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial))
 }
@@ -147,8 +156,32 @@ fn rows(count: u64) -> String {
     if count == 1 { "1 row".into() } else { format!("{count} rows") }
 }
 
+/// What the run has to say of the folders in which people read; whoever is quiet hears it too.
+fn tell_notes(notes: &Notes) {
+    for note in notes.said() {
+        tell(&format!("warning: {}", note.text));
+        note.shown().iter().for_each(|path| tell(&format!("  {}", output::one_line(path))));
+        if let Some(help) = &note.help {
+            tell(&format!("  help: {help}"));
+        }
+    }
+}
+
+/// Where people read.
+struct Folders {
+    reports: PathBuf,
+    site: Option<PathBuf>,
+}
+
 /// The run for people: what was read, made and published, and what needs a look.
-fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, views: &Views, quiet: bool) -> Result<()> {
+fn summary(
+    is_first: bool,
+    entry: &Entry,
+    made: &Made,
+    exports: &Exports,
+    folders: &Folders,
+    quiet: bool,
+) -> Result<()> {
     if !quiet {
         for (table, pattern) in &exports.missing {
             tell(&format!("warning: {table} has no export at {pattern}"));
@@ -181,11 +214,13 @@ fn summary(is_first: bool, entry: &Entry, made: &Made, exports: &Exports, views:
         text.push_str("  nothing changed since the last run\n");
     }
     let folder = match entry.known_at {
-        Some(_) => views.reports.folder().join(pipeline::apart(entry)),
-        None => views.reports.folder().to_owned(),
+        Some(_) => folders.reports.join(publish::apart(entry)),
+        None => folders.reports.clone(),
     };
     text.push_str(&format!("  reports    {}\n", folder.display()));
-    text.push_str(&format!("  site       {}\n", views.site.folder().display()));
+    if let Some(site) = &folders.site {
+        text.push_str(&format!("  site       {}\n", site.display()));
+    }
     let hash = entry.hash.map(|hash| hash.to_string()).unwrap_or_default();
     text.push_str(&format!("  ledger     entry {}, {hash}\n", entry.number));
     output::write(&text)
@@ -250,7 +285,7 @@ fn resident_peak_bytes() -> Option<usize> {
 }
 
 /// The run for programs.
-fn report(entry: &Entry, made: &Made, stages: &[Stage]) -> serde_json::Value {
+fn report(entry: &Entry, made: &Made, stages: &[Stage], notes: &Notes) -> serde_json::Value {
     let sum = |get: fn(&crate::pipeline::stage::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
     let stages: serde_json::Map<_, _> = stages
         .iter()
@@ -262,6 +297,7 @@ fn report(entry: &Entry, made: &Made, stages: &[Stage]) -> serde_json::Value {
         .collect();
     let (landed, rejected) = totals(entry);
     let reasons = made.rendered.made.iter().map(|r| json!({ "report": r.report, "name": r.name, "why": r.why }));
+    let views = notes.said().iter().map(|note| json!({ "text": note.text, "help": note.help, "paths": note.paths }));
     json!({
         "run": entry.number,
         "as_of": entry.as_of,
@@ -283,5 +319,6 @@ fn report(entry: &Entry, made: &Made, stages: &[Stage]) -> serde_json::Value {
         },
         "made": reasons.collect::<Vec<_>>(),
         "failures": entry.failures,
+        "views": views.collect::<Vec<_>>(),
     })
 }

@@ -11,6 +11,7 @@ pub mod format;
 pub mod glyphs;
 pub mod html;
 pub mod input;
+pub mod naming;
 pub mod pdf;
 pub mod site;
 pub mod workers;

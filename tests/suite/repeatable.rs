@@ -17,7 +17,8 @@ fn artefacts(project: &Project) -> BTreeMap<String, Vec<u8>> {
             all.insert(path.clone(), std::fs::read(project.path(&path)).unwrap());
         }
     }
-    for file in project.files("reports") {
+    // The marker says whose folder it is, and is no artefact.
+    for file in project.files("reports").into_iter().filter(|file| file != ".scorebook-view") {
         let path = format!("reports/{file}");
         all.insert(path.clone(), std::fs::read(project.path(&path)).unwrap());
     }

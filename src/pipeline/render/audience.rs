@@ -6,6 +6,7 @@ use crate::domain::score::UNASSIGNED;
 use crate::engine::Session;
 use crate::pipeline::Night;
 use crate::pipeline::render::input::{Entity, Report};
+use crate::pipeline::render::naming;
 use crate::pipeline::stage::Model;
 use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -56,18 +57,19 @@ pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Per
         for row in 0..batch.num_rows() {
             let Some(id) = &ids[row] else { continue };
             if members.last().is_none_or(|member| member.entity.id != *id) {
+                let name = names[row].clone().unwrap_or_else(|| id.clone());
                 members.push(Member {
+                    file_name: naming::file_name(&report.audience, id, &name),
                     entity: Entity {
                         level: report.audience.clone(),
                         id: id.clone(),
-                        name: names[row].clone().unwrap_or_else(|| id.clone()),
+                        name,
                         role: None,
                         team: None,
                         region: None,
                         hired_on: hired[row],
                     },
                     above: BTreeMap::new(),
-                    file_name: String::new(),
                 });
             }
             let (Some(member), Some(level), Some(team)) = (members.last_mut(), &levels[row], &above[row]) else {
@@ -82,7 +84,6 @@ pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Per
             }
         }
     }
-    name_files(&mut members);
     Ok(members)
 }
 
@@ -90,46 +91,4 @@ fn hired(batch: &RecordBatch) -> Vec<Option<jiff::civil::Date>> {
     let days = batch.column_by_name("hired_on").and_then(|column| column.as_primitive_opt::<Date32Type>());
     let Some(days) = days else { return vec![None; batch.num_rows()] };
     (0..days.len()).map(|row| days.is_valid(row).then(|| EPOCH + days.value(row).days())).collect()
-}
-
-/// Gives each member a file name from its name; members of one name get their ids behind it.
-fn name_files(members: &mut [Member]) {
-    let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for member in members.iter() {
-        *times.entry(slug(&member.entity.name)).or_default() += 1;
-    }
-    let mut taken = std::collections::BTreeSet::new();
-    for member in members.iter_mut() {
-        let name = slug(&member.entity.name);
-        let id = slug(&member.entity.id);
-        let alone = times[&name] == 1 && !name.is_empty() && taken.insert(name.clone());
-        member.file_name = if alone { name } else { format!("{name}-{id}") };
-        taken.insert(member.file_name.clone());
-    }
-}
-
-/// Lower-case letters and digits of any script, with hyphens between words.
-pub(super) fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    // File systems take 255 bytes, and an id and an ending may follow.
-    for c in text.chars().take(40).flat_map(char::to_lowercase) {
-        if c.is_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::slug;
-
-    #[test]
-    fn names_become_file_names() {
-        assert_eq!(slug("Zoë O'Brien-Łuć"), "zoë-o-brien-łuć");
-        assert_eq!(slug("../../etc/passwd"), "etc-passwd");
-        assert_eq!(slug("#&<"), "");
-    }
 }

@@ -10,15 +10,23 @@ use crate::domain::score::COMPANY;
 use crate::pipeline::render::context::{Definition, lists};
 use crate::pipeline::render::format::ENGLISH;
 use crate::pipeline::render::html::Html;
-use crate::pipeline::render::{CONTEXT, Document, TEMPLATES, audience};
+use crate::pipeline::render::{CONTEXT, Document, TEMPLATES, naming};
 use crate::project::Project;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Where the site's templates stand; a project without them has no site.
 const FOLDER: &str = "report_templates/site/";
-/// The list of a folder's files and their digests.
-pub const SUMS: &str = "SHA256SUMS";
+/// The pages at the top of a folder, which are in no warehouse.
+pub const PAGES: [&str; 2] = ["index.html", "metrics.html"];
+
+/// A file of a folder.
+pub enum File {
+    /// A copy of a stored object.
+    Copy(String, Digest),
+    /// Made for the folder.
+    Page(String),
+}
 
 /// One closed folder.
 pub struct Scope<'a> {
@@ -27,14 +35,6 @@ pub struct Scope<'a> {
     level: &'a str,
     name: &'a str,
     documents: Vec<&'a Document>,
-}
-
-/// A file of a folder.
-pub enum File {
-    /// A copy of a stored object.
-    Copy(String, Digest),
-    /// Made for the folder.
-    Page(String),
 }
 
 /// The folders for these documents, by name. Of a document there is only its newest version among them.
@@ -46,21 +46,8 @@ pub fn scopes<'a>(documents: &'a [Document], company: &'a str) -> Vec<Scope<'a>>
         let known = readers.entry((&document.level, &document.entity)).or_insert(named);
         *known = (*known).max(named);
     }
-    let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    let plain = |level: &str, name: &str| match level {
-        COMPANY => COMPANY.to_owned(),
-        _ => format!("{}-{}", audience::slug(level), audience::slug(name)),
-    };
-    for ((level, _), (_, name)) in &readers {
-        *times.entry(plain(level, name)).or_default() += 1;
-    }
-    let mut taken = BTreeSet::new();
     let scopes = readers.into_iter().map(|((level, entity), (_, name))| {
-        let folder = plain(level, name);
-        // Two people of one name have a folder each.
-        let alone = times[&folder] == 1 && taken.insert(folder.clone());
-        let folder = if alone { folder } else { format!("{folder}-{}", audience::slug(entity)) };
-        taken.insert(folder.clone());
+        let folder = naming::folder_name(level, entity, name);
         let may_read = |document: &&Document| {
             level == COMPANY
                 || (document.level == level && document.entity == entity)
@@ -81,8 +68,9 @@ impl Scope<'_> {
         for (path, object, digest) in self.documents.iter().flat_map(|document| document.views()) {
             files.insert(path, File::Copy(object, digest));
         }
-        files.insert("index.html".to_owned(), File::Page(pages.index(self)?));
-        files.insert("metrics.html".to_owned(), File::Page(pages.metrics(self)?));
+        let [index, metrics] = PAGES;
+        files.insert(index.to_owned(), File::Page(pages.index(self)?));
+        files.insert(metrics.to_owned(), File::Page(pages.metrics(self)?));
         Ok(files)
     }
 }
@@ -123,6 +111,11 @@ struct Entry<'a> {
 }
 
 impl<'a> Pages<'a> {
+    /// Whether the project has a site.
+    pub fn are_there(project: &Project) -> bool {
+        project.under(FOLDER).any(|(path, _)| path == format!("{FOLDER}index.html"))
+    }
+
     /// Parses the site's templates; `None` if the project has none.
     ///
     /// # Errors
