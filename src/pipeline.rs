@@ -69,12 +69,17 @@ impl Night<'_> {
         counts: impl FnOnce(&T) -> Counts,
     ) -> Result<T> {
         (self.tell)(Event::Begin(name));
-        let done = work.await.map_err(|error| match error.kind {
-            Kind::Verification => error.note(format!("the stage `{name}` needs it")),
-            _ => error,
-        })?;
+        let done = work.await.map_err(|error| needed_by(name, error))?;
         (self.tell)(Event::End(name, counts(&done)));
         Ok(done)
+    }
+}
+
+/// Says of a damaged object who reads it.
+fn needed_by(stage: &str, error: Box<Diagnostic>) -> Box<Diagnostic> {
+    match error.kind {
+        Kind::Verification => error.note(format!("the stage `{stage}` needs it")),
+        _ => error,
     }
 }
 
@@ -113,7 +118,7 @@ pub async fn from_snapshots(
     score::check_people(night.project, &night.settings.people, &metrics)?;
     let reports = render::reports(night.project)?;
     reports.iter().try_for_each(|report| render::input::check(night.project, report, &metrics))?;
-    let intake = check::intake(night, observed, given).await?;
+    let intake = check::intake(night, observed, given).await.map_err(|error| needed_by("check", error))?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
     definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
     let check = check::run(night, (&model, observed), given, intake);
