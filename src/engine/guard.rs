@@ -250,7 +250,8 @@ impl ast::Visitor for Limits {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
-        self.0 |= (query.limit_clause.is_some() || query.fetch.is_some()) && query.order_by.is_none();
+        let piped = query.pipe_operators.iter().any(|pipe| matches!(pipe, ast::PipeOperator::Limit { .. }));
+        self.0 |= piped || ((query.limit_clause.is_some() || query.fetch.is_some()) && query.order_by.is_none());
         ControlFlow::Continue(())
     }
 }
