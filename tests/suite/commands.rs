@@ -173,7 +173,11 @@ fn an_export_in_another_form_stops_the_run() {
         day.replace_all(&text, "\"$3.$2.$1\"").into_owned()
     });
     let said = project.scorebook(&["run", "--quiet"]).expect_code(4);
-    assert!(said.stderr.contains("were set aside") && said.stderr.contains("is no date"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("nothing of the 178 records") && said.stderr.contains("is no date"),
+        "{}",
+        said.stderr
+    );
     assert_eq!(project.files("warehouse/ledger").len(), 1);
 }
 
