@@ -27,12 +27,17 @@ impl ByEntity {
             Diagnostic::internal(format!("cannot put rows down in a temporary file: {error}"))
                 .help("TMPDIR names the folder of temporary files")
         };
+        let unwritten = |error: Box<Diagnostic>| {
+            error
+                .note(format!("it was a temporary file in {}", tempfile::env::temp_dir().display()))
+                .help("make room there, or name another folder in TMPDIR")
+        };
         let file = tempfile::tempfile().map_err(failed)?;
-        let mut writer = Writer::into(file, rows.schema(), ROWS)?;
+        let mut writer = Writer::into(file, rows.schema(), ROWS).map_err(unwritten)?;
         while let Some(batch) = rows.next().await? {
-            writer.write(&batch)?;
+            writer.write(&batch).map_err(unwritten)?;
         }
-        let file = writer.finish()?;
+        let file = writer.finish().map_err(unwritten)?;
         Ok(ByEntity { rows: parquet_file::open("a temporary file", file, ROWS)?, batch: None, row: 0 })
     }
 
