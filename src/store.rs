@@ -371,11 +371,16 @@ impl Store {
 
     fn failed(&self, what: &str, path: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
         let place = self.folder.join(path);
-        let failed = Diagnostic::internal(format!("cannot {what} {}", place.display())).note(error.to_string());
-        match is_full(&error.to_string()) {
-            true => failed.help("make room there, and run again: what was made is kept and will be found"),
-            false => failed,
-        }
+        failed(what, &place, error)
+    }
+}
+
+/// What a file system refused: it may be full, and then whoever runs it can help.
+pub fn failed(what: &str, place: &Path, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
+    let failed = Diagnostic::internal(format!("cannot {what} {}", place.display())).note(error.to_string());
+    match is_full(&error.to_string()) {
+        true => failed.help("make room there, and run again: what was made is kept and will be found"),
+        false => failed,
     }
 }
 

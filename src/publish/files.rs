@@ -106,11 +106,19 @@ impl Files {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&part)?;
-        self.access.settle(&part, &file.metadata()?)?;
+        let written = self.write_part(&part, bytes).and_then(|()| std::fs::rename(&part, &target));
+        if written.is_err() {
+            // A full disk has no room for half a file.
+            let _ = std::fs::remove_file(&part);
+        }
+        written
+    }
+
+    fn write_part(&self, part: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(part)?;
+        self.access.settle(part, &file.metadata()?)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&part, &target)
+        file.sync_all()
     }
 
     /// Removes a file. Of a link that has taken its place nothing is removed.

@@ -12,7 +12,7 @@ use crate::pipeline::render::site::{File, PAGES};
 use crate::publish::files::{Files, Stands};
 use crate::publish::list::{List, SUMS};
 use crate::publish::marker::{self, Copied, Kind, MARKER, Marker, Owner};
-use crate::store::Store;
+use crate::store::{self, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -91,8 +91,7 @@ impl View {
     /// The folder belongs to another project, or holds other things.
     pub async fn open(kind: Kind, folder: &Path, access: Access, claim: &Claim<'_>) -> Result<View> {
         let failed = |error: io::Error| {
-            Diagnostic::internal(format!("cannot use the folder {}: {error}", folder.display()))
-                .help("check that this user may write there")
+            store::failed("use the folder", folder, &error).help("check that this user may write there")
         };
         access.make_folder(folder).map_err(failed)?;
         let files = Files::of(folder.canonicalize().map_err(failed)?, access);
@@ -454,7 +453,7 @@ impl View {
     }
 
     fn failed(&self, what: &str, path: &str, error: io::Error) -> Box<Diagnostic> {
-        Diagnostic::internal(format!("cannot {what} {}", self.path(path))).note(error.to_string())
+        store::failed(what, &self.files.root().join(path), &error)
     }
 }
 

@@ -46,7 +46,10 @@ fn project() -> Project {
 
 /// The columns of a scorecard's working days, with their numbers; and the words.
 fn said(project: &Project, period: &str, name: &str) -> (Vec<(String, String)>, String) {
-    let path = project.path(&format!("reports/{period}/rep_scorecard/{name}"));
+    // Behind the name stands the mark that tells namesakes apart.
+    let folder = format!("reports/{period}/rep_scorecard");
+    let file = project.files(&folder).into_iter().find(|file| file.starts_with(&format!("{name}-"))).unwrap();
+    let path = project.path(&folder).join(file);
     let mut reader = csv::Reader::from_path(path.with_extension("csv")).unwrap();
     let rows: Vec<_> = reader.records().map(Result::unwrap).filter(|row| row[0] == *"working_days").collect();
     let words = rows[0][14].to_owned();
