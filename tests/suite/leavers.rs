@@ -5,7 +5,8 @@ use crate::project::{LAST_NIGHT, Project};
 /// The names of a period's scorecards.
 fn cards(project: &Project, period: &str) -> Vec<String> {
     let files = project.files(&format!("reports/{period}/rep_scorecard"));
-    files.iter().map(|file| file.trim_end_matches(".csv").to_owned()).collect()
+    // Behind the name stands the mark of the person.
+    files.iter().map(|file| file.rsplit_once('-').unwrap().0.to_owned()).collect()
 }
 
 /// Gives the first rep of the exports a last day; says the file name of their scorecard.
