@@ -2,7 +2,7 @@
 
 use crate::project::Project;
 
-/// A tenth of the default limit for the sample: ten times the sample then fits the limit. (CI runs fifteen times the sample.)
+/// A tenth of the default limit for the sample: ten times the sample then fits the limit. (CI runs a larger company; `SCOREBOOK_REPS` says how large.)
 #[test]
 fn on_one_thread_the_sample_takes_a_tenth_of_the_memory_that_there_is_by_default() {
     let project = Project::sample().formats(r#"["csv"]"#);
