@@ -131,7 +131,8 @@ pub trait Scored {
                     row.put("next_target", next_set.get(&place).and_then(Set::target));
                     if let Some(set) = set.get(&place) {
                         let held = if self.at_plan() { cell.plan } else { cell.value };
-                        let gone = due_set.get(&place).and_then(Set::target).unwrap_or(Exact::whole(0));
+                        let part = due_set.get(&place).and_then(|part| part.part_of(set));
+                        let gone = part.unwrap_or(Exact::whole(0));
                         put_target(&mut row, held, set, due.as_ref().map(|due| (due, gone)));
                     }
                     rows.insert(((*grain).to_owned(), period.start, place), row);

@@ -27,6 +27,12 @@ impl Set {
         self.numbers().into_iter().find_map(|(name, number)| number.filter(|_| name == "target"))
     }
 
+    /// What stands here of the target that counts in all of a period: a team's own one, also where it has no day here.
+    pub fn part_of(&self, whole: &Set) -> Option<Exact> {
+        let parts = if whole.own.is_some() { self.own } else { self.of_reps };
+        parts?[0].map(|(_, _, left)| Exact::millionths(left))
+    }
+
     /// The columns of a score.
     pub fn numbers(&self) -> Vec<(&'static str, Option<Exact>)> {
         let [amount, low, high] = self.own.or(self.of_reps).unwrap_or_default();
