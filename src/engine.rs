@@ -155,7 +155,7 @@ impl Session {
 
     /// Names some batches in memory.
     pub fn add_batches(&self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
-        let bytes = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+        let bytes = memory::held(&batches);
         let add = || {
             let table = MemTable::try_new(schema, vec![batches])?;
             self.context.register_table(quoted(name), Arc::new(table))

@@ -22,7 +22,7 @@ const MOST_TOKENS: usize = 50_000;
 /// The most parentheses, brackets and CASEs within each other.
 const DEEPEST: usize = 32;
 /// The most operators that depend on each other, as in `a OR b OR c`.
-const LONGEST: usize = 300;
+const LONGEST: usize = 600;
 /// The most queries put together by UNION, INTERSECT and EXCEPT.
 const MOST_SETS: usize = 100;
 /// The most tables that a query reads once its common table expressions are put in place, and the longest row of those that

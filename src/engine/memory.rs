@@ -3,11 +3,14 @@
 //! The engine charges a pool with what its sorts, joins and aggregates hold; what can spill does so when its fair part is
 //! used up. Tables that a session keeps are charged too.
 
+use arrow::array::{Array, ArrayData, RecordBatch};
+use arrow::buffer::NullBuffer;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, TrackConsumersPool,
 };
+use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -33,6 +36,24 @@ pub(super) fn charge(pool: &Arc<dyn MemoryPool>, table: &str, bytes: usize) -> M
     let reservation = MemoryConsumer::new(format!("the table {table}")).register(pool);
     reservation.grow(bytes);
     reservation
+}
+
+/// What batches hold: each buffer once, for batches that were cut from one share its buffers, and keep all of them.
+pub(super) fn held(batches: &[RecordBatch]) -> usize {
+    fn add(data: &ArrayData, seen: &mut BTreeSet<usize>) -> usize {
+        let buffers = data.buffers().iter().chain(data.nulls().map(NullBuffer::buffer));
+        let mut bytes = 0;
+        for buffer in buffers {
+            // The start of what was allocated, not of what is used of it.
+            if seen.insert(buffer.data_ptr().as_ptr().addr()) {
+                bytes += buffer.capacity();
+            }
+        }
+        bytes + data.child_data().iter().map(|child| add(child, seen)).sum::<usize>()
+    }
+    let mut seen = BTreeSet::new();
+    let columns = batches.iter().flat_map(RecordBatch::columns);
+    columns.map(|column| add(&column.to_data(), &mut seen)).sum()
 }
 
 /// A pool that knows how full it was, and says what fills it when it is full.
@@ -117,5 +138,27 @@ fn mib(bytes: usize) -> String {
     match bytes {
         0..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
         _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+
+    /// A batch that the engine cut into pieces holds its buffers once, however many the pieces are.
+    #[test]
+    fn buffers_that_batches_share_are_held_once() {
+        let columns: [(&str, ArrayRef); 2] = [
+            ("number", Arc::new(Int64Array::from_iter((0..1000).map(|n| (n % 7 > 0).then_some(n))))),
+            ("text", Arc::new(StringArray::from_iter_values((0..1000).map(|n| n.to_string())))),
+        ];
+        let whole = RecordBatch::try_from_iter(columns).unwrap();
+        let bytes = held(std::slice::from_ref(&whole));
+        // Eight bytes a number and four an offset at least, and all of the texts.
+        assert!((8_000 + 4_000 + 2_890..whole.get_array_memory_size() + 1).contains(&bytes), "{bytes}");
+        let cut: Vec<RecordBatch> = (0..100).map(|n| whole.slice(10 * n, 10)).collect();
+        assert_eq!(held(&cut), bytes);
+        assert!(cut.iter().map(RecordBatch::get_array_memory_size).sum::<usize>() > 50 * bytes);
     }
 }

@@ -102,7 +102,7 @@ fn deep_definitions_and_formulas_are_refused_at_their_place() {
     project.write("queries/checks/deep.sql", &check(&format!("SELECT deal FROM deals WHERE {}", ors.join(" OR "))));
     let said = project.scorebook(&["check", "--quiet"]).expect_code(3);
     assert!(
-        said.stderr.contains("queries/checks/deep.sql:") && said.stderr.contains("300 operators"),
+        said.stderr.contains("queries/checks/deep.sql:") && said.stderr.contains("600 operators"),
         "{}",
         said.stderr
     );

@@ -208,25 +208,22 @@ impl Said {
 
 /// Copies a file or a folder.
 pub fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap().flatten() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        std::fs::copy(from, to).unwrap();
-    }
+    each_file(from, to, |from, to| std::fs::copy(from, to).map(drop));
 }
 
 /// Links a file or a folder's files: a copy for whoever replaces files and changes none in place.
 pub fn link(from: &Path, to: &Path) {
-    if from.is_dir() {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap().flatten() {
-            link(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        std::fs::hard_link(from, to).unwrap();
+    each_file(from, to, |from, to| std::fs::hard_link(from, to));
+}
+
+/// Makes the folders of a tree anew elsewhere, and each of its files with `make`.
+fn each_file(from: &Path, to: &Path, make: fn(&Path, &Path) -> std::io::Result<()>) {
+    if !from.is_dir() {
+        return make(from, to).unwrap();
+    }
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        each_file(&entry.path(), &to.join(entry.file_name()), make);
     }
 }
 

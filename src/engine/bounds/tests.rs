@@ -15,19 +15,19 @@ fn around(open: &str, inner: &str, close: &str, times: usize) -> String {
 fn what_is_deep_is_refused_and_what_is_only_long_is_not() {
     let chain = |operator: &str, count: usize| format!("SELECT {}", vec!["n"; count + 1].join(operator));
     for operator in [" OR ", " AND ", " + ", " || ", " = ", "::int - ", " IS DISTINCT FROM "] {
-        assert!(refused(&chain(operator, 90)).is_none(), "{operator}");
-        assert!(refused(&chain(operator, 400)).unwrap().contains("300 operators"), "{operator}");
+        assert!(refused(&chain(operator, 290)).is_none(), "{operator}");
+        assert!(refused(&chain(operator, 700)).unwrap().contains("600 operators"), "{operator}");
         assert!(refused(&chain(operator, 12_000)).is_some(), "{operator}");
     }
     for (open, close) in [("(", ")"), ("abs(", ")"), ("[", "]"), ("CASE WHEN a THEN ", " END"), ("{'a': ", "}")] {
         assert!(refused(&around(open, "1", close, 30)).is_none(), "{open}");
         assert!(refused(&around(open, "1", close, 40)).unwrap().contains("32 parentheses"), "{open}");
     }
-    let groups = vec!["sum(a) WITHIN GROUP (ORDER BY b)"; 400].join(" + ");
+    let groups = vec!["sum(a) WITHIN GROUP (ORDER BY b)"; 700].join(" + ");
     assert!(refused(&format!("SELECT {groups}")).is_some());
     // Chains within each other add up, and those beside each other do not.
-    let nested = around("(1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + ", "1", ")", 30);
-    assert!(refused(&nested).unwrap().contains("300 operators"));
+    let nested = around(&format!("({}", "1 + ".repeat(22)), "1", ")", 30);
+    assert!(refused(&nested).unwrap().contains("600 operators"));
     let beside = format!("SELECT {}", vec!["(a + b + c + d)"; 400].join(", "));
     assert!(refused(&beside).is_none());
     let list: Vec<String> = (0..20_000).map(|n| n.to_string()).collect();
