@@ -126,7 +126,10 @@ async fn locked(
             tell_notes(&notes);
         }
     }
-    Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial))
+    match notes.damaged {
+        true => Ok(Some(Kind::Verification)),
+        false => Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial)),
+    }
 }
 
 /// The run's date: as asked for, else the newest of the exports.

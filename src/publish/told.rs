@@ -14,6 +14,8 @@ pub struct Notes {
     /// The reports of the project.
     reports: BTreeSet<String>,
     said: Vec<Note>,
+    /// Whether documents are missing because the warehouse has lost them.
+    pub damaged: bool,
 }
 
 /// One thing to say, and the paths that it is about.
@@ -30,7 +32,7 @@ pub struct Note {
 impl Notes {
     /// Nothing yet, of a project with these reports.
     pub fn of(reports: BTreeSet<String>) -> Notes {
-        Notes { reports, said: Vec::new() }
+        Notes { reports, ..Notes::default() }
     }
 
     /// What there is to say.
@@ -44,6 +46,14 @@ impl Notes {
         for ((part, why), paths) in self.by_reason(kind, told.left) {
             let count = files(paths.len());
             self.say(format!("{count} of {part} left the {name}: {why}"), None, paths);
+        }
+        if !told.damaged.is_empty() {
+            self.damaged = true;
+            let count = files(told.damaged.len());
+            let text = format!("{count} missing in the {name}: the warehouse's own copies are gone or damaged");
+            let help = "`scorebook run --period PERIOD` makes a period's documents again, or restore the warehouse from a backup; \
+                        `scorebook verify` says what else is damaged";
+            self.say(text, Some(help.into()), told.damaged.into_iter().collect());
         }
         if !told.taken.is_empty() {
             let (count, place) = (told.taken.len(), folder.display());

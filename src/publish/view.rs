@@ -5,7 +5,7 @@
 //! what stands where a file of ours should is not replaced, and nothing is reached through a link.
 
 use crate::access::{Access, is_bystander};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Kind as Fault, Result};
 use crate::domain::digest::Digest;
 use crate::pipeline::render::Document;
 use crate::pipeline::render::site::{File, PAGES};
@@ -56,6 +56,8 @@ pub struct Told {
     pub left: Vec<String>,
     /// Where something else stands than ours: it was left, and ours is missing.
     pub taken: BTreeSet<String>,
+    /// Documents that are missing because the warehouse's object is gone or damaged: paths.
+    pub damaged: BTreeSet<String>,
     /// Files of others within our folders.
     pub extra: Vec<String>,
     /// Whether others could read what they should not.
@@ -309,8 +311,15 @@ impl View {
                 }
             };
             if !stands {
-                let bytes = file.bytes(store).await?;
-                self.put(&place, &bytes)?;
+                match file.bytes(store).await {
+                    Ok(bytes) => self.put(&place, &bytes)?,
+                    // One damaged document keeps no other back.
+                    Err(error) if error.kind == Fault::Verification => {
+                        self.told.damaged.insert(place);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             list.0.insert(path, digest);
         }
@@ -339,7 +348,7 @@ impl View {
             }
             if self.files.remove(&place).map_err(|error| self.failed("remove", &place, error))? {
                 emptied.extend(Path::new(&place).ancestors().skip(1).map(PathBuf::from));
-                if !self.is_page(&path) {
+                if !self.is_page(&path) && !self.told.damaged.contains(&place) {
                     self.told.left.push(place);
                 }
             }

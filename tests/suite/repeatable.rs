@@ -92,9 +92,13 @@ fn an_earlier_periods_view_comes_back_too_and_damage_does_not_spread_to_it() {
     let object = project.path(&format!("warehouse/documents/{digest}.csv"));
     std::fs::write(object, "forged").unwrap();
     std::fs::remove_file(&view).unwrap();
+    // What else is missing comes back, and the run says what does not.
+    std::fs::remove_dir_all(project.path("reports/2026-10")).unwrap();
     let said = project.scorebook(&["run", "--quiet", "--as-of", "2026-10-01"]).expect_code(6);
-    assert!(said.stderr.contains(&format!("documents/{digest}.csv is damaged")), "{}", said.stderr);
-    assert!(!view.exists());
+    let within = view.strip_prefix(project.path("reports")).unwrap().to_str().unwrap();
+    let told = said.stderr.contains("1 file missing in the reports") && said.stderr.contains(within);
+    assert!(told && said.stderr.contains("--period"), "{}", said.stderr);
+    assert!(!view.exists() && project.path("reports/2026-10/SHA256SUMS").exists());
     // The run that needs it makes it again.
     project.run(&["--as-of", LAST_NIGHT]);
     assert!(view.exists());
