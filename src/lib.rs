@@ -17,6 +17,7 @@ pub mod pipeline;
 pub mod plain_file;
 pub mod project;
 pub mod publish;
+pub mod runaway;
 pub mod sample;
 pub mod scratch;
 pub mod settings;

@@ -51,6 +51,7 @@ fn tell(error: &Diagnostic) {
 /// Lets a polite signal end the process in an orderly way.
 #[cfg(unix)]
 fn listen() -> Result<()> {
+    scorebook::runaway::prepare(tell, |code| signal_hook::low_level::exit(code));
     scorebook::signals::listen(tell, |code| signal_hook::low_level::exit(code))
 }
 

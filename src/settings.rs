@@ -57,6 +57,9 @@ pub struct Company {
     pub currency: String,
 }
 
+/// The most letters of the company's name: every page prints it.
+const LONGEST_NAME: usize = 200;
+
 /// Money.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -357,6 +360,10 @@ impl Settings {
             let line = source.lines().position(|line| line.contains(word)).map_or(0, |i| i + 1);
             Err(Diagnostic::project(message).at(Place::line(SETTINGS, source, line).word(word)))
         };
+        let name = self.company.name.trim();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return wrong("name", format!("the company's name has 1 to {LONGEST_NAME} letters and no line ends"));
+        }
         let currency = &self.company.currency;
         if !exchange::is_code(currency) {
             return wrong("currency", exchange::no_code(currency));

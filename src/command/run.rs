@@ -18,6 +18,7 @@ use crate::pipeline::land::{Exports, Known};
 use crate::pipeline::render::{self, Reason};
 use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until};
 use crate::publish::{self, Notes};
+use crate::runaway;
 use crate::steps::Steps;
 use jiff::civil::Date;
 use serde_json::json;
@@ -276,15 +277,8 @@ fn memory(limits: Limits) -> serde_json::Value {
     json!({
         "limit_mib": mib(limits.memory_bytes),
         "queries_peak_mib": mib(engine::peak_bytes()),
-        "resident_peak_mib": resident_peak_bytes().map(mib),
+        "resident_peak_mib": runaway::resident_peak_bytes().map(mib),
     })
-}
-
-/// As the system tells it; `None` where it does not.
-fn resident_peak_bytes() -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()? << 10)
 }
 
 /// The run for programs.

@@ -8,6 +8,7 @@ use crate::engine::{self, Session, Sql};
 use crate::ledger::Entry;
 use crate::pipeline::score::{self, definition};
 use crate::project::Project;
+use crate::runaway;
 use crate::store::object_name;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
@@ -33,6 +34,7 @@ pub(super) async fn sql(global: &Global, args: SqlArgs) -> Result<()> {
             .help("`scorebook sql tables` lists them"));
     }
     add_tables(&opened, entry, &session, &wanted).await?;
+    runaway::watch(opened.limits.memory_bytes)?;
     let (schema, batches) = session.query(&sql, &parameters).await?;
     print(&table(&schema, &batches), global.format)
 }

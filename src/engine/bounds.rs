@@ -23,6 +23,11 @@ const MOST_TOKENS: usize = 50_000;
 const DEEPEST: usize = 32;
 /// The most operators that depend on each other, as in `a OR b OR c`.
 const LONGEST: usize = 600;
+/// The most signs in a row before one value, as in `NOT NOT a`.
+const MOST_PREFIXES: usize = 30;
+/// The most columns of a CUBE, which groups by each choice of them, and of a ROLLUP.
+const MOST_CUBED: usize = 10;
+const MOST_ROLLED: usize = 50;
 /// The most queries put together by UNION, INTERSECT and EXCEPT.
 const MOST_SETS: usize = 100;
 /// The most tables that a query reads once its common table expressions are put in place, and the longest row of those that
@@ -45,7 +50,7 @@ pub(super) fn refuse(text: &str, dialect: &dyn Dialect) -> std::result::Result<(
     }
     // What is no SQL at all is the parser's to tell.
     let Ok(tokens) = Tokenizer::new(dialect, text).tokenize_with_location() else { return Ok(()) };
-    let mut words = Words { levels: vec![Level::default()], sets: 0, count: 0, is_distinct: false };
+    let mut words = Words { levels: vec![Level::default()], sets: 0, count: 0, prefixes: 0, is_distinct: false };
     for token in &tokens {
         words.take(&token.token).map_err(|why| beyond(why, Some(token.span)))?;
     }
@@ -80,6 +85,8 @@ struct Words {
     levels: Vec<Level>,
     sets: usize,
     count: usize,
+    /// The operators in a row since the last word or value.
+    prefixes: usize,
     /// Whether the last word was DISTINCT.
     is_distinct: bool,
 }
@@ -92,6 +99,15 @@ impl Words {
         };
         if !matches!(token, Token::Whitespace(_)) {
             self.count += 1;
+        }
+        match token {
+            Token::Minus | Token::Plus | Token::Tilde | Token::ExclamationMark => self.prefixes += 1,
+            Token::Word(word) if word.keyword == NOT => self.prefixes += 1,
+            Token::Whitespace(_) => {}
+            _ => self.prefixes = 0,
+        }
+        if self.prefixes > MOST_PREFIXES {
+            return Err(format!("more than {MOST_PREFIXES} signs stand in a row before one value, as in `NOT NOT a`"));
         }
         if self.count > MOST_TOKENS {
             return Err(format!("it has more than {MOST_TOKENS} words, numbers and signs"));
@@ -209,9 +225,36 @@ pub(super) fn read<T: Send + 'static>(parse: impl FnOnce() -> T + Send + 'static
 /// Refuses a query whose common table expressions come to more than can be planned once each stands where it is used.
 pub(super) fn refuse_expansion(statement: &ast::Statement) -> std::result::Result<(), Refused> {
     let mut reads = Reads { open: Vec::new() };
-    match ast::Visit::visit(statement, &mut reads) {
+    let flow = ast::Visit::visit(statement, &mut reads);
+    match if flow.is_continue() { ast::visit_expressions(statement, expanded) } else { flow } {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(why) => Err(beyond(why, None)),
+    }
+}
+
+/// What comes to much more than its words: groups by each choice of columns, and frames of more rows than there can be.
+fn expanded(expression: &ast::Expr) -> ControlFlow<String> {
+    let too_many = |word: &str, most: usize| {
+        ControlFlow::Break(format!("a {word} of more than {most} columns groups by too many choices of them"))
+    };
+    match expression {
+        ast::Expr::Cube(columns) if columns.len() > MOST_CUBED => too_many("CUBE", MOST_CUBED),
+        ast::Expr::Rollup(columns) if columns.len() > MOST_ROLLED => too_many("ROLLUP", MOST_ROLLED),
+        ast::Expr::Function(function) => {
+            let Some(ast::WindowType::WindowSpec(spec)) = &function.over else { return ControlFlow::Continue(()) };
+            let frame = spec.window_frame.as_ref();
+            let bounds = frame.into_iter().flat_map(|frame| [Some(&frame.start_bound), frame.end_bound.as_ref()]);
+            let mut rows = bounds.flatten().filter_map(|bound| match bound {
+                ast::WindowFrameBound::Preceding(rows) | ast::WindowFrameBound::Following(rows) => rows.as_ref(),
+                ast::WindowFrameBound::CurrentRow => None,
+            });
+            let is_whole = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            match rows.any(|rows| Some(rows.to_string()).is_some_and(|rows| is_whole(&rows) && rows.len() > 9)) {
+                true => ControlFlow::Break("the frame of a window has more than 999999999 rows".to_owned()),
+                false => ControlFlow::Continue(()),
+            }
+        }
+        _ => ControlFlow::Continue(()),
     }
 }
 

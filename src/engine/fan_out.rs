@@ -14,7 +14,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as Answer;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{GroupingSet, WindowFunctionDefinition};
-use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, ident, lit, when};
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, LogicalPlan, LogicalPlanBuilder, Operator, ident, lit, when};
 use joined::Joined;
 pub use joined::Keys;
 use std::collections::BTreeSet;
@@ -63,18 +63,35 @@ pub(super) async fn refuse(session: &Session, sql: &Sql<'_>, plan: &LogicalPlan)
     });
     walked.map_err(failed)?;
     for (sum, input) in all {
+        if is_lateral(&input).map_err(failed)? {
+            return Err(lateral(sql, &sum));
+        }
         let joined = Joined::of(&input, &session.keys);
         if joined.relations.len() < 2 || is_correlated(&input).map_err(failed)? {
             continue;
         }
-        let taken = sum.taken(&joined, &input);
-        let Some(others) = joined.unsure(&taken, &sum.group, &input) else { continue };
-        let repeated = sum.repeated(session, &input, &joined, &taken).await.map_err(failed)?;
-        if let Some(repeated) = repeated {
-            return Err(refused(sql, &sum, &joined, &taken, &others, &repeated));
+        for term in sum.terms() {
+            let taken = term.taken(&joined, &input);
+            let Some(others) = joined.unsure(&taken, &term.group, &input) else { continue };
+            let repeated = term.repeated(session, &input, &joined, &taken).await.map_err(failed)?;
+            if let Some(repeated) = repeated {
+                return Err(refused(sql, &term, &joined, &taken, &others, &repeated));
+            }
         }
     }
     Ok(())
+}
+
+/// Whether a join goes into a query for each of its rows: what that returns cannot be told from what it repeats.
+fn is_lateral(plan: &LogicalPlan) -> Answer<bool> {
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(of) if !of.outer_ref_columns.is_empty())))
+}
+
+fn lateral(sql: &Sql<'_>, sum: &Sum) -> Box<Diagnostic> {
+    let place = ["LATERAL", "lateral"].map(|word| sql.place_of(word)).into_iter().find(|place| place.column > 0);
+    Diagnostic::project(format!("`{}` adds up over a LATERAL join, which may multiply it", sum.text))
+        .at(place.or_else(|| place_of(sql, sum)).unwrap_or_else(|| Place::file(sql.file)))
+        .help("add the rows up in a CTE of its own with its own GROUP BY, and join the sums by their key")
 }
 
 /// What a node adds up, and over which rows.
@@ -126,6 +143,21 @@ fn is_correlated(plan: &LogicalPlan) -> Answer<bool> {
 }
 
 impl Sum {
+    /// What it adds up, one by one: each summand alone must not be multiplied, also where another names the joined row. Only a
+    /// product of both sides counts once for each pair of rows.
+    fn terms(&self) -> Vec<Sum> {
+        let [argument] = &self.arguments[..] else { return vec![self.of(self.arguments.clone())] };
+        match self.name.as_str() {
+            "sum" | "avg" => terms(argument).into_iter().map(|term| self.of(vec![term])).collect(),
+            _ => vec![self.of(self.arguments.clone())],
+        }
+    }
+
+    fn of(&self, arguments: Vec<Expr>) -> Sum {
+        let (text, name) = (self.text.clone(), self.name.clone());
+        Sum { text, name, arguments, filter: self.filter.clone(), group: self.group.clone() }
+    }
+
     /// The relations whose values are added up.
     fn taken(&self, joined: &Joined, input: &LogicalPlan) -> BTreeSet<usize> {
         let values = self.arguments.iter().flat_map(values);
@@ -220,6 +252,59 @@ fn values(expression: &Expr) -> Vec<&Expr> {
             then.chain(else_expr).flat_map(|value| values(value)).collect()
         }
         other => vec![other],
+    }
+}
+
+/// The summands of a value. One that is chosen among several is empty where another is chosen.
+fn terms(value: &Expr) -> Vec<Expr> {
+    let chosen = |condition: Expr, value: &Expr| -> Vec<Expr> {
+        let only = |term: Expr| when(condition.clone(), term.clone()).end().unwrap_or(term);
+        terms(value).into_iter().map(only).collect()
+    };
+    match value {
+        Expr::Alias(alias) => terms(&alias.expr),
+        Expr::Cast(cast) => terms(&cast.expr),
+        Expr::TryCast(cast) => terms(&cast.expr),
+        Expr::Negative(of) => terms(of),
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Plus | Operator::Minus, right }) => {
+            [left, right].into_iter().flat_map(|side| terms(side)).collect()
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Multiply | Operator::Divide, right }) => {
+            match (left.column_refs().is_empty(), right.column_refs().is_empty()) {
+                (false, true) => terms(left),
+                (true, false) => terms(right),
+                _ => vec![value.clone()],
+            }
+        }
+        Expr::Case(case) => {
+            let thens = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
+            let branch = |(place, then): (usize, &Box<Expr>)| {
+                let mut asks = case.clone();
+                for (i, (_, then)) in asks.when_then_expr.iter_mut().enumerate() {
+                    **then = lit(i == place);
+                }
+                asks.else_expr = Some(Box::new(lit(place == case.when_then_expr.len())));
+                chosen(Expr::Case(asks), then)
+            };
+            thens.enumerate().flat_map(branch).collect()
+        }
+        Expr::ScalarFunction(of) => match (of.name(), &of.args[..]) {
+            ("coalesce" | "nvl" | "ifnull", args) => {
+                let empty = |before: &[Expr]| before.iter().map(|before| before.clone().is_null()).reduce(Expr::and);
+                let each = |(i, argument)| match empty(&args[..i]) {
+                    Some(condition) => chosen(condition, argument),
+                    None => terms(argument),
+                };
+                args.iter().enumerate().flat_map(each).collect()
+            }
+            ("greatest" | "least", args) => {
+                args.iter().flat_map(|argument| chosen(value.clone().eq(argument.clone()), argument)).collect()
+            }
+            ("nullif", [first, ..]) => chosen(value.clone().is_not_null(), first),
+            ("round" | "trunc" | "floor" | "ceil", [first, ..]) => terms(first),
+            _ => vec![value.clone()],
+        },
+        _ => vec![value.clone()],
     }
 }
 

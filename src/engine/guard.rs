@@ -223,36 +223,68 @@ fn refuse_chance_order(sql: &Sql<'_>, statement: &ast::Statement) -> Result<()> 
     let flow = ast::visit_expressions(statement, |expression: &Expr| {
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
         let name = function.name.to_string().to_lowercase();
-        if ORDERED.contains(&name.as_str()) && !function.to_string().to_uppercase().contains("ORDER BY") {
-            return ControlFlow::Break((name, function.name.span()));
+        match is_left_to_chance(&name, function) {
+            true => ControlFlow::Break((name, function.name.span())),
+            false => ControlFlow::Continue(()),
         }
-        ControlFlow::Continue(())
     });
     if let ControlFlow::Break((name, span)) = flow {
         let place = sql.place_of_span(span).unwrap_or_else(|| sql.place_of(&name));
         return refused(&format!("`{name}`"), place);
     }
-    let mut limits = Limits(false);
-    let _: ControlFlow<()> = ast::Visit::visit(statement, &mut limits);
-    match limits.0 {
-        true => {
-            let place = ["LIMIT", "limit", "FETCH"].map(|word| sql.place_of(word));
-            refused("LIMIT", place.into_iter().find(|place| place.column > 0).unwrap_or_else(|| Place::file(sql.file)))
+    match ast::Visit::visit(statement, &mut Unordered) {
+        ControlFlow::Break(word) => {
+            let lower = word.to_lowercase();
+            let places = [word, &lower, "FETCH"].map(|word| sql.place_of(word));
+            let place = places.into_iter().find(|place| place.column > 0).unwrap_or_else(|| Place::file(sql.file));
+            refused(word, place)
         }
-        false => Ok(()),
+        ControlFlow::Continue(()) => Ok(()),
     }
 }
 
-/// Looks for a query with a limit and no order.
-struct Limits(bool);
+/// Whether a call takes rows in an order that nothing gives: neither its own ORDER BY nor that of its window.
+fn is_left_to_chance(name: &str, function: &ast::Function) -> bool {
+    let arguments = match &function.args {
+        ast::FunctionArguments::List(list) => list.clauses.as_slice(),
+        _ => &[],
+    };
+    let own = arguments.iter().any(|clause| matches!(clause, ast::FunctionArgumentClause::OrderBy(_)))
+        || !function.within_group.is_empty();
+    let (is_ordered, is_running) = match &function.over {
+        None => (false, false),
+        Some(ast::WindowType::NamedWindow(_)) => (false, false),
+        Some(ast::WindowType::WindowSpec(spec)) => {
+            let counts = |frame: &ast::WindowFrame| !matches!(frame.units, ast::WindowFrameUnits::Range);
+            let whole = |frame: &ast::WindowFrame| {
+                let all = ast::WindowFrameBound::Preceding(None);
+                frame.start_bound == all && frame.end_bound == Some(ast::WindowFrameBound::Following(None))
+            };
+            let running = spec.window_frame.as_ref().is_some_and(|frame| counts(frame) && !whole(frame));
+            (!spec.order_by.is_empty(), running)
+        }
+    };
+    // A list is in its own order; a place among rows is that of the window's.
+    let is_aggregate = matches!(name, "array_agg" | "string_agg" | "first_value" | "last_value" | "nth_value");
+    let has_order = is_ordered || (is_aggregate && own);
+    (ORDERED.contains(&name) && !has_order) || (is_running && !is_ordered)
+}
 
-impl ast::Visitor for Limits {
-    type Break = ();
+/// Looks for a query that takes the first rows, and has no order.
+struct Unordered;
 
-    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+impl ast::Visitor for Unordered {
+    type Break = &'static str;
+
+    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<&'static str> {
         let piped = query.pipe_operators.iter().any(|pipe| matches!(pipe, ast::PipeOperator::Limit { .. }));
-        self.0 |= piped || ((query.limit_clause.is_some() || query.fetch.is_some()) && query.order_by.is_none());
-        ControlFlow::Continue(())
+        let first_of_each = matches!(&*query.body, ast::SetExpr::Select(select) if matches!(select.distinct, Some(ast::Distinct::On(_))));
+        match query.order_by.is_none() {
+            true if query.limit_clause.is_some() || query.fetch.is_some() => ControlFlow::Break("LIMIT"),
+            true if first_of_each => ControlFlow::Break("DISTINCT ON"),
+            _ if piped => ControlFlow::Break("LIMIT"),
+            _ => ControlFlow::Continue(()),
+        }
     }
 }
 

@@ -266,6 +266,7 @@ fn numbers_out_of_range_are_refused_with_the_range() {
         (checks("\nmax_age_days = 3", "\nmax_age_days = -3"), "a whole number from 0 to 3660"),
         (checks("rows_error_percent = 50", "rows_error_percent = 101"), "a whole number from 0 to 100"),
         (checks("sums_error_percent = 10", "sums_error_percent = 10001"), "a whole number from 0 to 10000"),
+        (checks("name = \"Alderbrook Instruments\"", &format!("name = \"{}\"", "Ä".repeat(201))), "1 to 200 letters"),
         (people("minimum_group = 0"), "a whole number from 1 to 10000"),
         (settings.replacen("[sources.hubspot]\n", "[sources.hubspot]\nmax_age_days = 99999\n", 1), "from 0 to 3660"),
         (bands("[0, 6, 6]"), "tenure bands start at 0 and ascend"),

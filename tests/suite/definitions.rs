@@ -41,6 +41,17 @@ fn what_the_order_of_rows_decides_is_refused() {
     insta::assert_snapshot!(refused(
         |sql| sql.replace("o.credited_rep_id AS", "FIRST_VALUE(o.credited_rep_id) OVER () AS")
     ));
+    // A word in a text is no order, nor is that of a list within; running sums and the first of each take one.
+    for column in [
+        "LAG(o.credited_rep_id, 1, 'order by') OVER (PARTITION BY o.closed_on)",
+        "LAG(ARRAY_TO_STRING(ARRAY['x'], ' ORDER BY ')) OVER ()",
+        "MAX(o.credited_rep_id) OVER (PARTITION BY o.closed_on ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
+    ] {
+        let said = refused(|sql| sql.replace("o.credited_rep_id AS", &format!("{column} AS")));
+        assert!(said.contains("without ORDER BY is refused"), "{column}: {said}");
+    }
+    let said = refused(|sql| sql.replacen("SELECT", "SELECT DISTINCT ON (o.opportunity_id)", 1));
+    assert!(said.contains("DISTINCT ON without ORDER BY is refused"), "{said}");
 }
 
 #[test]

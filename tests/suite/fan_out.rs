@@ -110,6 +110,36 @@ fn what_stands_once_is_not_added_up_once_per_line() {
          JOIN opportunity_lines AS l ON l.opportunity_id = o.opportunity_id\n{BY}"
     ));
     assert!(said.contains("`l` has several rows for one of `o`") && said.contains("counts 2 times"), "{said}");
+    // What else is added to it or stands instead of it hides nothing.
+    for worth in [
+        "SUM(o.amount - l.amount)",
+        "SUM(COALESCE(NULLIF(l.quantity, l.quantity), o.amount - l.amount))",
+        "SUM(o.amount + l.amount * 0)",
+        "SUM(CASE WHEN l.quantity > 1 THEN o.amount ELSE l.amount END)",
+        "SUM(NULLIF(o.amount, l.amount))",
+        "SUM(GREATEST(o.amount, l.amount))",
+        "SUM(ROUND((o.amount + l.amount) / 2, 2))",
+    ] {
+        refused(&format!(
+            "{WON}{worth} AS value\nFROM opportunities AS o\n\
+             JOIN opportunity_lines AS l ON l.opportunity_id = o.opportunity_id\n{BY}"
+        ));
+    }
+    // A number that leaves several rows picks none out of them.
+    for place in ["place < 100", "place >= 1"] {
+        refused(&format!(
+            "WITH p AS (SELECT o.*, ROW_NUMBER() OVER (PARTITION BY o.opportunity_id ORDER BY l.line_id) AS place\n\
+             FROM opportunities AS o JOIN opportunity_lines AS l ON l.opportunity_id = o.opportunity_id)\n\
+             SELECT o.opportunity_id AS record_id, o.credited_rep_id AS rep_id, o.closed_on AS event_date, \
+             SUM(o.amount) AS value FROM p AS o WHERE {place} {BY}"
+        ));
+    }
+    let lateral = "(SELECT * FROM opportunity_lines AS x WHERE x.opportunity_id = o.opportunity_id) AS l";
+    for join in [format!("LEFT JOIN LATERAL {lateral} ON TRUE"), format!("CROSS JOIN LATERAL {lateral}")] {
+        let sql = format!("{WON}SUM(o.amount) AS value\nFROM opportunities AS o\n{join}\n{BY}");
+        let said = project(&sql, "0").scorebook(&["test", "worth"]).expect_code(3).stderr;
+        assert!(said.contains("adds up over a LATERAL join") && said.contains("worth.sql:"), "{said}");
+    }
     // A mean is weighed by it, and a condition on the lines makes no difference.
     for worth in ["CAST(AVG(o.amount) AS DECIMAL(18, 2))", "SUM(CASE WHEN l.quantity > 0 THEN o.amount ELSE 0 END)"] {
         refused(&format!(
@@ -141,6 +171,13 @@ fn what_is_not_multiplied_is_added_up() {
     let quotes = "JOIN quotes AS q ON q.opportunity_id = o.opportunity_id";
     counts(&format!("{WON}MAX(o.amount) + COUNT(DISTINCT l.line_id) AS value {from} {quotes} {BY}"), "110");
     counts(&format!("{WON}SUM(o.amount * l.quantity) AS value {from} {BY}"), "1007");
+    // Each summand stands once: of one line, of its product, and of a deal where there is one line.
+    counts(&format!("{WON}SUM(l.amount + 2 * l.quantity - 1) AS value {from} {BY}"), "126");
+    counts(&format!("{WON}SUM(COALESCE(l.amount, o.amount)) AS value {from} {BY}"), "107");
+    counts(
+        &format!("{WON}SUM(CASE WHEN o.opportunity_id = 'o2' THEN o.amount ELSE l.amount END) AS value {from} {BY}"),
+        "107",
+    );
     // One quote of each deal is picked: by a condition, by a number, and by what counts of it.
     counts(&format!("{WON}SUM(l.amount) AS value {from} {quotes} WHERE q.status = 'accepted' {BY}"), "107");
     counts(

@@ -42,7 +42,7 @@ fn deep_sql_is_answered_or_refused_within_bounds() {
         // What people write is answered; the kind that is wrong within is an error of its own.
         let code = if kind.contains("wrong") { 3 } else { 0 };
         project.scorebook(&["sql", &sql(5)]).expect_code(code);
-        for size in [20, 60, 250, 400, 3_000] {
+        for size in [20, 60, 250, 700, 3_000] {
             let text = sql(size);
             // One argument of a command may have 128 KiB.
             if text.len() > 120_000 {
@@ -51,7 +51,7 @@ fn deep_sql_is_answered_or_refused_within_bounds() {
             let said = project.scorebook(&["sql", &text]);
             assert!(said.code == 0 || said.code == 3, "{size} {kind}: {}{}", said.code, said.stderr);
             assert!(said.code == 0 || said.stderr.contains("error: "), "{size} {kind}: {}", said.stderr);
-            let refused = size >= 400 && !kind.contains("types");
+            let refused = size >= 700 && !kind.contains("types");
             assert!(!refused || said.code == 3, "{size} {kind} are answered: {}", said.stdout);
         }
     }
@@ -71,10 +71,48 @@ fn a_recursion_without_an_end_is_an_error() {
     assert_eq!(said.stdout, "found\n2000\n");
     let said = project.scorebook(&["sql", &count("")]).expect_code(3);
     assert!(said.stderr.contains("more than 10000 steps"), "{}", said.stderr);
+    // Each step twice as many as the one before: the rows are counted too.
+    let doubling = "SELECT t.n FROM t CROSS JOIN (SELECT 1 UNION ALL SELECT 2) AS two";
+    let doubling = count("").replace("SELECT n + 1 FROM t ", doubling);
+    let said = project.scorebook(&["sql", &doubling]).expect_code(3);
+    assert!(said.stderr.contains("more than 10000000 rows"), "{}", said.stderr);
     let definition = count("").replace("COUNT(*) AS found", "'x' AS record");
     project.write("queries/checks/endless.sql", &check(&definition));
     let said = project.scorebook(&["check", "--quiet"]).expect_code(3);
     assert!(said.stderr.contains("endless.sql") && said.stderr.contains("10000 steps"), "{}", said.stderr);
+}
+
+#[test]
+fn few_words_that_come_to_much_are_refused() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#).for_reps();
+    project.run(&[]);
+    let columns: Vec<String> = (0..40).map(|n| format!("n + {n}")).collect();
+    for (sql, why) in [
+        (
+            format!("SELECT COUNT(*) FROM scores GROUP BY CUBE({})", columns.join(", ")),
+            "a CUBE of more than 10 columns",
+        ),
+        (format!("SELECT {}TRUE", "NOT ".repeat(40)), "more than 30 signs"),
+        (
+            "SELECT SUM(n) OVER (ORDER BY n ROWS BETWEEN 18446744073709551615 PRECEDING AND CURRENT ROW) FROM scores"
+                .into(),
+            "more than 999999999 rows",
+        ),
+    ] {
+        let said = project.scorebook(&["sql", &sql]).expect_code(3);
+        assert!(said.stderr.contains("too large to be read") && said.stderr.contains(why), "{}", said.stderr);
+    }
+    // One cell as large as the machine: no pool sees it, and the process ends before the machine does.
+    let settings = std::fs::read_to_string(project.path("scorebook.toml")).unwrap();
+    project.write("scorebook.toml", &format!("{settings}\n[engine]\nmemory_mib = 64\n"));
+    if std::path::Path::new("/proc/self/status").exists() {
+        let said = project.scorebook(&["sql", "SELECT LENGTH(REPEAT('x', 2000000000)) AS n"]).expect_code(3);
+        assert!(
+            said.stderr.contains("more memory than") && said.stderr.contains("memory_mib is 64"),
+            "{}",
+            said.stderr
+        );
+    }
 }
 
 /// A check that finds what a query returns.

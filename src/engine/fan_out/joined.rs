@@ -1,6 +1,7 @@
 //! Which relations the rows of joins are made of, which of them each column comes from, and what is joined by a key.
 
-use datafusion::common::{Column, JoinType};
+use arrow::datatypes::DataType;
+use datafusion::common::{Column, JoinType, ScalarValue};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, LogicalPlan, Operator};
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,7 +111,9 @@ impl Joined {
             LogicalPlan::Filter(filter) => {
                 let before = self.relations.len();
                 let input = self.walk(&filter.input, keys);
-                let picks = source(&filter.predicate, &input, &filter.input).is_over_rows;
+                let over_rows = |part: &&Expr| source(part, &input, &filter.input).is_over_rows;
+                let picks =
+                    split_conjunction(&filter.predicate).iter().any(|part| over_rows(&part) && !keeps_several(part));
                 self.picks.push(picks);
                 if picks {
                     return self.relation(plan, keys, before);
@@ -203,6 +206,20 @@ impl Joined {
                 _ => {}
             }
         }
+    }
+}
+
+/// Whether a condition on a number of joined rows holds for several of them: `place < 100`, `place >= 1`.
+fn keeps_several(condition: &Expr) -> bool {
+    let Expr::BinaryExpr(BinaryExpr { op, right, .. }) = condition else { return false };
+    let Expr::Literal(number, _) = right.as_ref() else { return false };
+    let number = number.cast_to(&DataType::Int64).ok();
+    let Some(ScalarValue::Int64(Some(number))) = number else { return false };
+    match op {
+        Operator::Lt => number > 2,
+        Operator::LtEq => number > 1,
+        Operator::Gt | Operator::GtEq | Operator::NotEq => true,
+        _ => false,
     }
 }
 
