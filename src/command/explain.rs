@@ -14,7 +14,7 @@ use crate::domain::score::{NO_VALUE, pair_parts as pair_parts_of};
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
 use crate::pipeline::render::{CONTEXT, Document};
-use crate::pipeline::score::{self, Kept, definition};
+use crate::pipeline::score::{self, PreparedFacts, definition};
 use crate::pipeline::stage::contract::Contract;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -185,7 +185,7 @@ impl Explained<'_> {
         let mut all = Vec::new();
         for part in self.parts(&cell.metric)? {
             let session = Session::new(self.opened.limits, &self.opened.store)?;
-            session.add_parquet("scores", &self.found.entry.scores[&part].path(&part)).await?;
+            session.register_parquet("scores", &self.found.entry.scores[&part].path(&part)).await?;
             let sql = format!(
                 "SELECT value, target FROM scores WHERE level = '{}' AND entity = '{}' AND grain = '{}' \
                  AND period_start = DATE '{}' AND slice = ''",
@@ -194,7 +194,7 @@ impl Explained<'_> {
                 cell.grain,
                 cell.period_start
             );
-            let batches = session.ask(&sql).await?;
+            let batches = session.query_own(&sql).await?;
             let schema =
                 batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
             for row in super::sql::table(&schema, &batches).rows {
@@ -219,10 +219,10 @@ impl Explained<'_> {
             let Some(lineage) = entry.model.get("targets").and_then(|table| table.lineage) else { continue };
             let session = Session::new(self.opened.limits, &self.opened.store)?;
             for name in ["targets", "membership"] {
-                session.add_parquet(name, &entry.model[name].path(name)).await?;
+                session.register_parquet(name, &entry.model[name].path(name)).await?;
             }
-            session.add_parquet("of_lineage", &object_name("model/targets__lineage", &lineage, "parquet")).await?;
-            session.keep_asked("of_targets", "SELECT target_id, _snapshot, _row FROM of_lineage").await?;
+            session.register_parquet("of_lineage", &object_name("model/targets__lineage", &lineage, "parquet")).await?;
+            session.materialize("of_targets", "SELECT target_id, _snapshot, _row FROM of_lineage").await?;
             let asked = Asked {
                 metric: &self.metrics[id],
                 level: &cell.level,
@@ -248,17 +248,17 @@ impl Explained<'_> {
         let entry = self.found.entry;
         let session = Session::new(self.opened.limits, &self.opened.store)?;
         for (name, table) in &entry.model {
-            session.add_parquet(name, &table.path(name)).await?;
+            session.register_parquet(name, &table.path(name)).await?;
         }
         let reads: Vec<String> = metric.header.reads.iter().map(|part| entry.scores[part].path(part)).collect();
         if !reads.is_empty() {
-            session.add_parquets("scores", &reads).await?;
+            session.register_parquets("scores", &reads).await?;
         }
-        let kept = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
+        let prepared = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
         let contract = Contract::of(&self.project)?;
         let lineage = lineage::add(&session, entry, &contract, &self.metrics, metric).await?;
-        let sql = self.sql(metric, &kept, lineage);
-        let batches = session.ask(&sql).await?;
+        let sql = self.sql(metric, &prepared, lineage);
+        let batches = session.query_own(&sql).await?;
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
         let schema =
             batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
@@ -268,8 +268,8 @@ impl Explained<'_> {
         Ok(Facts { table, total })
     }
 
-    fn sql(&self, metric: &Metric, kept: &Kept, lineage: Lineage) -> String {
-        let (cell, stock) = (&self.found.cell, kept.is_stock());
+    fn sql(&self, metric: &Metric, prepared: &PreparedFacts, lineage: Lineage) -> String {
+        let (cell, stock) = (&self.found.cell, prepared.is_stock());
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let period = self.period();
         let measured_on = period.measured_on(self.found.entry.as_of);
@@ -320,10 +320,10 @@ impl Explained<'_> {
         let day = format!("DATE '{measured_on}'");
         let allocated = metric.header.allocated.iter().find(|slice| **slice == cell.slice);
         let facts = match allocated {
-            Some(slice) => format!("({})", score::allocated_sql(metric, kept, slice)),
-            None => kept.worth_on("facts", &day),
+            Some(slice) => format!("({})", score::allocated_sql(metric, prepared, slice)),
+            None => prepared.worth_on("facts", &day),
         };
-        let facts = kept.on_day(&facts, &day);
+        let facts = prepared.on_day(&facts, &day);
         let of_record = "LEFT JOIN lineage AS l ON l.record = f.record_id";
         let of_day = format!(
             "LEFT JOIN traced AS t ON t.record = f.record_id AND t.day = f.{}",

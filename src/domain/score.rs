@@ -91,9 +91,9 @@ pub struct Score {
     pub target_of_reps: Option<Number>,
     /// The target as it was set, before ramp and absence.
     pub target_given: Option<Number>,
-    /// What ramp takes from it, nought or less.
+    /// What ramp takes from it, zero or less.
     pub target_ramp: Option<Number>,
-    /// What absence takes from it, nought or less.
+    /// What absence takes from it, zero or less.
     pub target_absent: Option<Number>,
     /// In an unfinished period: the value as a part of what is due of the target by now.
     pub pace: Option<Number>,

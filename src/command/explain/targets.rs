@@ -36,7 +36,7 @@ impl Asked<'_> {
     /// The rows, from the session's tables `targets`, `membership` and `of_targets`, which is the lineage of targets: whose,
     /// when, how much, and the export row.
     pub async fn rows(&self, session: &Session, contract: &Contract, calendar: &Calendar) -> Result<Table> {
-        let all = session.ask(&self.sql(contract)).await?;
+        let all = session.query_own(&self.sql(contract)).await?;
         let Some(first) = all.first() else { return Ok(Table::default()) };
         let mut table = super::super::sql::table(&first.schema(), &all);
         let text = |row: &[Option<String>], i: usize| row[i].clone().unwrap_or_default();

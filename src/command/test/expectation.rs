@@ -8,9 +8,9 @@ use crate::domain::metric::Metric;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score, UNASSIGNED};
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::score::PERIODS;
-use crate::pipeline::stage::given::{Row, Rows};
+use crate::pipeline::stage::model_from_rows::{Row, Rows};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns that name a score.
@@ -79,7 +79,7 @@ pub struct Expected<'a> {
 impl<'a> Expected<'a> {
     /// Reads the rows of `expect`, and refuses what cannot be meant.
     pub fn read(
-        night: &Night<'_>,
+        night: &RunContext<'_>,
         metric: &Metric,
         tables: &BTreeMap<String, Rows>,
         rows: &'a Rows,
@@ -110,7 +110,7 @@ impl<'a> Expected<'a> {
     }
 
     fn one(
-        night: &Night<'_>,
+        night: &RunContext<'_>,
         metric: &Metric,
         tables: &BTreeMap<String, Rows>,
         rows: &'a Rows,

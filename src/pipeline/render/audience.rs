@@ -4,7 +4,7 @@ use crate::diagnostic::Result;
 use crate::domain::period::Period;
 use crate::domain::score::UNASSIGNED;
 use crate::engine::Session;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::render::input::{Entity, Report};
 use crate::pipeline::render::naming;
 use crate::pipeline::stage::Model;
@@ -28,10 +28,10 @@ pub struct Member {
 /// The members, by id.
 ///
 /// A rep is there who has a team on a day of the period up to the measuring day; where nobody has one, who is not gone.
-pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Period) -> Result<Vec<Member>> {
+pub async fn list(night: &RunContext<'_>, model: &Model, report: &Report, period: Period) -> Result<Vec<Member>> {
     let session = Session::new(night.limits, night.store)?;
     for name in ["reps", "teams", "membership"] {
-        session.add_parquet(name, &model.tables[name].path(name)).await?;
+        session.register_parquet(name, &model.tables[name].path(name)).await?;
     }
     let measured_on = period.measured_on(night.as_of);
     let sql = include_str!("sql/audience.sql")
@@ -41,7 +41,7 @@ pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Per
         .replace("{measured_on}", &measured_on.to_string())
         .replace("{unassigned}", UNASSIGNED);
     let mut members: Vec<Member> = Vec::new();
-    for batch in session.ask(&sql).await? {
+    for batch in session.query_own(&sql).await? {
         let column = |name: &str| -> Vec<Option<String>> {
             // Where rows of several queries meet, the engine may hold texts in another way.
             let column = batch.column_by_name(name).and_then(|column| cast(column, &DataType::Utf8).ok());

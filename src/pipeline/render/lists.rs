@@ -77,7 +77,7 @@ pub async fn run(
                 .closest(name, known));
         }
     }
-    session.remove("listed")?;
+    session.deregister("listed")?;
     session.keep("listed", &sql, parameters).await?;
     let columns: Vec<String> = header.columns.iter().map(|column| format!("l.\"{}\"", column.name)).collect();
     let ordered = format!(

@@ -10,7 +10,7 @@ use crate::engine::Session;
 use crate::pipeline::render::Rendering;
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{MembersBy, Part};
-use crate::pipeline::render::reading::{frugal, score};
+use crate::pipeline::render::report_data::{score, single_threaded};
 use arrow::array::AsArray;
 use std::collections::BTreeSet;
 
@@ -29,9 +29,9 @@ impl Members {
         if of.report.members.is_empty() {
             return Ok(members);
         }
-        let session = Session::new(frugal(of.night.limits), of.night.store)?;
+        let session = Session::new(single_threaded(of.night.limits), of.night.store)?;
         for name in ["membership", "reps", "teams"] {
-            session.add_parquet(name, &of.model.tables[name].path(name)).await?;
+            session.register_parquet(name, &of.model.tables[name].path(name)).await?;
         }
         for by in &of.report.members {
             let sql = format!("{} ORDER BY whole, name, part", names(of, by));
@@ -41,10 +41,10 @@ impl Members {
         for level in levels {
             let tables = of.report.members.iter().filter(|by| by.level == level);
             let names: Vec<String> = tables.map(|by| format!("SELECT whole, part FROM ({})", names(of, by))).collect();
-            session.keep_asked("parts", &names.join(" UNION ")).await?;
+            session.materialize("parts", &names.join(" UNION ")).await?;
             for id in of.report.used_of_members(level) {
-                session.remove("scores")?;
-                session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
+                session.deregister("scores")?;
+                session.register_parquet("scores", &of.scores.tables[id].path(id)).await?;
                 let sql = format!(
                     "SELECT p.whole, s.* FROM scores AS s JOIN parts AS p ON p.part = s.entity \
                      WHERE s.level = '{}' AND s.slice = '' AND ({}) ORDER BY p.whole",

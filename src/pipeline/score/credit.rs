@@ -19,7 +19,7 @@ pub async fn applies(session: &Session, metric: &Metric) -> Result<bool> {
         return Ok(false);
     }
     let sql = format!("SELECT COUNT(*) AS n FROM {TABLE} WHERE record_table = {}", record_table(metric));
-    let found = session.ask(&sql).await?;
+    let found = session.query_own(&sql).await?;
     Ok(found.iter().any(|batch| batch.column(0).as_primitive::<Int64Type>().values().iter().any(|n| *n > 0)))
 }
 
@@ -140,7 +140,7 @@ mod tests {
             format!("SELECT record_id, rep_id, credit_kind, a, b FROM {} AS f", shared(metric, "facts", &[], None));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut lines = Lines::new();
-        for batch in runtime.block_on(session.ask(&sql)).unwrap() {
+        for batch in runtime.block_on(session.query_own(&sql)).unwrap() {
             let text = |column: usize, row: usize| batch.column(column).as_string::<i32>().value(row).to_owned();
             let number = |column: usize, row: usize| {
                 let of = batch.column(column).as_primitive::<Decimal128Type>();

@@ -3,7 +3,7 @@
 use crate::diagnostic::Result;
 use crate::domain::period::days_between;
 use crate::engine::Session;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::score::periods::{add, numbers, texts};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Rows;
@@ -27,7 +27,7 @@ struct Member {
 
 impl Entities {
     /// Reads the model's `membership`.
-    pub async fn read(night: &Night<'_>, model: &Model) -> Result<Entities> {
+    pub async fn read(night: &RunContext<'_>, model: &Model) -> Result<Entities> {
         let mut found = Vec::new();
         for batch in read_table(night, model, "membership").await? {
             let rows = Rows(&batch);

@@ -102,9 +102,9 @@ impl Cell {
 struct Target {
     /// As it was set.
     given: Option<Number>,
-    /// What ramp takes, nought or less.
+    /// What ramp takes, zero or less.
     ramp: Option<Number>,
-    /// What absence takes, nought or less.
+    /// What absence takes, zero or less.
     absent: Option<Number>,
     low: Option<Number>,
     high: Option<Number>,
@@ -173,7 +173,7 @@ impl Line {
 
 /// What is known of a metric's scores before its cells are.
 #[derive(Default)]
-pub struct Known {
+pub struct CellInputs {
     /// By grain: what is due of targets in the period that is not over.
     pub due: BTreeMap<Grain, Due>,
     /// Facts that name their own cells say nothing of a part of a period.
@@ -194,13 +194,13 @@ pub struct Known {
 pub type Quartiles = BTreeMap<(String, i32, String), i64>;
 
 /// A metric's scores while they are made. Only one group is in memory at a time, and one row group of scores.
-pub struct Table<'a> {
+pub struct ScoreWriter<'a> {
     metric: &'a Metric,
     entities: &'a Entities,
     spans: Vec<SpanOf>,
     periods: BTreeMap<(&'static str, i32), Neighbours>,
     as_of: Date,
-    known: Known,
+    known: CellInputs,
     group: Group,
     lines: Lines,
     rows: Rows,
@@ -208,7 +208,7 @@ pub struct Table<'a> {
     written: u64,
 }
 
-impl<'a> Table<'a> {
+impl<'a> ScoreWriter<'a> {
     /// Without rows.
     ///
     /// What is not supplied `until` a day, by grain, has no rows before it.
@@ -217,14 +217,14 @@ impl<'a> Table<'a> {
         entities: &'a Entities,
         periods: &Periods,
         until: &BTreeMap<Grain, Date>,
-    ) -> Result<Table<'a>> {
-        Ok(Table {
+    ) -> Result<ScoreWriter<'a>> {
+        Ok(ScoreWriter {
             metric,
             entities,
             spans: periods.spans(),
             periods: periods.neighbours(until),
             as_of: periods.as_of(),
-            known: Known::default(),
+            known: CellInputs::default(),
             group: Group::default(),
             lines: Lines::default(),
             rows: Rows::default(),
@@ -234,7 +234,7 @@ impl<'a> Table<'a> {
     }
 
     /// Says what is known before the rows come.
-    pub fn set(&mut self, known: Known) {
+    pub fn set(&mut self, known: CellInputs) {
         self.known = known;
     }
 
@@ -283,7 +283,7 @@ impl<'a> Table<'a> {
         Ok((self.written, self.writer.finish()?))
     }
 
-    /// A cell's number: a ratio is empty without facts, a sum is nought.
+    /// A cell's number: a ratio is empty without facts, a sum is zero.
     fn value(&self, cell: Option<&Cell>) -> Option<Number> {
         let (a, b) = cell.map_or((None, None), |cell| (cell.a, cell.b));
         self.number(a, b)
@@ -293,7 +293,7 @@ impl<'a> Table<'a> {
     pub fn number(&self, a: Option<Number>, b: Option<Number>) -> Option<Number> {
         match self.divides() {
             true => a?.checked_div(b?),
-            false => a.or(self.metric.is_nought_without_facts().then_some(Number::ZERO)),
+            false => a.or(self.metric.is_zero_without_facts().then_some(Number::ZERO)),
         }
     }
 
@@ -362,7 +362,7 @@ impl<'a> Table<'a> {
         let nothing = Cell::default();
         let cell = line.now.get(&start).unwrap_or(&nothing);
         let other = |span: &str| line.other(span, start);
-        // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
+        // A period that is not scored is unknown; one that is, and has no facts, is zero or empty.
         let earlier = |earlier: Earlier| match earlier {
             Earlier::Unknown => None,
             Earlier::Part(_) if self.known.without_parts => None,
@@ -381,7 +381,7 @@ impl<'a> Table<'a> {
         let held = if self.known.at_plan { plan } else { value };
         let grain = self.group.2.parse::<Grain>().ok();
         let due = grain.and_then(|grain| self.known.due.get(&grain)).filter(|_| period.unfinished && goal.is_some());
-        // Of a goal of nought or less no part can be attained: who has nothing would stand at more than all of it.
+        // Of a goal of zero or less no part can be attained: who has nothing would stand at more than all of it.
         let part_of = |goal: Option<Number>| held?.checked_div(goal.filter(|goal| *goal > Number::ZERO)?);
         let pace = due.and_then(|due| part_of(due.of(target?.due, goal?)));
         let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);

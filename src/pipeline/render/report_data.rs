@@ -15,7 +15,7 @@ use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{Fact, List, Part};
 use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::render::members::Members;
-use crate::pipeline::render::{Rendering, set_aside};
+use crate::pipeline::render::{Rendering, uncounted};
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Workdays, Worked};
@@ -27,9 +27,9 @@ use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything a report's documents are built from.
-pub struct Reading {
+pub struct ReportData {
     metrics: Vec<(String, Cursor)>,
-    around: Around,
+    around: Comparisons,
     members: Members,
     lists: Vec<Listed>,
     facts: Vec<Facts>,
@@ -74,12 +74,12 @@ impl FactsOf {
     }
 }
 
-impl Reading {
+impl ReportData {
     /// Opens the scores and runs lists and facts.
-    pub(super) async fn open(of: &Rendering<'_>) -> Result<Reading> {
-        let mut reading = Reading {
+    pub(super) async fn open(of: &Rendering<'_>) -> Result<ReportData> {
+        let mut reading = ReportData {
             metrics: Vec::new(),
-            around: Around::default(),
+            around: Comparisons::default(),
             members: Members::open(of).await?,
             lists: Vec::new(),
             facts: Vec::new(),
@@ -94,11 +94,11 @@ impl Reading {
             reading.not_supplied.extend(table.not_supplied.clone().map(|not| (id.clone(), not)));
             reading.metrics.push((id.clone(), Cursor::open(of.night.store.file(&table.path(id)).await?)?));
         }
-        reading.around = Around::open(of).await?;
-        let mut session = Session::new(frugal(of.night.limits), of.night.store)?;
+        reading.around = Comparisons::open(of).await?;
+        let mut session = Session::new(single_threaded(of.night.limits), of.night.store)?;
         session.know(&of.model.keys);
         for (name, table) in &of.model.tables {
-            session.add_parquet(name, &table.path(name)).await?;
+            session.register_parquet(name, &table.path(name)).await?;
         }
         let mut parameters = score::parameters(of.night.as_of);
         let measured_on = of.period.measured_on(of.night.as_of);
@@ -108,7 +108,7 @@ impl Reading {
             parameters.insert(name.to_owned(), format!("DATE '{date}'"));
         }
         if !of.report.lists.is_empty() {
-            set_aside::add(of, &session).await?;
+            uncounted::add(of, &session).await?;
         }
         for id in &of.report.lists {
             reading.lists.push(lists::run(&session, of.night.project, id, &of.report.audience, &parameters).await?);
@@ -261,21 +261,21 @@ fn hidden(of: &Rendering<'_>, workdays: &Workdays) -> Result<BTreeMap<String, BT
 }
 
 /// One thread: what is read for documents is little, and threads side by side hold much for it.
-pub(super) fn frugal(limits: Limits) -> Limits {
+pub(super) fn single_threaded(limits: Limits) -> Limits {
     Limits { threads: 1, ..limits }
 }
 
 /// Totals of all entities at other levels, for the reported periods: columns and places in them, for there are many.
 #[derive(Default)]
-struct Around {
+struct Comparisons {
     batches: Vec<(String, RecordBatch)>,
     /// Level and entity -> batch and row.
     places: BTreeMap<(String, String), Vec<(usize, usize)>>,
 }
 
-impl Around {
-    async fn open(of: &Rendering<'_>) -> Result<Around> {
-        let session = Session::new(frugal(of.night.limits), of.night.store)?;
+impl Comparisons {
+    async fn open(of: &Rendering<'_>) -> Result<Comparisons> {
+        let session = Session::new(single_threaded(of.night.limits), of.night.store)?;
         let calendar = &of.night.settings.calendar;
         let grains = of.report.also.iter().copied().chain([of.report.grain]);
         let present: Vec<String> = grains
@@ -284,19 +284,19 @@ impl Around {
                 format!("(grain = '{grain}' AND period_start = DATE '{start}')")
             })
             .collect();
-        let mut around = Around::default();
+        let mut around = Comparisons::default();
         if of.report.audience == COMPANY {
             return Ok(around);
         }
         for id in of.report.used() {
-            session.remove("scores")?;
-            session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
+            session.deregister("scores")?;
+            session.register_parquet("scores", &of.scores.tables[id].path(id)).await?;
             let sql = format!(
                 "SELECT * FROM scores WHERE level NOT IN ('{}', 'rep', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
                 of.report.audience.replace('\'', "''"),
                 present.join(" OR ")
             );
-            for batch in session.ask(&sql).await? {
+            for batch in session.query_own(&sql).await? {
                 for row in 0..batch.num_rows() {
                     let place = (text(&batch, "level", row)?.to_owned(), text(&batch, "entity", row)?.to_owned());
                     around.places.entry(place).or_default().push((around.batches.len(), row));
