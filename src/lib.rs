@@ -18,6 +18,7 @@ pub mod plain_file;
 pub mod project;
 pub mod publish;
 pub mod sample;
+pub mod score_file;
 pub mod scratch;
 pub mod settings;
 #[cfg(unix)]

@@ -14,8 +14,9 @@ use crate::domain::metric::{Form, Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::parquet_file;
 use crate::pipeline::stage::model_from_rows::{self, Row, Rows};
-use crate::pipeline::{RunContext, render, score};
+use crate::pipeline::{RunContext, score};
 use crate::project;
+use crate::score_file;
 use crate::settings::People;
 use crate::steps::Steps;
 use crate::store::Store;
@@ -213,7 +214,7 @@ async fn one(
     let mut found = Vec::new();
     for batch in parquet_file::read_all(&object, store.get(&object).await?)? {
         for row in 0..batch.num_rows() {
-            found.push(render::score(&metric.id, &batch, row)?);
+            found.push(score_file::score(&metric.id, &batch, row)?);
         }
     }
     Ok(expected.iter().flat_map(|expected| expected.compare(&found, table.not_supplied.as_ref())).collect())

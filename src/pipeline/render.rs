@@ -26,7 +26,6 @@ mod report_data;
 mod uncounted;
 mod unprinted;
 
-pub use report_data::score;
 pub use unprinted::finding as unprinted;
 
 #[cfg(test)]

@@ -39,8 +39,9 @@ use scorebook::engine::Limits;
 use scorebook::parquet_file;
 use scorebook::pipeline::score::definition;
 use scorebook::pipeline::stage::model_from_rows;
-use scorebook::pipeline::{RunContext, open_project, render, score};
+use scorebook::pipeline::{RunContext, open_project, score};
 use scorebook::project::Project;
+use scorebook::score_file;
 use scorebook::settings::{OnlyForTeams, People, Settings};
 use scorebook::steps::Steps;
 use scorebook::store::Store;
@@ -160,7 +161,7 @@ impl Engine {
             let mut scores = Vec::new();
             for batch in parquet_file::read_all(&object, store.get(&object).await?)? {
                 for row in 0..batch.num_rows() {
-                    let score = render::score(metric, &batch, row)?;
+                    let score = score_file::score(metric, &batch, row)?;
                     scores.push(Score { entity: score.entity.replace(exports::PREFIX, ""), ..score });
                 }
             }

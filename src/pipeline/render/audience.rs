@@ -1,6 +1,7 @@
 //! Who gets a document: the entities of the report's level that are there in its period.
 
 use crate::diagnostic::Result;
+use crate::domain::period::EPOCH;
 use crate::domain::period::Period;
 use crate::domain::score::UNASSIGNED;
 use crate::engine::Session;
@@ -8,7 +9,6 @@ use crate::pipeline::RunContext;
 use crate::pipeline::render::input::{Entity, Report};
 use crate::pipeline::render::naming;
 use crate::pipeline::stage::Model;
-use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};

@@ -10,7 +10,8 @@ use crate::engine::Session;
 use crate::pipeline::render::Rendering;
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{MembersBy, Part};
-use crate::pipeline::render::report_data::{score, single_threaded};
+use crate::pipeline::render::report_data::single_threaded;
+use crate::score_file::score;
 use arrow::array::AsArray;
 use std::collections::BTreeSet;
 

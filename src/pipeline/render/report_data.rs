@@ -3,10 +3,10 @@
 //! Scores are the bulk of it. They are sorted by level and entity, and so are the documents: each metric's file is read
 //! once, a row group at a time, as the documents pass.
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Measure};
 use crate::domain::number::Number;
-use crate::domain::period::Grain;
+use crate::domain::period::EPOCH;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
 use crate::engine::{Limits, Parameters, Session, Sql};
 use crate::parquet_file;
@@ -17,11 +17,11 @@ use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::render::members::Members;
 use crate::pipeline::render::{Rendering, uncounted};
 use crate::pipeline::score::{self, definition};
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Workdays, Worked};
+use crate::score_file::{self, score};
 use crate::store::ObjectFile;
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
+use arrow::datatypes::{Date32Type, Decimal128Type};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -298,7 +298,8 @@ impl Comparisons {
             );
             for batch in session.query_own(&sql).await? {
                 for row in 0..batch.num_rows() {
-                    let place = (text(&batch, "level", row)?.to_owned(), text(&batch, "entity", row)?.to_owned());
+                    let (level, entity) = score_file::whose(&batch, row)?;
+                    let place = (level.to_owned(), entity.to_owned());
                     around.places.entry(place).or_default().push((around.batches.len(), row));
                 }
                 around.batches.push((id.clone(), batch));
@@ -345,7 +346,7 @@ impl Cursor {
                 self.next_batch()?;
                 continue;
             }
-            let here = (text(batch, "level", self.row)?, text(batch, "entity", self.row)?);
+            let here = score_file::whose(batch, self.row)?;
             match here.cmp(&(level, entity)) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => all.push(score(metric, batch, self.row)?),
@@ -355,67 +356,4 @@ impl Cursor {
         }
         Ok(())
     }
-}
-
-fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a std::sync::Arc<dyn Array>> {
-    batch.column_by_name(name).ok_or_else(|| Diagnostic::internal(format!("scores lack the column {name}")))
-}
-
-fn text<'a>(batch: &'a RecordBatch, name: &str, row: usize) -> Result<&'a str> {
-    Ok(column(batch, name)?.as_string::<i32>().value(row))
-}
-
-/// A row of a scores file.
-pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
-    let number = |name: &str| -> Result<Option<Number>> {
-        let column = column(batch, name)?.as_primitive::<Decimal128Type>();
-        Ok(column.is_valid(row).then(|| Number::from_units(column.value(row))))
-    };
-    let day = |name: &str| -> Result<Date> {
-        Ok(EPOCH + column(batch, name)?.as_primitive::<Date32Type>().value(row).days())
-    };
-    let word = |name: &str| -> Result<Option<String>> {
-        let column = column(batch, name)?.as_string::<i32>();
-        Ok(column.is_valid(row).then(|| column.value(row).to_owned()))
-    };
-    let text = |name: &str| text(batch, name, row).map(String::from);
-    Ok(Score {
-        metric: metric.to_owned(),
-        level: text("level")?,
-        entity: text("entity")?,
-        grain: text("grain")?.parse::<Grain>().map_err(Diagnostic::internal)?,
-        period_start: day("period_start")?,
-        period_end: day("period_end")?,
-        slice: text("slice")?,
-        slice_value: text("slice_value")?,
-        value: number("value")?,
-        numerator: number("numerator")?,
-        denominator: number("denominator")?,
-        n: column(batch, "n")?.as_primitive::<Int64Type>().value(row),
-        previous: number("previous")?,
-        year_before: number("year_before")?,
-        target: number("target")?,
-        attainment: number("attainment")?,
-        target_low: number("target_low")?,
-        target_high: number("target_high")?,
-        target_of_reps: number("target_of_reps")?,
-        target_given: number("target_given")?,
-        target_ramp: number("target_ramp")?,
-        target_absent: number("target_absent")?,
-        pace: number("pace")?,
-        pace_by: word("pace_by")?,
-        usual: number("usual")?,
-        alert: word("alert")?,
-        state: word("state")?,
-        low: number("low")?,
-        high: number("high")?,
-        quartile: {
-            let column = column(batch, "quartile")?.as_primitive::<Int64Type>();
-            column.is_valid(row).then(|| column.value(row))
-        },
-        plan: number("plan")?,
-        next_target: number("next_target")?,
-        at_start: number("at_start")?,
-        due: number("due")?,
-    })
 }

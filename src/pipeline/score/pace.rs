@@ -4,12 +4,12 @@
 use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Metric};
 use crate::domain::number::{Number, SCALE};
+use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::pipeline::score::definition;
 use crate::pipeline::score::periods::Periods;
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Workdays;
 use arrow::array::AsArray;
 use arrow::datatypes::{Date32Type, Decimal128Type};

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::{Calendar, FIRST, LAST};
+use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, days_between};
 use crate::pipeline::RunContext;
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Workdays;
 use crate::pipeline::stage::{Model, made_from};
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};

@@ -4,12 +4,12 @@
 //! always add up to the company. Once a rep is gone for good, the level of reps has no line for them either.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
 use crate::parquet_file;
 use crate::pipeline::RunContext;
 use crate::pipeline::land::Snapshot;
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::{Model, made_from, read_table};
 use crate::store::object_name;
 use arrow::array::{Array, AsArray, Date32Array, RecordBatch, StringArray};

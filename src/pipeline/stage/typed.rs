@@ -1,7 +1,7 @@
 //! From what staging SQL returns to the contract's columns, row by row: a cell that does not fit faults its row alone.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::domain::period::{LAST_DAY, days_between, in_range};
+use crate::domain::period::{EPOCH, LAST_DAY, days_between, in_range};
 use crate::pipeline::stage::cell;
 use crate::pipeline::stage::contract::{Column, Kind};
 use arrow::array::{
@@ -282,9 +282,6 @@ fn meant(column: &Column, days: &Date32Array, faults: &mut [Option<String>]) -> 
     };
     Arc::new(days.iter().enumerate().map(one).collect::<Date32Array>())
 }
-
-/// Day zero of Arrow's dates.
-pub const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
+use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::engine;
 use crate::parquet_file;
@@ -10,7 +11,6 @@ use crate::pipeline::stage::contract::{Columns, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, lookups, of_table};
 use crate::pipeline::stage::fold::{Keys, Part};
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::versions::{FORMAT, FROM, TO, Versions};
 use crate::pipeline::stage::{Model, batch, money, source_names};
 use crate::settings::Fold;
