@@ -14,6 +14,7 @@ mod lists;
 mod memory;
 mod names;
 mod recursion;
+pub mod text;
 
 pub use fan_out::Keys;
 pub use guard::{Parameters, Sql};

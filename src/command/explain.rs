@@ -11,6 +11,7 @@ use crate::domain::code;
 use crate::domain::metric::{Header, Metric, Metrics};
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{NO_VALUE, pair_parts as pair_parts_of};
+use crate::engine::text::literal;
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
 use crate::pipeline::render::{CONTEXT, Document};
@@ -187,10 +188,10 @@ impl Explained<'_> {
             let session = Session::new(self.opened.limits, &self.opened.store)?;
             session.register_parquet("scores", &self.found.entry.scores[&part].path(&part)).await?;
             let sql = format!(
-                "SELECT value, target FROM scores WHERE level = '{}' AND entity = '{}' AND grain = '{}' \
+                "SELECT value, target FROM scores WHERE level = {} AND entity = {} AND grain = '{}' \
                  AND period_start = DATE '{}' AND slice = ''",
-                cell.level,
-                cell.entity.replace('\'', "''"),
+                literal(&cell.level),
+                literal(&cell.entity),
                 cell.grain,
                 cell.period_start
             );
@@ -257,7 +258,7 @@ impl Explained<'_> {
         let prepared = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
         let contract = Contract::of(&self.project)?;
         let lineage = lineage::add(&session, entry, &contract, &self.metrics, metric).await?;
-        let sql = self.sql(metric, &prepared, lineage);
+        let sql = self.sql(metric, &prepared, lineage)?;
         let batches = session.query_own(&sql).await?;
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
         let schema =
@@ -268,9 +269,8 @@ impl Explained<'_> {
         Ok(Facts { table, total })
     }
 
-    fn sql(&self, metric: &Metric, prepared: &PreparedFacts, lineage: Lineage) -> String {
+    fn sql(&self, metric: &Metric, prepared: &PreparedFacts, lineage: Lineage) -> Result<String> {
         let (cell, stock) = (&self.found.cell, prepared.is_stock());
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let period = self.period();
         let measured_on = period.measured_on(self.found.entry.as_of);
         let given = !metric.header.reads.is_empty();
@@ -280,8 +280,8 @@ impl Explained<'_> {
                 String::new(),
                 format!(
                     "f.level = {} AND f.entity = {} AND f.grain = '{}' AND f.period_start = DATE '{}'",
-                    quoted(&cell.level),
-                    quoted(&cell.entity),
+                    literal(&cell.level),
+                    literal(&cell.entity),
                     cell.grain,
                     cell.period_start
                 ),
@@ -302,8 +302,8 @@ impl Explained<'_> {
             true => String::new(),
             false => format!(
                 "JOIN membership AS m ON m.rep_id = f.rep_id AND m.level = {} AND m.entity = {} AND m.valid_from <= {day} AND {day} < m.valid_to",
-                quoted(&cell.level),
-                quoted(&cell.entity)
+                literal(&cell.level),
+                literal(&cell.entity)
             ),
         };
         let names =
@@ -311,8 +311,8 @@ impl Explained<'_> {
         let slices: String = names
             .zip(pair_parts(&cell.slice_value, cell.slice.contains('*')))
             .map(|(name, value)| match metric.header.multi.iter().any(|multi| multi == name) {
-                true => format!(" AND ARRAY_HAS(f.{name}, {})", quoted(&value)),
-                false => format!(" AND f.{name} = {}", quoted(&value)),
+                true => format!(" AND ARRAY_HAS(f.{name}, {})", literal(&value)),
+                false => format!(" AND f.{name} = {}", literal(&value)),
             })
             .collect();
         let apart: String =
@@ -320,7 +320,7 @@ impl Explained<'_> {
         let day = format!("DATE '{measured_on}'");
         let allocated = metric.header.allocated.iter().find(|slice| **slice == cell.slice);
         let facts = match allocated {
-            Some(slice) => format!("({})", score::allocated_sql(metric, prepared, slice)),
+            Some(slice) => format!("({})", score::allocated_sql(metric, prepared, slice)?),
             None => prepared.worth_on("facts", &day),
         };
         let facts = prepared.on_day(&facts, &day);
@@ -339,9 +339,9 @@ impl Explained<'_> {
                 format!("{of_day} {of_record}"),
             ),
         };
-        format!(
+        Ok(format!(
             "SELECT {select}{rows} FROM ({facts}) AS f {membership} {join} WHERE {within}{slices}{apart} ORDER BY f.record_id"
-        )
+        ))
     }
 
     /// Puts the exports' paths in the place of their snapshots' digests.

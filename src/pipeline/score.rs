@@ -316,7 +316,7 @@ impl Scoring<'_> {
         }
         known.targets = self.targets.cells(metric, &self.workdays, &self.periods);
         table.set(known);
-        let mut rows = session.stream(&cells.assembled(metric)).await?;
+        let mut rows = session.stream(&cells.assembled(metric)?).await?;
         while let Some(batch) = rows.next().await? {
             table.add(&batch)?;
         }
@@ -409,11 +409,11 @@ pub async fn facts_sql(
     let credits = model.tables.get(credit::TABLE).is_some_and(|table| table.rows > 0);
     let since = facts::has_since(session, metrics, metric, parameters).await?;
     let to = since.then(|| format!("CAST(DATE '{measured_on}' AS INT)"));
-    Ok(facts::bare(metrics, metric, credits, to.as_deref()))
+    facts::bare(metrics, metric, credits, to.as_deref())
 }
 
 /// The facts of an allocated slice as SQL, from the session's table `facts`: each part of a fact, with the slice's value.
-pub fn allocated_sql(metric: &Metric, prepared: &PreparedFacts, slice: &str) -> String {
+pub fn allocated_sql(metric: &Metric, prepared: &PreparedFacts, slice: &str) -> Result<String> {
     allocation::sql(metric, prepared, slice)
 }
 

@@ -147,13 +147,13 @@ impl<'a> Movers<'a> {
         metric: &Metric,
         prepared: &PreparedFacts,
         slices: &[String],
-    ) -> String {
+    ) -> Result<String> {
         let side = self.sides[i];
         let period = group.window.map(|(grain, start)| side.settings.calendar.period(grain, start));
         let measured_on = group.measured.map(|days| format!("DATE '{}'", days[i]));
         let is_allocated = |slice: &&String| metric.header.allocated.contains(slice);
         let facts = match (group.listed.as_ref(), &measured_on) {
-            (Some(slice), _) if is_allocated(&slice) => format!("({})", score::allocated_sql(metric, prepared, slice)),
+            (Some(slice), _) if is_allocated(&slice) => format!("({})", score::allocated_sql(metric, prepared, slice)?),
             (Some(slice), _) => format!(
                 "(SELECT * EXCLUDE (_value), COALESCE(_value, '{NO_VALUE}') AS {slice} \
                  FROM (SELECT f.* EXCLUDE ({slice}), UNNEST(f.{slice}) AS _value FROM facts AS f))"
@@ -164,10 +164,10 @@ impl<'a> Movers<'a> {
         let worth = "CAST(f.a AS DECIMAL(38, 12)) AS _a, CAST(f.b AS DECIMAL(38, 12)) AS _b";
         let nothing = "CAST(NULL AS VARCHAR)";
         if prepared.is_pre_aggregated() {
-            return format!(
+            return Ok(format!(
                 "SELECT f.level, f.entity, CAST(f.grain AS VARCHAR) AS grain, CAST(f.period_start AS VARCHAR) AS period_start, \
                  f.record_id, {nothing} AS rep_id, {nothing} AS day, {worth}{named} FROM {facts} AS f"
-            );
+            ));
         }
         let (day, on, within) = match (period, &measured_on) {
             (_, Some(on)) => {
@@ -184,10 +184,10 @@ impl<'a> Movers<'a> {
             Some(on) => format!("({})", prepared.on_day(&prepared.worth_on(&facts, on), on)),
             None => facts,
         };
-        format!(
+        Ok(format!(
             "SELECT {nothing} AS grain, {nothing} AS period_start, f.record_id, f.rep_id, CAST({day} AS VARCHAR) AS day, \
              {on} AS _on, {worth}{named} FROM {source} AS f{within}"
-        )
+        ))
     }
 
     /// The facts of a group that are not alike in both runs, by the level and entity that they count for.
@@ -212,7 +212,7 @@ impl<'a> Movers<'a> {
         let slices: Vec<String> = slices.filter(|s| !lists(s) && shares(s) && of_parts(s)).cloned().collect();
         let common = Session::new(self.sides[1].opened.limits, &self.sides[1].opened.store)?;
         for (i, name) in ["a", "b"].into_iter().enumerate() {
-            let sql = self.facts_sql(i, group, metrics[i], &prepared[i], &slices);
+            let sql = self.facts_sql(i, group, metrics[i], &prepared[i], &slices)?;
             self.sessions[i].materialize("_asked", &sql).await?;
             let batches = self.sessions[i].query_own("SELECT * FROM _asked").await?;
             let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);

@@ -5,6 +5,7 @@ use crate::domain::period::EPOCH;
 use crate::domain::period::Period;
 use crate::domain::score::UNASSIGNED;
 use crate::engine::Session;
+use crate::engine::text::{fill, literal};
 use crate::pipeline::RunContext;
 use crate::pipeline::render::input::{Entity, Report};
 use crate::pipeline::render::naming;
@@ -34,12 +35,16 @@ pub async fn list(night: &RunContext<'_>, model: &Model, report: &Report, period
         session.register_parquet(name, &model.tables[name].path(name)).await?;
     }
     let measured_on = period.measured_on(night.as_of);
-    let sql = include_str!("sql/audience.sql")
-        .replace("{level}", &report.audience.replace('\'', "''"))
-        .replace("{company}", &night.settings.company.name.replace('\'', "''"))
-        .replace("{start}", &period.start.to_string())
-        .replace("{measured_on}", &measured_on.to_string())
-        .replace("{unassigned}", UNASSIGNED);
+    let sql = fill(
+        include_str!("sql/audience.sql"),
+        &[
+            ("level", &literal(&report.audience)),
+            ("company", &literal(&night.settings.company.name)),
+            ("start", &period.start.to_string()),
+            ("measured_on", &measured_on.to_string()),
+            ("unassigned", UNASSIGNED),
+        ],
+    )?;
     let mut members: Vec<Member> = Vec::new();
     for batch in session.query_own(&sql).await? {
         let column = |name: &str| -> Vec<Option<String>> {

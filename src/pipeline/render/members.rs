@@ -7,6 +7,7 @@ use crate::diagnostic::Result;
 use crate::domain::period::Grain;
 use crate::domain::score::Score;
 use crate::engine::Session;
+use crate::engine::text::literal;
 use crate::pipeline::render::Rendering;
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{MembersBy, Part};
@@ -48,8 +49,8 @@ impl Members {
                 session.register_parquet("scores", &of.scores.tables[id].path(id)).await?;
                 let sql = format!(
                     "SELECT p.whole, s.* FROM scores AS s JOIN parts AS p ON p.part = s.entity \
-                     WHERE s.level = '{}' AND s.slice = '' AND ({}) ORDER BY p.whole",
-                    quoted(level),
+                     WHERE s.level = {} AND s.slice = '' AND ({}) ORDER BY p.whole",
+                    literal(level),
                     periods(of)
                 );
                 members.scores.push((id.clone(), ByEntity::of(session.stream(&sql).await?).await?));
@@ -92,15 +93,15 @@ impl Members {
 fn names(of: &Rendering<'_>, by: &MembersBy) -> String {
     let period = of.night.settings.calendar.period(by.grain.unwrap_or(of.report.grain), of.period.start);
     let measured_on = period.measured_on(of.night.as_of);
-    let (start, level, audience) = (period.start, quoted(&by.level), quoted(&of.report.audience));
-    let name = if level.starts_with("rep") { "r.name" } else { "t.name" };
+    let (start, level, audience) = (period.start, literal(&by.level), literal(&of.report.audience));
+    let name = if by.level.starts_with("rep") { "r.name" } else { "t.name" };
     format!(
         "SELECT w.entity AS whole, p.entity AS part, MIN(COALESCE({name}, p.entity)) AS name, \
          BOOL_OR(LEAST(p.valid_to, w.valid_to) > DATE '{measured_on}') AS stays \
-         FROM membership AS p JOIN membership AS w ON w.rep_id = p.rep_id AND w.level = '{audience}' \
+         FROM membership AS p JOIN membership AS w ON w.rep_id = p.rep_id AND w.level = {audience} \
          AND w.valid_from < p.valid_to AND p.valid_from < w.valid_to \
          LEFT JOIN reps AS r ON r.rep_id = p.rep_id LEFT JOIN teams AS t ON t.team_id = p.entity \
-         WHERE p.level = '{level}' AND GREATEST(p.valid_from, w.valid_from) <= DATE '{measured_on}' \
+         WHERE p.level = {level} AND GREATEST(p.valid_from, w.valid_from) <= DATE '{measured_on}' \
          AND LEAST(p.valid_to, w.valid_to) > DATE '{start}' GROUP BY w.entity, p.entity"
     )
 }
@@ -111,8 +112,4 @@ fn periods(of: &Rendering<'_>) -> String {
     let start = |grain: Grain| of.night.settings.calendar.period(grain, of.period.start).start;
     let one = |grain| format!("(s.grain = '{grain}' AND s.period_start = DATE '{}')", start(grain));
     grains.map(one).collect::<Vec<_>>().join(" OR ")
-}
-
-fn quoted(text: &str) -> String {
-    text.replace('\'', "''")
 }

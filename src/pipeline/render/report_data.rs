@@ -8,6 +8,7 @@ use crate::domain::metric::{Aggregate, Measure};
 use crate::domain::number::Number;
 use crate::domain::period::EPOCH;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
+use crate::engine::text::literal;
 use crate::engine::{Limits, Parameters, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::render::audience::Member;
@@ -147,8 +148,8 @@ impl ReportData {
         let sql = format!(
             "SELECT m.entity, f.record_id, {since} AS since, f.a, f.b FROM ({facts}) AS f JOIN membership AS m \
              ON m.rep_id = f.rep_id AND m.valid_from <= {day} AND {day} < m.valid_to \
-             WHERE m.level = '{}' AND {within} ORDER BY m.entity, since, f.record_id, f.a, f.b",
-            of.report.audience.replace('\'', "''")
+             WHERE m.level = {} AND {within} ORDER BY m.entity, since, f.record_id, f.a, f.b",
+            literal(&of.report.audience)
         );
         let aggregate = definition::aggregate(metric);
         // A fact that is counted needs no value, unless it may be counted in part.
@@ -292,8 +293,8 @@ impl Comparisons {
             session.deregister("scores")?;
             session.register_parquet("scores", &of.scores.tables[id].path(id)).await?;
             let sql = format!(
-                "SELECT * FROM scores WHERE level NOT IN ('{}', 'rep', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
-                of.report.audience.replace('\'', "''"),
+                "SELECT * FROM scores WHERE level NOT IN ({}, 'rep', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
+                literal(&of.report.audience),
                 present.join(" OR ")
             );
             for batch in session.query_own(&sql).await? {

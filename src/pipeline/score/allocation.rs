@@ -4,7 +4,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Metric, Unit};
 use crate::domain::score::NO_VALUE;
-use crate::pipeline::score::cells::fill;
+use crate::engine::text::fill;
 use crate::pipeline::score::definition;
 use crate::pipeline::score::facts::PreparedFacts;
 use arrow::datatypes::{DataType, Fields};
@@ -40,7 +40,7 @@ pub fn check(owner: &Metric, metric: &Metric, slice: &str, given: &DataType) -> 
 
 /// The parts of the session's table `facts` as facts of their own, with what is unallocated: `record_id`, whose and when it
 /// is, the slices that stand apart, the slice, `a`, `b`, `unit`.
-pub fn sql(metric: &Metric, prepared: &PreparedFacts, slice: &str) -> String {
+pub fn sql(metric: &Metric, prepared: &PreparedFacts, slice: &str) -> Result<String> {
     let place = prepared.place(metric);
     let ratio = definition::aggregate(metric) == Aggregate::Ratio;
     let (a, b) = if ratio { ("numerator", Some("denominator")) } else { ("value", None) };

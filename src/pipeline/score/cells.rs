@@ -8,6 +8,7 @@ use crate::domain::period::{Grain, Period};
 use crate::domain::score::{NO_VALUE, NotSupplied};
 use crate::engine::Session;
 use crate::engine::formula::{Accessor, Formula, Part};
+use crate::engine::text::{fill, literal, literals};
 use crate::pipeline::score::facts::{PreparedFacts, Shape};
 use crate::pipeline::score::periods::{DUE, PLAN, Periods, SPANS};
 use crate::pipeline::score::{allocation, definition};
@@ -48,11 +49,6 @@ impl Keys {
     }
 }
 
-/// Puts values in the place of `{name}` in an SQL file of this folder.
-pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
 /// The rows of several queries. One that begins with WITH cannot stand in a union by itself.
 fn all_of(queries: impl Iterator<Item = String>) -> String {
     queries.map(|query| format!("SELECT * FROM (\n{query}\n)")).collect::<Vec<_>>().join("\nUNION ALL\n")
@@ -69,7 +65,7 @@ pub struct Cells {
 
 impl Cells {
     /// All of a metric's cells, entity by entity and grain by grain.
-    pub fn assembled(&self, metric: &Metric) -> String {
+    pub fn assembled(&self, metric: &Metric) -> Result<String> {
         fill(
             include_str!("sql/assemble.sql"),
             &[
@@ -106,15 +102,11 @@ struct Query<'a> {
     grains: String,
 }
 
-fn quoted(names: impl Iterator<Item = impl AsRef<str>>) -> String {
-    names.map(|name| format!("'{}'", name.as_ref().replace('\'', "''"))).collect::<Vec<_>>().join(", ")
-}
-
 impl<'a> Query<'a> {
     fn of(metric: &'a Metric) -> Query<'a> {
         let header = &metric.header;
-        let levels = quoted(header.levels.iter());
-        let grains = quoted(header.cadence.iter().map(|grain| grain.name()));
+        let levels = literals(header.levels.iter());
+        let grains = literals(header.cadence.iter().map(|grain| grain.name()));
         let is_listed = |slice: &String| header.multi.contains(slice) || header.allocated.contains(slice);
         let slices = header.slices.iter().filter(|slice| !is_listed(slice)).collect();
         Query { metric, slices, listed: None, is_whole: false, levels, grains }
@@ -129,7 +121,7 @@ impl<'a> Query<'a> {
     /// Of reps, without slices.
     fn of_reps(metric: &'a Metric) -> Query<'a> {
         let slices = metric.header.apart.iter().collect();
-        Query { slices, is_whole: true, levels: quoted(["rep"].into_iter()), ..Query::of(metric) }
+        Query { slices, is_whole: true, levels: literals(["rep"].into_iter()), ..Query::of(metric) }
     }
 
     /// The slices, each followed by a comma, so that they may be none.
@@ -202,27 +194,27 @@ pub async fn of_facts(session: &Session, metric: &Metric, prepared: &PreparedFac
     for slice in metric.header.multi.iter().chain(&metric.header.allocated) {
         let query = Query::of_listed(metric, slice);
         let facts = format!("facts_by_{slice}");
-        session.materialize(&facts, &by_value(&query, prepared, slice)).await?;
+        session.materialize(&facts, &by_value(&query, prepared, slice)?).await?;
         let source = summed(session, &query, prepared, &facts, first_slot).await?;
-        all.extend(added_up(&query, prepared, &source));
+        all.extend(added_up(&query, prepared, &source)?);
     }
     let query = Query::of(metric);
     let source = summed(session, &query, prepared, "facts", first_slot).await?;
-    all.extend(added_up(&query, prepared, &source));
-    let of_reps = all_of(added_up(&Query::of_reps(metric), prepared, &source).into_iter());
+    all.extend(added_up(&query, prepared, &source)?);
+    let of_reps = all_of(added_up(&Query::of_reps(metric), prepared, &source)?.into_iter());
     Ok(Cells { all: all_of(all.into_iter()), of_reps, keys: Keys::of(prepared.shape) })
 }
 
 /// The facts, each once for every value that a slice has of it, or for each of its parts.
-fn by_value(query: &Query<'_>, prepared: &PreparedFacts, slice: &str) -> String {
+fn by_value(query: &Query<'_>, prepared: &PreparedFacts, slice: &str) -> Result<String> {
     if query.metric.header.allocated.iter().any(|allocated| allocated == slice) {
         return allocation::sql(query.metric, prepared, slice);
     }
     let place = prepared.place(query.metric).join(", ");
-    format!(
+    Ok(format!(
         "SELECT record_id, {place}, COALESCE(_value, '{NO_VALUE}') AS {slice}, a, b, unit \
          FROM (SELECT f.*, UNNEST(f.{slice}) AS _value FROM facts AS f) AS f"
-    )
+    ))
 }
 
 /// Brings facts into what their cells are added up from: sums by rep and day, or what stands on each measuring day. Gives
@@ -236,17 +228,17 @@ async fn summed(
 ) -> Result<String> {
     let additive = definition::aggregate(query.metric).is_additive();
     let select = match prepared.shape {
-        Shape::Flow if additive => daily(query, facts),
+        Shape::Flow if additive => daily(query, facts)?,
         Shape::Stock => {
             let standing = match additive {
-                true => standing(query, prepared, facts, first_slot),
+                true => standing(query, prepared, facts, first_slot)?,
                 false => {
                     let value = if prepared.since {
                         "f.a + CAST(CAST(m.measured_on AS INT) AS DECIMAL(38, 12))"
                     } else {
                         "f.a"
                     };
-                    fill(include_str!("sql/stock_facts.sql"), &[("facts", facts), ("value", value)])
+                    fill(include_str!("sql/stock_facts.sql"), &[("facts", facts), ("value", value)])?
                 }
             };
             prepared.on_day(&format!("(\n{standing})"), "f.day")
@@ -260,7 +252,7 @@ async fn summed(
 }
 
 /// The queries that add up by a query's slices, from facts or their sums.
-fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Vec<String> {
+fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Result<Vec<String>> {
     let (shape, aggregate) = (prepared.shape, definition::aggregate(query.metric));
     let template = match shape {
         Shape::Flow => include_str!("sql/flow.sql"),
@@ -279,30 +271,29 @@ fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Vec<St
     let within = if aggregate == Aggregate::Distinct { ", record_id" } else { "" };
     let cell = Keys::of(shape).cell();
     let due = if prepared.due_on { "f.due_on BETWEEN p.period_start AND p.period_end" } else { "FALSE" };
+    let due = format!("(p.span <> '{DUE}' OR {due})");
+    // What they are joined with has columns too.
+    let slices = query.slices("f.");
     let cells = groupings.iter().map(|grouping| {
-        let cells = fill(
-            template,
-            &[
-                ("source", source),
-                ("cell", cell),
-                // What they are joined with has columns too.
-                ("slices", &query.slices("f.")),
-                ("inputs", inputs),
-                ("outputs", outputs),
-                ("due", &format!("(p.span <> '{DUE}' OR {due})")),
-                ("levels", &query.levels),
-                ("grains", &query.grains),
-                ("rows", &grouping.rows),
-                ("sets", &grouping.sets(cell, within)),
-                ("slice_name", &grouping.by_group(|group| format!("'{}'", group.join("*")))),
-                ("slice_value", &grouping.by_group(slice_value)),
-            ],
-        );
-        let cells = match aggregate {
-            Aggregate::Distinct => fill(include_str!("sql/distinct.sql"), &[("cell", cell), ("records", &cells)]),
-            _ => cells,
-        };
-        format!("SELECT *, CAST(NULL AS VARCHAR) AS state FROM (\n{cells}\n)")
+        let (rows, sets) = (&grouping.rows, grouping.sets(cell, within));
+        let name = grouping.by_group(|group| literal(group.join("*")));
+        let value = grouping.by_group(slice_value);
+        let mut values = vec![("source", source), ("cell", cell), ("outputs", outputs), ("levels", &query.levels)];
+        values.extend([("rows", rows.as_str()), ("sets", &sets), ("slice_name", &name), ("slice_value", &value)]);
+        if shape != Shape::PreAggregated {
+            values.extend([("slices", slices.as_str()), ("inputs", inputs)]);
+        }
+        if shape != Shape::Flow {
+            values.push(("grains", &query.grains));
+        }
+        if shape == Shape::Stock {
+            values.push(("due", &due));
+        }
+        let mut cells = fill(template, &values)?;
+        if aggregate == Aggregate::Distinct {
+            cells = fill(include_str!("sql/distinct.sql"), &[("cell", cell), ("records", &cells)])?;
+        }
+        Ok(format!("SELECT *, CAST(NULL AS VARCHAR) AS state FROM (\n{cells}\n)"))
     });
     cells.collect()
 }
@@ -318,7 +309,7 @@ fn slice_value(group: &[&str]) -> String {
     }
 }
 
-fn daily(query: &Query<'_>, facts: &str) -> String {
+fn daily(query: &Query<'_>, facts: &str) -> Result<String> {
     let keys = format!("rep_id, day, {}", query.slices(""));
     let sums = "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit";
     let keys = keys.trim_end_matches(", ");
@@ -328,7 +319,7 @@ fn daily(query: &Query<'_>, facts: &str) -> String {
     )
 }
 
-fn standing(query: &Query<'_>, prepared: &PreparedFacts, facts: &str, first_slot: &str) -> String {
+fn standing(query: &Query<'_>, prepared: &PreparedFacts, facts: &str, first_slot: &str) -> Result<String> {
     let due_on = prepared.due_on.then_some("due_on");
     let slices = || {
         let known = query.slices.iter().filter(|slice| !prepared.is_late(slice));
@@ -369,10 +360,10 @@ pub fn of_formula(
     of: &Parts,
 ) -> Result<Cells> {
     let compiled = Compiled::of(metrics, metric, at_plan, periods, of)?;
-    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric)).unwrap_or_default();
+    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric))?.unwrap_or_default();
     let query = Query::of(metric);
-    let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query));
-    Ok(Cells { all: all_of(all), of_reps, keys: Keys::Named })
+    let all = SPANS.into_iter().map(|span| compiled.cells(span, &query)).collect::<Result<Vec<_>>>()?;
+    Ok(Cells { all: all_of(all.into_iter().flatten()), of_reps, keys: Keys::Named })
 }
 
 /// A formula and its states, ready to be filled in.
@@ -436,7 +427,7 @@ impl<'a> Compiled<'a> {
     }
 
     /// The cells of a span, unless nothing is known of it.
-    fn cells(&self, span: &str, query: &Query<'_>) -> Option<String> {
+    fn cells(&self, span: &str, query: &Query<'_>) -> Result<Option<String>> {
         // Of an earlier period's own comparison, and of what was due then, nothing is known in part.
         let is_unknown = |part: &Part| match part.taken {
             Accessor::Previous | Accessor::YearBefore | Accessor::Due => true,
@@ -444,20 +435,20 @@ impl<'a> Compiled<'a> {
             Accessor::Target | Accessor::NextTarget | Accessor::AtStart | Accessor::Months => false,
         };
         if span != SPANS[0] && self.parts.iter().any(is_unknown) {
-            return None;
+            return Ok(None);
         }
         let one = |period: &Period| format!("(grain = '{}' AND period_start = DATE '{}')", period.grain, period.start);
         let compared: Vec<String> = self.periods.unfinished(&self.metric.header.cadence).map(|p| one(&p)).collect();
         let within = match span == SPANS[0] {
             true => format!("grain IN ({})", query.grains),
-            false if compared.is_empty() => return None,
+            false if compared.is_empty() => return Ok(None),
             false => format!("({})", compared.join(" OR ")),
         };
         let mut wanted = vec![String::new()];
         if !query.is_whole {
             wanted.extend(self.metric.header.slices.iter().chain(&self.metric.header.pairs).cloned());
         }
-        let wanted = quoted(wanted.iter());
+        let wanted = literals(wanted.iter());
         let within = format!("slice IN ({wanted}) AND level IN ({}) AND {within}", query.levels);
         // Scores are unique: only rows of several metrics can name a cell twice.
         let mut there: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -472,7 +463,7 @@ impl<'a> Compiled<'a> {
         });
         let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
         if keys.is_empty() {
-            return None;
+            return Ok(None);
         }
         let keys = match span {
             "now" => format!("SELECT k.*, k.period_start AS of_start FROM ({keys}) AS k"),
@@ -504,7 +495,7 @@ impl<'a> Compiled<'a> {
         let states = self.states.iter().map(|(word, state)| format!("WHEN {} THEN '{word}' ", state.sql));
         let states: String = states.collect();
         let state = if states.is_empty() { "CAST(NULL AS VARCHAR)".to_owned() } else { format!("CASE {states}END") };
-        Some(fill(
+        let cells = fill(
             include_str!("sql/formula.sql"),
             &[
                 ("span", span),
@@ -515,7 +506,8 @@ impl<'a> Compiled<'a> {
                 ("state", &state),
                 ("n", &n),
             ],
-        ))
+        )?;
+        Ok(Some(cells))
     }
 
     /// A part as a column. Without facts, a sum is zero and a ratio is empty; what was before is zero only where that
@@ -615,7 +607,7 @@ fn join(i: usize, part: &Part, span: &str, metric: &Metric, query: &Query<'_>) -
     let has = |slice: &String| metric.header.slices.contains(slice) || metric.header.pairs.contains(slice);
     let own: Vec<&str> = wanted().filter(|slice| !of_target && has(slice)).map(String::as_str).chain([""]).collect();
     let has_all = own.len() == wanted().count() + 1;
-    let own = quoted(own.into_iter());
+    let own = literals(own.into_iter());
     let start = if of_target || part.taken == Accessor::AtStart { "of_start" } else { "period_start" };
     let slice = |column: &str| match has_all {
         true => format!("k.{column}"),

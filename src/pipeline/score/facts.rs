@@ -137,7 +137,7 @@ pub async fn prepare(
         due_on: stock && schema.field_with_name(DUE_ON).is_ok(),
         shared: credits,
     };
-    let select = normalise(metric, &prepared, &schema);
+    let select = normalise(metric, &prepared, &schema)?;
     session.materialize("facts", &select).await?;
     session.deregister("returned")?;
     Ok(prepared)
@@ -402,7 +402,7 @@ async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
 /// that scoring has checked. Columns: `record_id`, `rep_id`, `day` or `valid_from` and `valid_to`, `a`, `b`. With
 /// `credits` they are shared; overlay credit is in no total, and so not among them. What has stood `since` a day is worth
 /// the days up to `day`.
-pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>) -> String {
+pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>) -> Result<String> {
     let owner = definition::owner_of_facts(metrics, metric);
     let place = match definition::measure(metric) {
         Measure::Flow => "f.event_date AS day",
@@ -411,17 +411,17 @@ pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>
     let returned = format!("(\n{}\n)", owner.sql);
     let (source, a, b, filter) = match metric.header.credit.filter(|_| credits) {
         Some(_) => {
-            (credit::shared(metric, &returned, &[], day), "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL")
+            (credit::shared(metric, &returned, &[], day)?, "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL")
         }
         None => {
             let (a, b, _) = sides(metric, day);
             (returned, a, b, "")
         }
     };
-    format!(
+    Ok(format!(
         "SELECT CAST(f.record_id AS VARCHAR) AS record_id, COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, {place}, \
          {a} AS a, {b} AS b FROM {source} AS f LEFT JOIN reps AS r ON r.rep_id = f.rep_id{filter}"
-    )
+    ))
 }
 
 /// What a fact adds above and below the line, and whether it is a one among ones. What has stood since a day adds the days
@@ -479,7 +479,7 @@ fn slice_of(column: &str, slice: &str) -> String {
 }
 
 /// The `SELECT` that brings facts into the one form. The added slices of a stock wait for its measuring day.
-fn normalise(metric: &Metric, prepared: &PreparedFacts, schema: &Schema) -> String {
+fn normalise(metric: &Metric, prepared: &PreparedFacts, schema: &Schema) -> Result<String> {
     let (shape, credits) = (prepared.shape, prepared.shared);
     // The measuring day is added when it is known.
     let to = prepared.since.then_some("0");
@@ -489,7 +489,7 @@ fn normalise(metric: &Metric, prepared: &PreparedFacts, schema: &Schema) -> Stri
         let own = schema.fields().iter().map(|field| field.name().as_str());
         let kept_too = |name: &&str| metric.header.slices.iter().any(|slice| slice == name) || *name == DUE_ON;
         let own: Vec<&str> = own.filter(kept_too).collect();
-        source = credit::shared(metric, "returned", &own, to);
+        source = credit::shared(metric, "returned", &own, to)?;
         // Shared ones are no longer ones.
         let ones = definition::aggregate(metric) == Aggregate::Ratio;
         unit = if ones { "COALESCE(f.b = 1 AND f.a IN (0, 1), FALSE)" } else { "FALSE" };
@@ -540,7 +540,7 @@ fn normalise(metric: &Metric, prepared: &PreparedFacts, schema: &Schema) -> Stri
         _ => format!(" LEFT JOIN reps AS r ON r.rep_id = f.rep_id{joins}"),
     };
     let filter = if shape == Shape::Stock { " WHERE f.valid_to IS NULL OR f.valid_to > f.valid_from" } else { "" };
-    format!(
+    Ok(format!(
         "SELECT CAST(f.record_id AS VARCHAR) AS record_id, {place}, {slices}{a} AS a, {b} AS b, {unit} AS unit FROM {source} AS f{join}{filter}"
-    )
+    ))
 }
