@@ -14,6 +14,7 @@ mod lists;
 mod memory;
 mod names;
 mod recursion;
+pub mod text;
 
 pub use fan_out::Keys;
 pub use guard::{Parameters, Sql};
@@ -167,16 +168,16 @@ impl Session {
     }
 
     /// Names a Parquet object of the warehouse.
-    pub async fn add_parquet(&self, name: &str, path: &str) -> Result<()> {
+    pub async fn register_parquet(&self, name: &str, path: &str) -> Result<()> {
         let address = format!("{WAREHOUSE}/{path}");
         let added = self.context.register_parquet(quoted(name), address, ParquetReadOptions::default()).await;
         added.map_err(|error| fault::internal(&format!("read {path}"), &error))
     }
 
     /// Names a Parquet object of the warehouse that has these columns at least: texts, empty where it lacks one.
-    pub async fn add_parquet_with(&self, name: &str, path: &str, columns: &[String]) -> Result<()> {
+    pub async fn register_parquet_with(&self, name: &str, path: &str, columns: &[String]) -> Result<()> {
         if columns.is_empty() {
-            return self.add_parquet(name, path).await;
+            return self.register_parquet(name, path).await;
         }
         let add = async || {
             let options = ParquetReadOptions::default();
@@ -191,7 +192,7 @@ impl Session {
     }
 
     /// Names the rows of several Parquet objects of one shape as one table.
-    pub async fn add_parquets(&self, name: &str, paths: &[String]) -> Result<()> {
+    pub async fn register_parquets(&self, name: &str, paths: &[String]) -> Result<()> {
         let add = async || {
             let addresses: Vec<String> = paths.iter().map(|path| format!("{WAREHOUSE}/{path}")).collect();
             let frame = self.context.read_parquet(addresses, ParquetReadOptions::default()).await?;
@@ -201,7 +202,7 @@ impl Session {
     }
 
     /// Forgets a table.
-    pub fn remove(&self, name: &str) -> Result<()> {
+    pub fn deregister(&self, name: &str) -> Result<()> {
         let removed = self.context.deregister_table(quoted(name));
         removed.map_err(|error| fault::internal(&format!("forget the table {name}"), &error))?;
         self.charges()?.remove(name);
@@ -235,7 +236,7 @@ impl Session {
     }
 
     /// Runs SQL of Scorebook's own, whose faults are Scorebook's.
-    pub async fn ask(&self, sql: &str) -> Result<Vec<RecordBatch>> {
+    pub async fn query_own(&self, sql: &str) -> Result<Vec<RecordBatch>> {
         let ask = async || self.collect(self.own(sql).await?).await;
         ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))
     }
@@ -253,7 +254,7 @@ impl Session {
     }
 
     /// Names the result of SQL of Scorebook's own, run once, as a table.
-    pub async fn keep_asked(&self, name: &str, sql: &str) -> Result<()> {
+    pub async fn materialize(&self, name: &str, sql: &str) -> Result<()> {
         let ask = async || {
             let plan = self.own(sql).await?;
             let planned: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
@@ -263,7 +264,7 @@ impl Session {
             Answer::Ok((schema, rows))
         };
         let (schema, rows) = ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
-        self.remove(name)?;
+        self.deregister(name)?;
         self.add_batches(name, schema, rows)
     }
 

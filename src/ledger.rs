@@ -272,7 +272,7 @@ pub async fn walk_on(store: &Store, mut head: Head, mut each: impl FnMut(Entry, 
     }
 }
 
-/// The number in an entry's path; nought if there is none.
+/// The number in an entry's path; zero if there is none.
 fn number(path: &str) -> u64 {
     path.trim_start_matches(FOLDER).trim_start_matches('/').trim_end_matches(".json").parse().unwrap_or_default()
 }

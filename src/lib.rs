@@ -19,6 +19,7 @@ pub mod project;
 pub mod publish;
 pub mod runaway;
 pub mod sample;
+pub mod score_file;
 pub mod scratch;
 pub mod settings;
 #[cfg(unix)]

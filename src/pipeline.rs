@@ -1,4 +1,4 @@
-//! The order of the stages, and what every stage is given.
+//! The order of the stages, and what every stage is baseline.
 //!
 //! ```text
 //! exports -> land -> stage -> check -> score -> render -> seal
@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
 use crate::store::Store;
-use check::{Finding, Given, Sealed};
+use check::{Baseline, Finding, Sealed};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use land::{Exports, Known, Observed, Snapshot};
@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What every stage is given: the definitions, the warehouse, and the one date. No clock, no environment, no terminal.
-pub struct Night<'a> {
+pub struct RunContext<'a> {
     /// The definitions.
     pub project: &'a Project,
     /// The settings among them.
@@ -60,7 +60,7 @@ pub enum Event<'a> {
     End(&'static str, Counts),
 }
 
-impl Night<'_> {
+impl RunContext<'_> {
     /// Tells of a stage's beginning and end.
     async fn stage<T>(
         &self,
@@ -108,9 +108,9 @@ pub fn open_project(folder: &Path) -> Result<Project> {
 
 /// From snapshots to documents: the same for a run, a check (which stops before documents) and a replay.
 pub async fn from_snapshots(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     observed: &[Snapshot],
-    given: &Given<'_>,
+    baseline: &Baseline<'_>,
     before: &Before,
     until: Until,
 ) -> Result<Made> {
@@ -118,10 +118,10 @@ pub async fn from_snapshots(
     score::check_people(night.project, &night.settings.people, &metrics)?;
     let reports = render::reports(night.project)?;
     reports.iter().try_for_each(|report| render::input::check(night.project, report, &metrics))?;
-    let intake = check::intake(night, observed, given).await.map_err(|error| needed_by("check", error))?;
+    let intake = check::intake(night, observed, baseline).await.map_err(|error| needed_by("check", error))?;
     let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
     definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
-    let check = check::run(night, (&model, observed), given, intake);
+    let check = check::run(night, (&model, observed), baseline, intake);
     let findings = night.stage("check", check, |found| Counts { made: found.len(), reused: 0 }).await?;
     let (observed, scores, rendered) = (observed.to_vec(), Scores::default(), Rendered::default());
     let mut made = Made { observed, model, findings, scores, rendered, metrics };
@@ -153,7 +153,12 @@ pub enum Until {
 }
 
 /// Lands the exports.
-pub async fn observe(night: &Night<'_>, exports: &Exports, known: &Known, secret: Option<&[u8]>) -> Result<Observed> {
+pub async fn observe(
+    night: &RunContext<'_>,
+    exports: &Exports,
+    known: &Known,
+    secret: Option<&[u8]>,
+) -> Result<Observed> {
     let read = stage::definition::columns_named(night.project, night.settings)?;
     night.stage("land", land::run(night, exports, known, &read, secret), Observed::counts).await
 }
@@ -239,7 +244,7 @@ pub struct Times {
 /// Seals a run: brings everything to the disk, and appends the entry that publishes it. `still_ours` is asked at the last moment
 /// whether it may, and what it gives is kept until the entry is on the disk.
 pub async fn seal<T>(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     head: Head,
     made: &mut Made,
     landed: Counts,

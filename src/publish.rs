@@ -21,7 +21,7 @@ use crate::domain::digest::Digest;
 use crate::ledger::{self, Entry};
 use crate::pipeline::render::site::{self, File, Pages};
 use crate::pipeline::render::{self, Document, naming};
-use crate::pipeline::{Made, Night, Past};
+use crate::pipeline::{Made, Past, RunContext};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -69,7 +69,7 @@ impl Views {
 
     /// Makes the readable views what the ledger says: of every period the documents of the newest entry that has it, as far as
     /// the project still has their reports. Writes what is missing or different, and removes what is no document any more.
-    pub async fn repair(self, night: &Night<'_>, mut past: Past, last: &Entry, made: &Made) -> Result<Notes> {
+    pub async fn repair(self, night: &RunContext<'_>, mut past: Past, last: &Entry, made: &Made) -> Result<Notes> {
         let store = night.store;
         past.add(last);
         let owner = Owner::of(store.folder(), &self.host, &past.chain);

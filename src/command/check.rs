@@ -3,13 +3,13 @@
 use crate::cli::{CheckArgs, Format, Global};
 use crate::command::Opened;
 use crate::command::healing::{healing, tell_healed};
-use crate::command::known_at::Reading;
+use crate::command::known_at::RunInputs;
 use crate::command::output;
 use crate::command::progress::Progress;
 use crate::command::run::tell_findings;
 use crate::diagnostic::Result;
-use crate::pipeline::check::{Given, refuse_unknown};
-use crate::pipeline::{self, Night, Past, Until};
+use crate::pipeline::check::{Baseline, refuse_unknown};
+use crate::pipeline::{self, Past, RunContext, Until};
 use crate::steps::Steps;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -26,12 +26,12 @@ pub(super) async fn check(global: &Global, args: CheckArgs) -> Result<()> {
 
 async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, opened: &Opened) -> Result<()> {
     let past = Past::read(&opened.store).await?;
-    let reading = Reading::of(opened, args.known_at.as_deref(), args.as_of).await?;
+    let reading = RunInputs::of(opened, args.known_at.as_deref(), args.as_of).await?;
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store);
     let follow = |event: pipeline::Event<'_>| progress.tell(event);
     let as_of = reading.as_of;
-    let night = Night {
+    let night = RunContext {
         project: &opened.project,
         settings: &opened.settings,
         store: &opened.store,
@@ -42,11 +42,11 @@ async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, 
         tell: &follow,
     };
     let earlier = past.sealed.as_ref().filter(|_| reading.asked.is_none());
-    let given = Given { earlier, store: &opened.store, accepted };
+    let baseline = Baseline { earlier, store: &opened.store, accepted };
     let (observed, made) = healing(&opened.store, async || {
         let observed = reading.observe(&night, &past.known).await?;
         let snapshots = &observed.snapshots;
-        let made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Scored).await?;
+        let made = pipeline::from_snapshots(&night, snapshots, &baseline, &past.before, Until::Scored).await?;
         Ok((observed, made))
     })
     .await?;

@@ -3,23 +3,23 @@
 //! Two sealed entries are held against each other: the rows of their models, their scores, and beneath each score that is
 //! another the facts that moved it. No lock is taken, and every object is checked against its digest before it is read.
 
-mod basis;
-mod gone;
+mod inputs;
 mod moves;
+mod print;
 mod records;
+mod removed;
+mod run;
 mod scores;
-mod side;
-mod told;
 
 use crate::cli::{CompareArgs, Format, Global};
 use crate::command::{Opened, output};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::ledger::{Entry, Ledger};
-use basis::Basis;
+use inputs::Basis;
 use moves::{Move, Movers};
 use records::TableChange;
+use run::Side;
 use scores::{ScoreChange, Wanted};
-use side::Side;
 use std::collections::BTreeMap;
 
 /// Two runs, compared.

@@ -11,10 +11,11 @@ use crate::domain::code;
 use crate::domain::metric::{Header, Metric, Metrics};
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{NO_VALUE, pair_parts as pair_parts_of};
+use crate::engine::text::literal;
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
 use crate::pipeline::render::{CONTEXT, Document};
-use crate::pipeline::score::{self, Kept, definition};
+use crate::pipeline::score::{self, PreparedFacts, definition};
 use crate::pipeline::stage::contract::Contract;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -185,16 +186,16 @@ impl Explained<'_> {
         let mut all = Vec::new();
         for part in self.parts(&cell.metric)? {
             let session = Session::new(self.opened.limits, &self.opened.store)?;
-            session.add_parquet("scores", &self.found.entry.scores[&part].path(&part)).await?;
+            session.register_parquet("scores", &self.found.entry.scores[&part].path(&part)).await?;
             let sql = format!(
-                "SELECT value, target FROM scores WHERE level = '{}' AND entity = '{}' AND grain = '{}' \
+                "SELECT value, target FROM scores WHERE level = {} AND entity = {} AND grain = '{}' \
                  AND period_start = DATE '{}' AND slice = ''",
-                cell.level,
-                cell.entity.replace('\'', "''"),
+                literal(&cell.level),
+                literal(&cell.entity),
                 cell.grain,
                 cell.period_start
             );
-            let batches = session.ask(&sql).await?;
+            let batches = session.query_own(&sql).await?;
             let schema =
                 batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
             for row in super::sql::table(&schema, &batches).rows {
@@ -219,10 +220,10 @@ impl Explained<'_> {
             let Some(lineage) = entry.model.get("targets").and_then(|table| table.lineage) else { continue };
             let session = Session::new(self.opened.limits, &self.opened.store)?;
             for name in ["targets", "membership"] {
-                session.add_parquet(name, &entry.model[name].path(name)).await?;
+                session.register_parquet(name, &entry.model[name].path(name)).await?;
             }
-            session.add_parquet("of_lineage", &object_name("model/targets__lineage", &lineage, "parquet")).await?;
-            session.keep_asked("of_targets", "SELECT target_id, _snapshot, _row FROM of_lineage").await?;
+            session.register_parquet("of_lineage", &object_name("model/targets__lineage", &lineage, "parquet")).await?;
+            session.materialize("of_targets", "SELECT target_id, _snapshot, _row FROM of_lineage").await?;
             let asked = Asked {
                 metric: &self.metrics[id],
                 level: &cell.level,
@@ -248,17 +249,17 @@ impl Explained<'_> {
         let entry = self.found.entry;
         let session = Session::new(self.opened.limits, &self.opened.store)?;
         for (name, table) in &entry.model {
-            session.add_parquet(name, &table.path(name)).await?;
+            session.register_parquet(name, &table.path(name)).await?;
         }
         let reads: Vec<String> = metric.header.reads.iter().map(|part| entry.scores[part].path(part)).collect();
         if !reads.is_empty() {
-            session.add_parquets("scores", &reads).await?;
+            session.register_parquets("scores", &reads).await?;
         }
-        let kept = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
+        let prepared = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
         let contract = Contract::of(&self.project)?;
         let lineage = lineage::add(&session, entry, &contract, &self.metrics, metric).await?;
-        let sql = self.sql(metric, &kept, lineage);
-        let batches = session.ask(&sql).await?;
+        let sql = self.sql(metric, &prepared, lineage)?;
+        let batches = session.query_own(&sql).await?;
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
         let schema =
             batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
@@ -268,9 +269,8 @@ impl Explained<'_> {
         Ok(Facts { table, total })
     }
 
-    fn sql(&self, metric: &Metric, kept: &Kept, lineage: Lineage) -> String {
-        let (cell, stock) = (&self.found.cell, kept.is_stock());
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    fn sql(&self, metric: &Metric, prepared: &PreparedFacts, lineage: Lineage) -> Result<String> {
+        let (cell, stock) = (&self.found.cell, prepared.is_stock());
         let period = self.period();
         let measured_on = period.measured_on(self.found.entry.as_of);
         let given = !metric.header.reads.is_empty();
@@ -280,8 +280,8 @@ impl Explained<'_> {
                 String::new(),
                 format!(
                     "f.level = {} AND f.entity = {} AND f.grain = '{}' AND f.period_start = DATE '{}'",
-                    quoted(&cell.level),
-                    quoted(&cell.entity),
+                    literal(&cell.level),
+                    literal(&cell.entity),
                     cell.grain,
                     cell.period_start
                 ),
@@ -302,8 +302,8 @@ impl Explained<'_> {
             true => String::new(),
             false => format!(
                 "JOIN membership AS m ON m.rep_id = f.rep_id AND m.level = {} AND m.entity = {} AND m.valid_from <= {day} AND {day} < m.valid_to",
-                quoted(&cell.level),
-                quoted(&cell.entity)
+                literal(&cell.level),
+                literal(&cell.entity)
             ),
         };
         let names =
@@ -311,8 +311,8 @@ impl Explained<'_> {
         let slices: String = names
             .zip(pair_parts(&cell.slice_value, cell.slice.contains('*')))
             .map(|(name, value)| match metric.header.multi.iter().any(|multi| multi == name) {
-                true => format!(" AND ARRAY_HAS(f.{name}, {})", quoted(&value)),
-                false => format!(" AND f.{name} = {}", quoted(&value)),
+                true => format!(" AND ARRAY_HAS(f.{name}, {})", literal(&value)),
+                false => format!(" AND f.{name} = {}", literal(&value)),
             })
             .collect();
         let apart: String =
@@ -320,10 +320,10 @@ impl Explained<'_> {
         let day = format!("DATE '{measured_on}'");
         let allocated = metric.header.allocated.iter().find(|slice| **slice == cell.slice);
         let facts = match allocated {
-            Some(slice) => format!("({})", score::allocated_sql(metric, kept, slice)),
-            None => kept.worth_on("facts", &day),
+            Some(slice) => format!("({})", score::allocated_sql(metric, prepared, slice)?),
+            None => prepared.worth_on("facts", &day),
         };
-        let facts = kept.on_day(&facts, &day);
+        let facts = prepared.on_day(&facts, &day);
         let of_record = "LEFT JOIN lineage AS l ON l.record = f.record_id";
         let of_day = format!(
             "LEFT JOIN traced AS t ON t.record = f.record_id AND t.day = f.{}",
@@ -339,9 +339,9 @@ impl Explained<'_> {
                 format!("{of_day} {of_record}"),
             ),
         };
-        format!(
+        Ok(format!(
             "SELECT {select}{rows} FROM ({facts}) AS f {membership} {join} WHERE {within}{slices}{apart} ORDER BY f.record_id"
-        )
+        ))
     }
 
     /// Puts the exports' paths in the place of their snapshots' digests.

@@ -6,11 +6,11 @@ use crate::command::secret::secret;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::ledger::KnownAt;
 use crate::pipeline::land::{self, Exports, Known, Observed, Snapshot};
-use crate::pipeline::{self, Night};
+use crate::pipeline::{self, RunContext};
 use jiff::civil::Date;
 
 /// What a run reads.
-pub(super) struct Reading {
+pub(super) struct RunInputs {
     /// What was asked for, if not all.
     pub asked: Option<KnownAt>,
     /// The run's date.
@@ -21,12 +21,12 @@ pub(super) struct Reading {
     sealed: Option<Vec<Snapshot>>,
 }
 
-impl Reading {
+impl RunInputs {
     /// What is to be read, and the date that goes with it: all exports, those up to a data date, or what a run read.
-    pub(super) async fn of(opened: &Opened, asked: Option<&str>, date: Option<Date>) -> Result<Reading> {
+    pub(super) async fn of(opened: &Opened, asked: Option<&str>, date: Option<Date>) -> Result<RunInputs> {
         let mut exports = land::find(&opened.folder, &opened.settings).await?;
         let Some(asked) = asked else {
-            return Ok(Reading { asked: None, as_of: as_of(&exports, date)?, exports, sealed: None });
+            return Ok(RunInputs { asked: None, as_of: as_of(&exports, date)?, exports, sealed: None });
         };
         if let Ok(until) = asked.parse::<Date>() {
             exports.until(until);
@@ -35,7 +35,7 @@ impl Reading {
                     .help("a data date stands in an export's path as `{date}`, or is the day it was written on"));
             }
             let asked = Some(KnownAt { run: None, data_date: Some(until) });
-            return Ok(Reading { asked, as_of: as_of(&exports, date)?, exports, sealed: None });
+            return Ok(RunInputs { asked, as_of: as_of(&exports, date)?, exports, sealed: None });
         }
         let ledger = opened.ledger().await?;
         let entry = ledger.find(asked).map_err(|error| error.help("or name a data date, such as 2026-09-30"))?;
@@ -52,11 +52,11 @@ impl Reading {
         }
         let asked = Some(KnownAt { run: Some(entry.number), data_date: None });
         let sealed = Some(entry.observations.clone());
-        Ok(Reading { asked, as_of: date.unwrap_or(entry.as_of), exports, sealed })
+        Ok(RunInputs { asked, as_of: date.unwrap_or(entry.as_of), exports, sealed })
     }
 
     /// Lands what is not landed yet.
-    pub(super) async fn observe(&self, night: &Night<'_>, known: &Known) -> Result<Observed> {
+    pub(super) async fn observe(&self, night: &RunContext<'_>, known: &Known) -> Result<Observed> {
         match &self.sealed {
             Some(snapshots) => Ok(Observed { snapshots: snapshots.clone(), made: Vec::new(), reused: snapshots.len() }),
             None => pipeline::observe(night, &self.exports, known, secret()?.as_deref()).await,

@@ -30,8 +30,8 @@ pub(super) async fn add(
     // Adds a table's lineage to the session and gives its key columns.
     let add = async |name: &str, table: &str| -> Result<Option<Vec<String>>> {
         let Some(digest) = entry.model.get(table).and_then(|of| of.lineage) else { return Ok(None) };
-        session.remove(name)?;
-        session.add_parquet(name, &object_name(&format!("model/{table}__lineage"), &digest, "parquet")).await?;
+        session.deregister(name)?;
+        session.register_parquet(name, &object_name(&format!("model/{table}__lineage"), &digest, "parquet")).await?;
         Ok(contract.tables.get(table).map(|of| of.key.clone()))
     };
     let mut there = Lineage::default();
@@ -41,7 +41,7 @@ pub(super) async fn add(
         && let [key] = keys.as_slice()
     {
         let sql = format!("SELECT {key} AS record, _snapshot, _row FROM of_record");
-        session.keep_asked("lineage", &sql).await?;
+        session.materialize("lineage", &sql).await?;
         there.of_record = true;
     }
     let mut rows: Vec<String> = Vec::new();
@@ -68,7 +68,7 @@ pub(super) async fn add(
              FROM ({}) WHERE place = 1) WHERE first = 1",
             rows.join(" UNION ALL ")
         );
-        session.keep_asked("traced", &sql).await?;
+        session.materialize("traced", &sql).await?;
         there.of_day = true;
     }
     Ok(there)

@@ -10,9 +10,9 @@ use crate::command::run::ACCEPT;
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use crate::ledger::{Entry, Ledger};
-use crate::pipeline::check::Given;
+use crate::pipeline::check::Baseline;
 use crate::pipeline::render::Before;
-use crate::pipeline::{self, Made, Night, Until};
+use crate::pipeline::{self, Made, RunContext, Until};
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::steps::Steps;
@@ -62,7 +62,7 @@ pub(super) async fn made_again(
     let settings = Settings::of(&project)?;
     let progress = Progress::new(quiet);
     let follow = |event: pipeline::Event<'_>| progress.tell(event);
-    let night = Night {
+    let night = RunContext {
         project: &project,
         settings: &settings,
         store,
@@ -77,8 +77,9 @@ pub(super) async fn made_again(
     let earlier = before.next_back().filter(|_| entry.known_at.is_none()).map(pipeline::sealed);
     let accepted = entry.overrides.get(ACCEPT).map_or("", String::as_str).split(' ').filter(|name| !name.is_empty());
     let accepted = accepted.map(String::from).collect();
-    let given = Given { earlier: earlier.as_ref(), store: &opened.store, accepted: &accepted };
-    let made = pipeline::from_snapshots(&night, &entry.observations, &given, &Before::new(), Until::Rendered).await?;
+    let baseline = Baseline { earlier: earlier.as_ref(), store: &opened.store, accepted: &accepted };
+    let made =
+        pipeline::from_snapshots(&night, &entry.observations, &baseline, &Before::new(), Until::Rendered).await?;
     progress.finish();
     Ok(made)
 }

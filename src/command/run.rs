@@ -3,7 +3,7 @@
 use crate::at_work;
 use crate::cli::{Format, Global, RunArgs};
 use crate::command::healing::{healing, tell_healed};
-use crate::command::known_at::Reading;
+use crate::command::known_at::RunInputs;
 use crate::command::output::{self, tell};
 use crate::command::progress::{Progress, Stage};
 use crate::command::{Opened, now, period};
@@ -13,10 +13,10 @@ use crate::engine::{self, Limits};
 use crate::ledger::Entry;
 use crate::lock::Lock;
 use crate::panics;
-use crate::pipeline::check::{Finding, Given, refuse_unknown};
+use crate::pipeline::check::{Baseline, Finding, refuse_unknown};
 use crate::pipeline::land::{Exports, Known};
 use crate::pipeline::render::{self, Reason};
-use crate::pipeline::{self, Asking, Made, Night, Past, Times, Until};
+use crate::pipeline::{self, Asking, Made, Past, RunContext, Times, Until};
 use crate::publish::{self, Notes};
 use crate::runaway;
 use crate::steps::Steps;
@@ -50,7 +50,7 @@ async fn locked(
 ) -> Result<Option<Kind>> {
     let past = Past::read(&opened.store).await?;
     let views = opened.views(&past).await?;
-    let reading = Reading::of(opened, args.known_at.as_deref(), args.as_of).await?;
+    let reading = RunInputs::of(opened, args.known_at.as_deref(), args.as_of).await?;
     let as_of = reading.as_of;
     let period = match &args.period {
         Some(name) => {
@@ -62,7 +62,7 @@ async fn locked(
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store).thorough(args.rehash);
     let follow = |event: pipeline::Event<'_>| progress.tell(event);
-    let night = Night {
+    let night = RunContext {
         project: &opened.project,
         settings: &opened.settings,
         store: &opened.store,
@@ -76,12 +76,12 @@ async fn locked(
     let known = if args.rehash { &nothing } else { &past.known };
     // What is past is held against no night: it was, when it was new.
     let earlier = past.sealed.as_ref().filter(|_| reading.asked.is_none());
-    let given = Given { earlier, store: &opened.store, accepted };
+    let baseline = Baseline { earlier, store: &opened.store, accepted };
     let (observed, mut made) = healing(&opened.store, async || {
         let observed = reading.observe(&night, known).await?;
         lock.confirm().await?;
         let snapshots = &observed.snapshots;
-        let made = pipeline::from_snapshots(&night, snapshots, &given, &past.before, Until::Rendered).await?;
+        let made = pipeline::from_snapshots(&night, snapshots, &baseline, &past.before, Until::Rendered).await?;
         Ok((observed, made))
     })
     .await?;

@@ -94,23 +94,23 @@ async fn add_tables(opened: &Opened, entry: &Entry, session: &Session, wanted: &
     let facts: Vec<&str> = wanted.iter().filter_map(|name| name.strip_prefix("facts_")).collect();
     for (name, table) in &entry.model {
         if wanted.contains(name) || !facts.is_empty() {
-            session.add_parquet(name, &table.path(name)).await?;
+            session.register_parquet(name, &table.path(name)).await?;
         }
         if let (true, Some(digest)) = (wanted.contains(&format!("quarantine_{name}")), table.quarantine) {
             let path = object_name(&format!("quarantine/{name}"), &digest, "parquet");
-            session.add_parquet(&format!("quarantine_{name}"), &path).await?;
+            session.register_parquet(&format!("quarantine_{name}"), &path).await?;
         }
         if let (true, Some(digest)) = (wanted.contains(&format!("{name}__lineage")), table.lineage) {
             let path = object_name(&format!("model/{name}__lineage"), &digest, "parquet");
-            session.add_parquet(&format!("{name}__lineage"), &path).await?;
+            session.register_parquet(&format!("{name}__lineage"), &path).await?;
         }
     }
     if wanted.contains("scores") || !facts.is_empty() {
         let paths: Vec<String> = entry.scores.iter().map(|(metric, table)| table.path(metric)).collect();
-        session.add_parquets("scores", &paths).await?;
+        session.register_parquets("scores", &paths).await?;
     }
     for (name, paths, _) in raw(entry).into_iter().filter(|(name, _, _)| wanted.contains(name)) {
-        session.add_parquets(&name, &paths).await?;
+        session.register_parquets(&name, &paths).await?;
     }
     for metric in facts {
         add_facts(opened, entry, session, metric).await?;
@@ -130,7 +130,7 @@ async fn add_facts(opened: &Opened, entry: &Entry, session: &Session, metric: &s
             .help("ask the facts of its parts"));
     }
     score::facts_of(session, &metrics, found, &score::parameters(entry.as_of)).await?;
-    session.keep_asked(&format!("facts_{metric}"), "SELECT * FROM facts").await
+    session.materialize(&format!("facts_{metric}"), "SELECT * FROM facts").await
 }
 
 /// Rows as text.

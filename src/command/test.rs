@@ -13,9 +13,10 @@ use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Form, Metric, Metrics};
 use crate::domain::period::Grain;
 use crate::parquet_file;
-use crate::pipeline::stage::given::{self, Row, Rows};
-use crate::pipeline::{Night, render, score};
+use crate::pipeline::stage::model_from_rows::{self, Row, Rows};
+use crate::pipeline::{RunContext, score};
 use crate::project;
+use crate::score_file;
 use crate::settings::People;
 use crate::steps::Steps;
 use crate::store::Store;
@@ -126,7 +127,7 @@ impl Text<'_> {
         let first = place.line + usize::from(dropped);
         let lines = table.as_ref().lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let mut rows = lines.map(|(i, line)| {
-            let cells = given::cells(line).into_iter().map(str::trim);
+            let cells = model_from_rows::cells(line).into_iter().map(str::trim);
             let cells = cells.map(|cell| (!cell.is_empty()).then(|| cell.replace("\\|", "|")));
             Row { place: self.line(first + i), cells: cells.collect() }
         });
@@ -189,7 +190,7 @@ async fn one(
             .anchor(case.as_of),
         None => case.as_of,
     };
-    let night = Night {
+    let night = RunContext {
         project: &opened.project,
         settings: &settings,
         store: &store,
@@ -205,7 +206,7 @@ async fn one(
     }
     let expect = text.rows(&case.expect)?;
     let expected = Expected::read(&night, metric, &tables, &expect)?;
-    let model = given::model(&night, &tables, &case.since).await?;
+    let model = model_from_rows::model(&night, &tables, &case.since).await?;
     let needed = score::definition::needed(metrics, metric)?;
     let scores = score::run(&night, &model, &needed, &Grain::ALL.into()).await?;
     let table = &scores.tables[&metric.id];
@@ -213,7 +214,7 @@ async fn one(
     let mut found = Vec::new();
     for batch in parquet_file::read_all(&object, store.get(&object).await?)? {
         for row in 0..batch.num_rows() {
-            found.push(render::score(&metric.id, &batch, row)?);
+            found.push(score_file::score(&metric.id, &batch, row)?);
         }
     }
     Ok(expected.iter().flat_map(|expected| expected.compare(&found, table.not_supplied.as_ref())).collect())

@@ -48,7 +48,7 @@ pub struct Typed {
     pub column: Option<char>,
 }
 
-/// Reads a code as people type it: any case, hyphens or blanks or neither, `O` for nought, `I` and `L` for one, and a
+/// Reads a code as people type it: any case, hyphens or blanks or neither, `O` for zero, `I` and `L` for one, and a
 /// column's letter after a point.
 ///
 /// # Errors

@@ -293,8 +293,8 @@ pub enum Aggregate {
 }
 
 impl Aggregate {
-    /// Whether a period, an entity or a slice without facts is nought rather than empty.
-    pub fn is_nought_without_facts(self) -> bool {
+    /// Whether a period, an entity or a slice without facts is zero rather than empty.
+    pub fn is_zero_without_facts(self) -> bool {
         matches!(self, Aggregate::Sum | Aggregate::Count | Aggregate::Distinct)
     }
 
@@ -375,9 +375,9 @@ impl Metric {
         }
     }
 
-    /// Whether a cell without facts is nought rather than empty.
-    pub fn is_nought_without_facts(&self) -> bool {
-        self.header.aggregate.is_some_and(Aggregate::is_nought_without_facts)
+    /// Whether a cell without facts is zero rather than empty.
+    pub fn is_zero_without_facts(&self) -> bool {
+        self.header.aggregate.is_some_and(Aggregate::is_zero_without_facts)
     }
 
     /// Whether a period's facts have not all had their days to convert.
@@ -397,7 +397,7 @@ impl Metric {
     /// Whether half a period has about half of the number, so that it cannot be held against a whole one.
     pub fn grows_with_time(&self) -> bool {
         let flow = self.header.measure.unwrap_or(Measure::Flow) == Measure::Flow;
-        self.header.window.is_none() && (self.is_formula() || (self.is_nought_without_facts() && flow))
+        self.header.window.is_none() && (self.is_formula() || (self.is_zero_without_facts() && flow))
     }
 
     /// Whether this metric has an expression instead of facts.

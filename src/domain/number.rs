@@ -38,7 +38,7 @@ impl Number {
         Number(i128::from(value) * ONE)
     }
 
-    /// `self / other`, rounded half away from zero; `None` if `other` is nought or the result does not fit.
+    /// `self / other`, rounded half away from zero; `None` if `other` is zero or the result does not fit.
     pub fn checked_div(self, other: Number) -> Option<Number> {
         // Split off the whole part first, so that the scaled remainder cannot overflow for any sum of money.
         let (whole, rest) = (self.0.checked_div(other.0)?, self.0.checked_rem(other.0)?);
@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Number {
 /// Shares `total` over `weights` in whole `unit`s, so that the parts add up to it exactly: each part gets its share
 /// rounded down, and the units left over go to the largest remainders, the earlier part first.
 ///
-/// Weights must not be negative; if all are nought, the parts are equal.
+/// Weights must not be negative; if all are zero, the parts are equal.
 pub fn spread(total: i128, weights: &[u64]) -> Vec<i128> {
     if weights.is_empty() {
         return Vec::new();

@@ -103,6 +103,9 @@ pub fn in_range(day: Date) -> Result<Date, String> {
     }
 }
 
+/// Day zero of Arrow's dates.
+pub const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
 /// Whole days from one date to another; negative if `to` is earlier.
 pub fn days_between(from: Date, to: Date) -> i32 {
     from.until((Unit::Day, to)).map_or(0, |span| span.get_days())

@@ -91,9 +91,9 @@ pub struct Score {
     pub target_of_reps: Option<Number>,
     /// The target as it was set, before ramp and absence.
     pub target_given: Option<Number>,
-    /// What ramp takes from it, nought or less.
+    /// What ramp takes from it, zero or less.
     pub target_ramp: Option<Number>,
-    /// What absence takes from it, nought or less.
+    /// What absence takes from it, zero or less.
     pub target_absent: Option<Number>,
     /// In an unfinished period: the value as a part of what is due of the target by now.
     pub pace: Option<Number>,
@@ -120,6 +120,77 @@ pub struct Score {
     /// Of a stock: the part of it that is due within the period.
     pub due: Option<Number>,
 }
+
+impl Score {
+    /// The total of a period (its first and last day), without a number yet.
+    pub fn of(metric: &str, level: &str, entity: &str, grain: Grain, days: (Date, Date)) -> Score {
+        Score {
+            metric: metric.to_owned(),
+            level: level.to_owned(),
+            entity: entity.to_owned(),
+            grain,
+            period_start: days.0,
+            period_end: days.1,
+            slice: String::new(),
+            slice_value: String::new(),
+            value: None,
+            numerator: None,
+            denominator: None,
+            n: 0,
+            previous: None,
+            year_before: None,
+            target: None,
+            attainment: None,
+            target_low: None,
+            target_high: None,
+            target_of_reps: None,
+            target_given: None,
+            target_ramp: None,
+            target_absent: None,
+            pace: None,
+            pace_by: None,
+            usual: None,
+            alert: None,
+            state: None,
+            low: None,
+            high: None,
+            quartile: None,
+            plan: None,
+            next_target: None,
+            at_start: None,
+            due: None,
+        }
+    }
+}
+
+/// A column of scores: its name, how a score gives it, and how a score takes it.
+pub struct Column<T> {
+    /// Of the file, of `sql`, and of a metric test's `expect`.
+    pub name: &'static str,
+    /// What a score has there.
+    pub get: fn(&Score) -> &Option<T>,
+    /// The same, to be set.
+    pub set: fn(&mut Score) -> &mut Option<T>,
+}
+
+macro_rules! columns {
+    ($($name:ident)*) => {
+        [$(Column { name: stringify!($name), get: |score| &score.$name, set: |score| &mut score.$name }),*]
+    };
+}
+
+/// The columns that say what a score is of; the first six texts, but for the two days of the period.
+pub const PLACE: [&str; 8] =
+    ["metric", "level", "entity", "grain", "period_start", "period_end", "slice", "slice_value"];
+
+/// The numbers of a score besides `n` and `quartile`, in their order. All that writes, reads or names them goes by this list.
+pub const NUMBERS: [Column<Number>; 21] = columns! {
+    value numerator denominator previous year_before target attainment target_low target_high target_of_reps target_given
+    target_ramp target_absent pace usual low high plan next_target at_start due
+};
+
+/// Its words.
+pub const WORDS: [Column<String>; 3] = columns! { pace_by alert state };
 
 /// The two values of a pair, which are joined by `*` with any `*` of their own escaped.
 pub fn pair_parts(value: &str) -> Vec<String> {

@@ -176,7 +176,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let text = format!("SELECT CAST({select} AS VARCHAR) AS answer");
         let asked = runtime.block_on(session.query(&Sql::bare("the query", &text), &Parameters::new())).unwrap().1;
-        let own = runtime.block_on(session.ask(&text)).unwrap();
+        let own = runtime.block_on(session.query_own(&text)).unwrap();
         [asked, own].map(|batches| array_value_to_string(batches[0].column(0), 0).unwrap())
     }
 

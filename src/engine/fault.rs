@@ -187,14 +187,14 @@ mod tests {
         let digest = store.put_named("model/numbers", "parquet", bytes.clone()).await.unwrap();
         let path = object_name("model/numbers", &digest, "parquet");
         let session = Session::new(Limits { threads: 2, memory_bytes: 1 << 26 }, &store).unwrap();
-        session.add_parquet("numbers", &path).await.unwrap();
+        session.register_parquet("numbers", &path).await.unwrap();
         let text = "SELECT SUM(n) FROM numbers";
-        assert_eq!(session.ask(text).await.unwrap()[0].num_rows(), 1);
+        assert_eq!(session.query_own(text).await.unwrap()[0].num_rows(), 1);
         std::thread::sleep(std::time::Duration::from_millis(20));
         let mut damaged = bytes;
         damaged[200] ^= 1;
         std::fs::write(folder.path().join(&path), damaged).unwrap();
-        let own = session.ask(text).await.unwrap_err();
+        let own = session.query_own(text).await.unwrap_err();
         let of_a_definition = session.query(&Sql::bare("sums.sql", text), &Parameters::new()).await.unwrap_err();
         let as_they_come = match session.stream("SELECT n FROM numbers").await {
             Ok(mut rows) => rows.next().await.unwrap_err(),
@@ -206,6 +206,6 @@ mod tests {
         }
         assert!(of_a_definition.to_string().contains("sums.sql reads it"), "{of_a_definition}");
         let again = Session::new(Limits { threads: 1, memory_bytes: 1 << 26 }, &store).unwrap();
-        assert_eq!(again.add_parquet("numbers", &path).await.unwrap_err().kind, Kind::Verification);
+        assert_eq!(again.register_parquet("numbers", &path).await.unwrap_err().kind, Kind::Verification);
     }
 }

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 /// What a formula takes of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Taken {
+pub enum Accessor {
     /// Its value.
     Value,
     /// Its target.
@@ -37,26 +37,26 @@ pub struct Part {
     /// The metric.
     pub metric: String,
     /// What of it.
-    pub taken: Taken,
+    pub taken: Accessor,
 }
 
 impl Part {
     /// How many months the period has.
     pub fn months() -> Part {
-        Part { metric: String::new(), taken: Taken::Months }
+        Part { metric: String::new(), taken: Accessor::Months }
     }
 
     /// The column under which [`Formula::sql`] knows it.
     pub fn column(&self) -> String {
         let suffix = match self.taken {
-            Taken::Value => "value",
-            Taken::Target => "target",
-            Taken::Previous => "previous",
-            Taken::YearBefore => "year_before",
-            Taken::NextTarget => "next_target",
-            Taken::AtStart => "at_start",
-            Taken::Due => "due",
-            Taken::Months => "months",
+            Accessor::Value => "value",
+            Accessor::Target => "target",
+            Accessor::Previous => "previous",
+            Accessor::YearBefore => "year_before",
+            Accessor::NextTarget => "next_target",
+            Accessor::AtStart => "at_start",
+            Accessor::Due => "due",
+            Accessor::Months => "months",
         };
         format!("{}__{suffix}", self.metric)
     }
@@ -65,19 +65,19 @@ impl Part {
 /// A formula that SQL can compute.
 #[derive(Clone, Debug, Default)]
 pub struct Formula {
-    /// The expression over [`Part::column`]s. Division by nought or less is empty.
+    /// The expression over [`Part::column`]s. Division by zero or less is empty.
     pub sql: String,
     /// Its parts, each once.
     pub parts: BTreeSet<Part>,
 }
 
-const FUNCTIONS: [(&str, Taken); 6] = [
-    ("target", Taken::Target),
-    ("previous", Taken::Previous),
-    ("year_before", Taken::YearBefore),
-    ("next_target", Taken::NextTarget),
-    ("at_start", Taken::AtStart),
-    ("due", Taken::Due),
+const FUNCTIONS: [(&str, Accessor); 6] = [
+    ("target", Accessor::Target),
+    ("previous", Accessor::Previous),
+    ("year_before", Accessor::YearBefore),
+    ("next_target", Accessor::NextTarget),
+    ("at_start", Accessor::AtStart),
+    ("due", Accessor::Due),
 ];
 const MONTHS: &str = "months";
 /// Plain functions that formulas may call.
@@ -124,7 +124,7 @@ pub fn parse(text: &str) -> Result<Formula> {
             ControlFlow::Continue(())
         }
         Ok(Rewritten::Part(part)) => {
-            if part.taken != Taken::Months {
+            if part.taken != Accessor::Months {
                 names.pop();
             }
             *expression = Expr::Identifier(Ident::new(part.column()));
@@ -137,7 +137,7 @@ pub fn parse(text: &str) -> Result<Formula> {
     if let ControlFlow::Break(problem) = flow {
         return Err(Diagnostic::project(problem));
     }
-    parts.extend(names.into_iter().map(|metric| Part { metric, taken: Taken::Value }));
+    parts.extend(names.into_iter().map(|metric| Part { metric, taken: Accessor::Value }));
     Ok(Formula { sql: expression.to_string(), parts })
 }
 
@@ -151,7 +151,7 @@ fn rewrite(expression: &mut Expr) -> std::result::Result<Rewritten, String> {
     match expression {
         Expr::Identifier(name) => {
             let metric = name.value.clone();
-            *name = Ident::new(Part { metric: metric.clone(), taken: Taken::Value }.column());
+            *name = Ident::new(Part { metric: metric.clone(), taken: Accessor::Value }.column());
             Ok(Rewritten::Name(metric))
         }
         Expr::Function(function) => {
@@ -173,7 +173,7 @@ fn rewrite(expression: &mut Expr) -> std::result::Result<Rewritten, String> {
             }
         }
         Expr::BinaryOp { op: BinaryOperator::Divide, right, .. } => {
-            // A ratio to less than nought would say the contrary of what it says.
+            // A ratio to less than zero would say the contrary of what it says.
             let divisor = format!("CASE WHEN {right} > 0 THEN {right} END");
             let divisor = Parser::new(&DIALECT).try_with_sql(&divisor).and_then(|mut p| p.parse_expr());
             **right = divisor.map_err(|error| error.to_string())?;

@@ -342,7 +342,7 @@ mod tests {
 
     async fn answer(session: &Session, sql: &str) -> Vec<String> {
         let mut rows = Vec::new();
-        for batch in session.ask(sql).await.unwrap() {
+        for batch in session.query_own(sql).await.unwrap() {
             for row in 0..batch.num_rows() {
                 let cells = batch.columns().iter().map(|column| array_value_to_string(column, row).unwrap());
                 rows.push(cells.collect::<Vec<_>>().join(" | "));
@@ -393,7 +393,8 @@ mod tests {
     #[tokio::test]
     async fn a_query_that_needs_more_than_there_is_says_how_much_and_what_to_do() {
         let (_folder, session) = session(100_000, Limits { threads: 2, memory_bytes: 16 << 20 });
-        let failed = session.ask("SELECT ARRAY_AGG(name || line ORDER BY line) AS l FROM lines").await.unwrap_err();
+        let failed =
+            session.query_own("SELECT ARRAY_AGG(name || line ORDER BY line) AS l FROM lines").await.unwrap_err();
         let said = failed.to_string();
         assert!(said.contains("not enough memory"), "{said}");
         assert!(said.contains("more; the limit is 16 MiB, of which ") && said.contains("the table lines"), "{said}");

@@ -7,19 +7,19 @@
 mod consequences;
 mod drift;
 mod emptied;
-mod found;
+mod finding;
 mod intake;
 mod privacy;
 mod sums;
 mod totals;
 
-pub use found::refuse_unknown;
+pub use finding::refuse_unknown;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine::{self, Session, Sql};
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::score::parameters;
 use crate::pipeline::stage::{Balance, DoubtOf, Model, ModelTable};
@@ -77,7 +77,7 @@ pub struct Finding {
     /// Whether it would have stopped the run, and was accepted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub accepted: bool,
-    /// How many rows; nought if it is not about rows.
+    /// How many rows; zero if it is not about rows.
     pub rows: u64,
     /// The first of them.
     pub shown: Vec<String>,
@@ -109,7 +109,7 @@ pub struct Sealed {
 
 /// What exports and model are held against.
 #[derive(Clone, Copy)]
-pub struct Given<'a> {
+pub struct Baseline<'a> {
     /// The last sealed run, if there is one.
     pub earlier: Option<&'a Sealed>,
     /// Where its objects are.
@@ -122,37 +122,37 @@ pub struct Given<'a> {
 ///
 /// # Errors
 /// What stops the run and was not accepted.
-pub async fn intake(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Finding>> {
-    let mut found = emptied::unread(night, observed, given).await?;
-    found.extend(intake::run(night, observed, given).await?);
-    found::settle(found, given.accepted)
+pub async fn intake(night: &RunContext<'_>, observed: &[Snapshot], baseline: &Baseline<'_>) -> Result<Vec<Finding>> {
+    let mut found = emptied::unread(night, observed, baseline).await?;
+    found.extend(intake::run(night, observed, baseline).await?);
+    finding::accept_or_stop(found, baseline.accepted)
 }
 
 /// Runs all checks of the model; the first error stops. Gives their findings behind those of the intake.
 pub async fn run(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     (model, observed): (&Model, &[Snapshot]),
-    given: &Given<'_>,
+    baseline: &Baseline<'_>,
     mut intake: Vec<Finding>,
 ) -> Result<Vec<Finding>> {
-    intake.extend(of_model(night, (model, observed), given).await?);
+    intake.extend(of_model(night, (model, observed), baseline).await?);
     // Last: what is wrong with the rows moves the sums too.
-    intake.extend(found::settle(sums::compare(night, model, given).await?, given.accepted)?);
-    intake.extend(found::idle(given.accepted, &intake));
+    intake.extend(finding::accept_or_stop(sums::compare(night, model, baseline).await?, baseline.accepted)?);
+    intake.extend(finding::idle(baseline.accepted, &intake));
     Ok(intake)
 }
 
 async fn of_model(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     (model, observed): (&Model, &[Snapshot]),
-    given: &Given<'_>,
+    baseline: &Baseline<'_>,
 ) -> Result<Vec<Finding>> {
     for balance in &model.balance {
         if !balance.holds() {
             return Err(Diagnostic::internal(format!("the records of {} do not balance: {balance:?}", balance.path)));
         }
     }
-    let mut findings = set_aside(night, (model, observed), given).await?;
+    let mut findings = set_aside(night, (model, observed), baseline).await?;
     findings.extend(emptied::skipped(night, &model.balance));
     findings.extend(doubts(model));
     for (path, source, digest) in night.project.texts(FOLDER, ".sql")? {
@@ -174,13 +174,13 @@ async fn of_model(
 /// Tells of records that could not be read or broke the contract; stops if they are all of an export, or many and more
 /// than a fifth of it.
 async fn set_aside(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     (model, observed): (&Model, &[Snapshot]),
-    given: &Given<'_>,
+    baseline: &Baseline<'_>,
 ) -> Result<Vec<Finding>> {
-    let reasons = reasons(night, model, (observed, given.store)).await?;
-    let emptied = emptied::broken(night, (&model.balance, &reasons), given, observed);
-    let mut findings = found::settle(emptied, given.accepted)?;
+    let reasons = reasons(night, model, (observed, baseline.store)).await?;
+    let emptied = emptied::broken(night, (&model.balance, &reasons), baseline, observed);
+    let mut findings = finding::accept_or_stop(emptied, baseline.accepted)?;
     let consequences = consequences::count(night, model).await?;
     for balance in &model.balance {
         let count = balance.rejected + balance.quarantined;
@@ -284,7 +284,7 @@ fn tables_of(balance: &Balance) -> String {
 
 /// The first records of each export that were set aside, by its path, with their reasons.
 async fn reasons(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &Model,
     (observed, store): (&[Snapshot], &Store),
 ) -> Result<BTreeMap<String, Vec<String>>> {
@@ -317,7 +317,7 @@ fn rows(count: u64) -> String {
 }
 
 async fn one(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &Model,
     path: &str,
     header: &Header,
@@ -336,7 +336,7 @@ async fn one(
     let mut session = Session::new(night.limits, night.store)?;
     session.know(&model.keys);
     for (name, table) in &model.tables {
-        session.add_parquet(name, &table.path(name)).await?;
+        session.register_parquet(name, &table.path(name)).await?;
     }
     let (schema, batches) = session.query(sql, &parameters).await?;
     let count: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();

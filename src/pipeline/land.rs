@@ -29,7 +29,7 @@ mod tests;
 use self::privacy::{Header, Privacy};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
-use crate::pipeline::{Event, Night};
+use crate::pipeline::{Event, RunContext};
 use crate::project::SETTINGS;
 use crate::settings::{Policy, Table};
 use crate::steps::{Counts, Made};
@@ -165,7 +165,7 @@ impl Known {
 
 /// Lands every export that is not landed yet. `read` is what definitions name, `secret` the key of pseudonyms.
 pub async fn run(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     exports: &Exports,
     known: &Known,
     read: &Read,
@@ -220,7 +220,7 @@ pub async fn run(
 }
 
 /// Looks at the headers of all exports of tables with policies, before anything is written.
-async fn refuse_unsure(night: &Night<'_>, exports: &Exports, read: &Read) -> Result<()> {
+async fn refuse_unsure(night: &RunContext<'_>, exports: &Exports, read: &Read) -> Result<()> {
     for (source, of_source) in &night.settings.sources {
         for (name, table) in of_source.tables.iter().filter(|(_, table)| !table.columns.is_empty()) {
             let mut headers: Vec<Header> = Vec::new();
@@ -242,7 +242,7 @@ async fn refuse_unsure(night: &Night<'_>, exports: &Exports, read: &Read) -> Res
     Ok(())
 }
 
-fn options(night: &Night<'_>, table: &Table) -> ReaderOptions {
+fn options(night: &RunContext<'_>, table: &Table) -> ReaderOptions {
     ReaderOptions {
         delimiter: table.delimiter as u8,
         encoding: table.encoding.clone(),
@@ -280,7 +280,7 @@ fn key(export: &Export, digest: Digest, table: &Table, privacy: &Privacy<'_>, se
 }
 
 async fn make(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     exports: &Exports,
     export: &Export,
     digest: Digest,

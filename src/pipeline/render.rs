@@ -22,11 +22,10 @@ mod caught;
 mod changes;
 mod lists;
 mod members;
-mod reading;
-mod set_aside;
+mod report_data;
+mod uncounted;
 mod unprinted;
 
-pub use reading::score;
 pub use unprinted::finding as unprinted;
 
 #[cfg(test)]
@@ -43,7 +42,7 @@ use crate::domain::period::{Grain, Period};
 use crate::domain::score::NotSupplied;
 use crate::pipeline::score::{Scores, definition};
 use crate::pipeline::stage::Model;
-use crate::pipeline::{Event, Night};
+use crate::pipeline::{Event, RunContext};
 use crate::project::Project;
 use crate::settings::OnlyForTeams;
 use crate::steps::{Counts, Made};
@@ -196,7 +195,7 @@ pub fn period_on(report: &Report, calendar: &Calendar, day: Date, as_of: Date) -
 
 /// Makes or finds all documents of the reports whose period stands on the night's anchor.
 pub async fn run(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &Model,
     scores: &Scores,
     metrics: &Metrics,
@@ -234,7 +233,7 @@ pub async fn run(
 
 /// One report while its documents are made.
 struct Rendering<'a> {
-    night: &'a Night<'a>,
+    night: &'a RunContext<'a>,
     model: &'a Model,
     scores: &'a Scores,
     metrics: &'a Metrics,
@@ -268,7 +267,7 @@ type Failed = Vec<(String, String, Box<Diagnostic>)>;
 
 impl<'a> Rendering<'a> {
     fn of(
-        night: &'a Night<'a>,
+        night: &'a RunContext<'a>,
         model: &'a Model,
         scores: &'a Scores,
         metrics: &'a Metrics,
@@ -317,7 +316,7 @@ impl<'a> Rendering<'a> {
                     .iter()
                     .map(|(name, table)| (name.as_str(), (table.digest, table.quarantine)))
                     .collect(),
-                rejected: set_aside::rejected(self.model).into_iter().collect(),
+                rejected: uncounted::rejected(self.model).into_iter().collect(),
                 scores: scores.map(|(id, table)| (id.as_str(), (table.digest, table.not_supplied.as_ref()))).collect(),
                 company: &self.company,
                 only_for_teams: &self.night.settings.people.only_for_teams,
@@ -334,7 +333,7 @@ impl<'a> Rendering<'a> {
 
     async fn all(&self, before: &Before, rendered: &mut Rendered) -> Result<()> {
         let audience = audience::list(self.night, self.model, self.report, self.period).await?;
-        let mut reading = reading::Reading::open(self).await?;
+        let mut reading = report_data::ReportData::open(self).await?;
         let printer = Printer::of(self)?;
         let mut fault: Option<Box<Diagnostic>> = None;
         let mut found: Vec<Document> = Vec::new();
@@ -407,7 +406,12 @@ impl<'a> Rendering<'a> {
     }
 
     /// Builds a member's context and looks whether its document stands already.
-    async fn job(&self, member: audience::Member, reading: &mut reading::Reading, before: &Before) -> Result<Next> {
+    async fn job(
+        &self,
+        member: audience::Member,
+        reading: &mut report_data::ReportData,
+        before: &Before,
+    ) -> Result<Next> {
         let (facts, facts_total) = reading.facts(&member.entity.id)?;
         let (members, of_members) = reading.members(&member.entity.id)?;
         let input = Input {

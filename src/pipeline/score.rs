@@ -1,7 +1,7 @@
 //! From the model to scores: every metric at every level, entity, period and slice, as tidy Parquet.
 //!
 //! Facts are run once per metric and added up in SQL; the last step, where two sums become a ratio, a share of target
-//! or an interval, is exact decimal arithmetic in `finish`.
+//! or an interval, is exact decimal arithmetic in `score_writer`.
 
 pub mod definition;
 
@@ -10,11 +10,11 @@ mod cells;
 mod credit;
 mod entities;
 mod facts;
-mod finish;
 mod habit;
 mod pace;
 mod peers;
 mod periods;
+mod score_writer;
 mod supply;
 mod targets;
 
@@ -23,17 +23,17 @@ use crate::domain::digest::{Digest, Key};
 use crate::domain::metric::{Aggregate, Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
 use crate::domain::period::Grain;
 use crate::domain::score::NotSupplied;
-use crate::engine::formula::Taken;
+use crate::engine::formula::Accessor;
 use crate::engine::{self, Parameters, Session};
 use crate::pipeline::stage::Model;
 use crate::pipeline::stage::workdays::Workdays;
-use crate::pipeline::{Event, Night};
+use crate::pipeline::{Event, RunContext};
 use crate::project::{Project, SETTINGS};
 use crate::settings::People;
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use entities::Entities;
-pub use facts::Kept;
+pub use facts::PreparedFacts;
 use facts::Shape;
 use jiff::civil::Date;
 use peers::Groups;
@@ -105,7 +105,7 @@ pub fn parameters(as_of: jiff::civil::Date) -> Parameters {
 }
 
 /// Scores all metrics at these grains.
-pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &BTreeSet<Grain>) -> Result<Scores> {
+pub async fn run(night: &RunContext<'_>, model: &Model, metrics: &Metrics, grains: &BTreeSet<Grain>) -> Result<Scores> {
     let workdays = Workdays::read(night, model).await?;
     let scoring = Scoring {
         night,
@@ -142,7 +142,7 @@ pub async fn run(night: &Night<'_>, model: &Model, metrics: &Metrics, grains: &B
 
 /// What scoring any metric needs.
 struct Scoring<'a> {
-    night: &'a Night<'a>,
+    night: &'a RunContext<'a>,
     model: &'a Model,
     metrics: &'a Metrics,
     periods: Periods,
@@ -247,7 +247,7 @@ impl Scoring<'_> {
     async fn make(&self, metric: &Metric, scores: &Scores) -> Result<MadeScores> {
         let not_supplied = self.lacking(metric, scores)?;
         let until = not_supplied.as_ref().map(|not| not.until.clone()).unwrap_or_default();
-        let mut table = finish::Table::new(metric, &self.entities, &self.periods, &until)?;
+        let mut table = score_writer::ScoreWriter::new(metric, &self.entities, &self.periods, &until)?;
         if not_supplied.as_ref().is_none_or(|not| !not.is_always()) {
             self.score(metric, scores, &mut table).await?;
         }
@@ -261,25 +261,25 @@ impl Scoring<'_> {
         let mut session = Session::new(self.night.limits, self.night.store)?;
         session.know(&self.model.keys);
         for (name, table) in &self.model.tables {
-            session.add_parquet(name, &table.path(name)).await?;
+            session.register_parquet(name, &table.path(name)).await?;
         }
         if !metric.header.reads.is_empty() {
             let paths: Vec<String> = metric.header.reads.iter().map(|part| scores.tables[part].path(part)).collect();
-            session.add_parquets("scores", &paths).await?;
+            session.register_parquets("scores", &paths).await?;
         }
         Ok(session)
     }
 
-    async fn score(&self, metric: &Metric, scores: &Scores, table: &mut finish::Table<'_>) -> Result<()> {
+    async fn score(&self, metric: &Metric, scores: &Scores, table: &mut score_writer::ScoreWriter<'_>) -> Result<()> {
         let session = self.session(metric, scores).await?;
         let add_parts = async || {
             for part in &self.parts(metric)? {
-                session.add_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
+                session.register_parquet(&format!("score_{part}"), &scores.tables[part].path(part)).await?;
             }
             self.entities.add_to(&session)?;
             self.periods.add_to(&session, metric)
         };
-        let mut known = finish::Known {
+        let mut known = score_writer::CellInputs {
             at_plan: self.targets.are_at_plan(metric.targets_of()),
             hidden: self.hidden(metric)?,
             ..Default::default()
@@ -293,13 +293,13 @@ impl Scoring<'_> {
             };
             cells::of_formula(self.metrics, metric, &|part| self.are_at_plan(part), &self.periods, &parts)?
         } else {
-            let kept = facts::keep(&session, self.metrics, metric, &self.parameters).await?;
-            let shape = kept.shape;
-            known.without_parts = shape == Shape::Given;
-            known.has_due = kept.due_on;
+            let prepared = facts::prepare(&session, self.metrics, metric, &self.parameters).await?;
+            let shape = prepared.shape;
+            known.without_parts = shape == Shape::PreAggregated;
+            known.has_due = prepared.due_on;
             // Only now: a definition that read these would depend on what its key does not name.
             add_parts().await?;
-            let cells = cells::of_facts(&session, metric, &kept, &self.periods.first_slot()).await?;
+            let cells = cells::of_facts(&session, metric, &prepared, &self.periods.first_slot()).await?;
             // A window is never unfinished.
             let paced = metric.header.window.is_none() && self.targets.has(metric);
             if shape == Shape::Flow && paced && targets::is_spread(metric) {
@@ -316,7 +316,7 @@ impl Scoring<'_> {
         }
         known.targets = self.targets.cells(metric, &self.workdays, &self.periods);
         table.set(known);
-        let mut rows = session.stream(&cells.assembled(metric)).await?;
+        let mut rows = session.stream(&cells.assembled(metric)?).await?;
         while let Some(batch) = rows.next().await? {
             table.add(&batch)?;
         }
@@ -346,7 +346,7 @@ impl Scoring<'_> {
             if let Some(of) = self.metrics.get(&id).filter(|of| !of.is_formula()) {
                 let own = if of.header.reads.is_empty() { None } else { Some(self.session(of, scores).await?) };
                 let session = own.as_ref().unwrap_or(session);
-                if facts::are_given(session, self.metrics, of, &self.parameters).await? {
+                if facts::are_pre_aggregated(session, self.metrics, of, &self.parameters).await? {
                     given.insert(id);
                 }
             }
@@ -356,7 +356,7 @@ impl Scoring<'_> {
 
     /// A formula can take only what its parts say.
     async fn refuse_undue(&self, session: &Session, metric: &Metric) -> Result<()> {
-        for part in definition::all_parts(metric)?.iter().filter(|part| part.taken == Taken::Due) {
+        for part in definition::all_parts(metric)?.iter().filter(|part| part.taken == Accessor::Due) {
             let of = &self.metrics[&part.metric];
             if !facts::has_due(session, self.metrics, of, &self.parameters).await? {
                 return Err(Diagnostic::project(format!("the facts of {} do not say when they are due", of.id))
@@ -409,16 +409,21 @@ pub async fn facts_sql(
     let credits = model.tables.get(credit::TABLE).is_some_and(|table| table.rows > 0);
     let since = facts::has_since(session, metrics, metric, parameters).await?;
     let to = since.then(|| format!("CAST(DATE '{measured_on}' AS INT)"));
-    Ok(facts::bare(metrics, metric, credits, to.as_deref()))
+    facts::bare(metrics, metric, credits, to.as_deref())
 }
 
 /// The facts of an allocated slice as SQL, from the session's table `facts`: each part of a fact, with the slice's value.
-pub fn allocated_sql(metric: &Metric, kept: &Kept, slice: &str) -> String {
-    allocation::sql(metric, kept, slice)
+pub fn allocated_sql(metric: &Metric, prepared: &PreparedFacts, slice: &str) -> Result<String> {
+    allocation::sql(metric, prepared, slice)
 }
 
-/// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape. They are kept
+/// Checks a metric's definition without scoring it: its SQL plans, and its facts have the promised shape. They are prepared
 /// as the session's table `facts`.
-pub async fn facts_of(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<Kept> {
-    facts::keep(session, metrics, metric, parameters).await
+pub async fn facts_of(
+    session: &Session,
+    metrics: &Metrics,
+    metric: &Metric,
+    parameters: &Parameters,
+) -> Result<PreparedFacts> {
+    facts::prepare(session, metrics, metric, parameters).await
 }

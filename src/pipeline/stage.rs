@@ -12,8 +12,8 @@ pub mod definition;
 mod derived;
 mod export;
 mod fold;
-pub mod given;
 pub mod matching;
+pub mod model_from_rows;
 mod money;
 mod organisation;
 mod quarantine;
@@ -28,7 +28,7 @@ use crate::domain::digest::{Digest, Key};
 use crate::engine;
 use crate::parquet_file;
 use crate::pipeline::land::Snapshot;
-use crate::pipeline::{Event, Night};
+use crate::pipeline::{Event, RunContext};
 use crate::steps::{Counts, Made};
 use crate::store::object_name;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
@@ -185,7 +185,7 @@ impl Made for MadeTable {
 }
 
 /// Makes the model from the snapshots.
-pub async fn run(night: &Night<'_>, snapshots: &[Snapshot]) -> Result<Model> {
+pub async fn run(night: &RunContext<'_>, snapshots: &[Snapshot]) -> Result<Model> {
     let contract = Contract::of(night.project)?;
     let stagings = definition::read(night.project, night.settings, &contract)?;
     let derived = derived::read(night.project, &contract)?;
@@ -239,19 +239,19 @@ fn only(texts: &StringArray, known: impl Fn(&str) -> bool) -> ArrayRef {
 }
 
 /// The company's time zone.
-pub(crate) fn time_zone(night: &Night<'_>) -> Result<TimeZone> {
+pub(crate) fn time_zone(night: &RunContext<'_>) -> Result<TimeZone> {
     let name = &night.settings.calendar.time_zone;
     TimeZone::get(name).map_err(|error| Diagnostic::project(format!("`{name}` is no time zone: {error}")))
 }
 
 /// The names of all sources.
-fn source_names<'a>(night: &Night<'a>) -> Vec<&'a str> {
+fn source_names<'a>(night: &RunContext<'a>) -> Vec<&'a str> {
     night.settings.sources.keys().map(String::as_str).collect()
 }
 
 /// Finds or makes a table that comes from other tables alone.
 async fn made_from(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &mut Model,
     name: &str,
     inputs: &impl Serialize,
@@ -282,7 +282,7 @@ async fn made_from(
 }
 
 /// Reads a model table whole.
-pub async fn read_table(night: &Night<'_>, model: &Model, name: &str) -> Result<Vec<RecordBatch>> {
+pub async fn read_table(night: &RunContext<'_>, model: &Model, name: &str) -> Result<Vec<RecordBatch>> {
     let path = model.tables[name].path(name);
     parquet_file::read_all(&path, night.store.get(&path).await?)
 }

@@ -39,8 +39,8 @@ fn scores(project: &Project, run: &str) -> BTreeMap<Key, Cell> {
     rows.collect()
 }
 
-/// Whether a metric without facts is nought rather than empty, as its header says.
-fn is_nought_without_facts(project: &Project, metric: &str) -> bool {
+/// Whether a metric without facts is zero rather than empty, as its header says.
+fn is_zero_without_facts(project: &Project, metric: &str) -> bool {
     let name = format!("/{}.sql", metric.split("__").next().unwrap());
     let file = project.files("queries/metrics").into_iter().find(|file| file.ends_with(&name)).unwrap();
     let text = std::fs::read_to_string(project.path("queries/metrics").join(file)).unwrap();
@@ -55,10 +55,10 @@ fn differing(project: &Project, from: &str, to: &str) -> BTreeSet<Key> {
     let periods = |of: &BTreeMap<Key, Cell>| of.keys().map(|key| key[3..5].to_vec()).collect::<BTreeSet<_>>();
     let both: BTreeSet<_> = periods(&from).intersection(&periods(&to)).cloned().collect();
     let metrics: BTreeSet<&String> = from.keys().chain(to.keys()).map(|key| &key[0]).collect();
-    let noughts: BTreeSet<&String> =
-        metrics.into_iter().filter(|metric| is_nought_without_facts(project, metric)).collect();
+    let zeros: BTreeSet<&String> =
+        metrics.into_iter().filter(|metric| is_zero_without_facts(project, metric)).collect();
     let of = |scores: &BTreeMap<Key, Cell>, key: &Key| {
-        let nothing = || ((noughts.contains(&key[0]).then_some(0), 0, None, String::new()), [None; 2]);
+        let nothing = || ((zeros.contains(&key[0]).then_some(0), 0, None, String::new()), [None; 2]);
         scores.get(key).cloned().unwrap_or_else(nothing)
     };
     let keys: BTreeSet<&Key> = from.keys().chain(to.keys()).collect();

@@ -68,7 +68,7 @@ fn formulas_take_targets_and_what_was_before() {
 }
 
 #[test]
-fn what_was_nought_before_is_known_to_be() {
+fn what_was_zero_before_is_known_to_be() {
     let project = Project::empty();
     let lost = flow("unit = \"count\"\naggregate = \"count\"", "").replace("'won'", "'lost'");
     project.write("queries/metrics/outcome/deals_lost.sql", &lost);

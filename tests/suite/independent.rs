@@ -10,7 +10,6 @@
 //! `periods`, `targets`, `credits` and `history` say who, when, how much, whose and what stood; `metrics` have the facts
 //! that `sums` adds up into `scores`.
 
-mod by_hand;
 mod company;
 pub mod counts;
 mod credits;
@@ -33,6 +32,7 @@ pub mod scores;
 mod settle;
 pub mod sums;
 mod targets;
+mod worked_examples;
 
 pub use company::Company;
 

@@ -15,7 +15,7 @@ const DEALS: [(&str, &str, &str, &str, &str); 9] = [
     ("lost", "Closed Lost", "33.35", "2026-09-08", "USD"),
     // Open, and due in a year without rates: the rate of the run's date, 0.95.
     ("open", "Proposal", "200.00", "2027-03-01", "USD"),
-    // A credit note: -1.00 x 1.155 = -1.155, rounded away from nought.
+    // A credit note: -1.00 x 1.155 = -1.155, rounded away from zero.
     ("credit-note", "Closed Won", "-1.00", "2026-09-16", "GBP"),
     ("euro", "Closed Won", "70.10", "2026-09-23", "EUR"),
     ("no-currency", "Closed Won", "50.00", "2020-01-01", ""),
@@ -87,14 +87,14 @@ fn every_deal_is_converted_by_its_own_currency_and_day() {
     // So are rates that are none: they convert nothing.
     let rates = asked(&project, "SELECT reason FROM quarantine_exchange_rates ORDER BY reason");
     assert!(
-        rates[0].contains("`usd` is no currency code") && rates[1] == "rate: a rate is more than nought",
+        rates[0].contains("`usd` is no currency code") && rates[1] == "rate: a rate is more than zero",
         "{rates:?}"
     );
     // The run goes on, and says so.
     let findings = report["findings"].as_array().unwrap();
     let told = |finding: &&Value| finding["check"] == "set_aside" && finding["rows"] == 2;
     assert!(findings.iter().any(|finding| told(&finding)), "{findings:?}");
-    // 905.00 - 900.00; the euros add nought.
+    // 905.00 - 900.00; the euros add zero.
     let effect = "SELECT value FROM scores WHERE metric = 'exchange_rate_effect' AND level = 'company' \
         AND grain = 'month' AND slice = '' AND period_start = DATE '2026-09-01'";
     assert_eq!(asked(&project, effect)[0].trim_end_matches('0'), "5.");

@@ -38,9 +38,10 @@ use scorebook::domain::score::Score;
 use scorebook::engine::Limits;
 use scorebook::parquet_file;
 use scorebook::pipeline::score::definition;
-use scorebook::pipeline::stage::given;
-use scorebook::pipeline::{Night, open_project, render, score};
+use scorebook::pipeline::stage::model_from_rows;
+use scorebook::pipeline::{RunContext, open_project, score};
 use scorebook::project::Project;
+use scorebook::score_file;
 use scorebook::settings::{OnlyForTeams, People, Settings};
 use scorebook::steps::Steps;
 use scorebook::store::Store;
@@ -131,7 +132,7 @@ impl Engine {
             settings.sources.get_mut("crm").unwrap().tables.get_mut(*table).unwrap().since = Some(*day);
         }
         assert_eq!(settings.calendar.fault(), None);
-        let night = Night {
+        let night = RunContext {
             project: &self.project,
             settings: &settings,
             store: &store,
@@ -147,7 +148,7 @@ impl Engine {
                 let tables = tables.iter().map(|table| (table.name.to_owned(), rows(table))).collect();
                 {
                     let since = company.since.iter().map(|(table, day)| ((*table).to_owned(), *day)).collect();
-                    given::model(&night, &tables, &since).await?
+                    model_from_rows::model(&night, &tables, &since).await?
                 }
             }
         };
@@ -160,7 +161,7 @@ impl Engine {
             let mut scores = Vec::new();
             for batch in parquet_file::read_all(&object, store.get(&object).await?)? {
                 for row in 0..batch.num_rows() {
-                    let score = render::score(metric, &batch, row)?;
+                    let score = score_file::score(metric, &batch, row)?;
                     scores.push(Score { entity: score.entity.replace(exports::PREFIX, ""), ..score });
                 }
             }
@@ -171,13 +172,17 @@ impl Engine {
     }
 }
 
-fn rows(table: &Text) -> given::Rows {
+fn rows(table: &Text) -> model_from_rows::Rows {
     let place = Place::file(table.name);
-    given::Rows {
+    model_from_rows::Rows {
         place: place.clone(),
         head: table.head.iter().map(|name| (*name).to_owned()).collect(),
         head_place: place.clone(),
-        rows: table.rows.iter().map(|cells| given::Row { place: place.clone(), cells: cells.clone() }).collect(),
+        rows: table
+            .rows
+            .iter()
+            .map(|cells| model_from_rows::Row { place: place.clone(), cells: cells.clone() })
+            .collect(),
     }
 }
 

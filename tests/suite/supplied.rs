@@ -78,7 +78,7 @@ fn a_formula_is_supplied_as_long_as_all_that_it_takes() {
     let both = metric("formula = \"wins + calls\"", "");
     let lines = "rep | ada | 2026-08 | | |\nrep | ada | 2026-09 | 5 | |";
     project.test_metric("both", &both, &case("2026-09-30", &tables, lines));
-    // What calls were in August is not known to be nought.
+    // What calls were in August is not known to be zero.
     let change = metric("formula = \"wins - previous(calls)\"", "");
     project.test_metric("change", &change, &case("2026-09-30", &tables, "rep | ada | 2026-09 | | |"));
     let october = "rep | ada | 2026-10 | -3 | |";

@@ -5,8 +5,8 @@
 //! the scores, to the cent.
 
 use crate::command::compare::records::Origin;
+use crate::command::compare::run::{Side, ask};
 use crate::command::compare::scores::ScoreChange;
-use crate::command::compare::side::{Side, ask};
 use crate::command::lineage;
 use crate::diagnostic::Result;
 use crate::domain::metric::{Metric, Metrics};
@@ -14,7 +14,7 @@ use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
-use crate::pipeline::score::{self, Kept, definition};
+use crate::pipeline::score::{self, PreparedFacts, definition};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema};
 use jiff::civil::Date;
@@ -99,16 +99,16 @@ impl<'a> Movers<'a> {
         if before.is_formula() || after.is_formula() {
             return Ok(None);
         }
-        let kept = [self.keep(0, old, before).await?, self.keep(1, new, after).await?];
+        let prepared = [self.prepare(0, old, before).await?, self.prepare(1, new, after).await?];
         let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
         for (i, change) in changes.iter().enumerate() {
-            groups.entry(self.group(after, &kept[1], change)).or_default().push(i);
+            groups.entry(self.group(after, &prepared[1], change)).or_default().push(i);
         }
         let mut moves: Vec<Vec<Move>> = changes.iter().map(|_| Vec::new()).collect();
         for (group, members) in groups {
-            let placed = self.placed(&group, [before, after], &kept).await?;
+            let placed = self.placed(&group, [before, after], &prepared).await?;
             for i in members {
-                moves[i] = self.of_cell(changes[i], [before, after], &kept[1], &placed);
+                moves[i] = self.of_cell(changes[i], [before, after], &prepared[1], &placed);
             }
         }
         self.name_origins([(old, before), (new, after)], &mut moves).await?;
@@ -116,37 +116,44 @@ impl<'a> Movers<'a> {
     }
 
     /// What has to be asked for a cell's facts. Most cells of a stock are measured on the same day.
-    fn group(&self, metric: &Metric, kept: &Kept, change: &ScoreChange) -> Group {
+    fn group(&self, metric: &Metric, prepared: &PreparedFacts, change: &ScoreChange) -> Group {
         let header = &metric.header;
         let is_list = |slice: &String| header.multi.contains(slice) || header.allocated.contains(slice);
-        let is_windowed = header.window.is_some() && !kept.is_stock() && !kept.is_given();
+        let is_windowed = header.window.is_some() && !prepared.is_stock() && !prepared.is_pre_aggregated();
         Group {
-            measured: kept.is_stock().then(|| self.sides.map(|side| change.period.measured_on(side.entry.as_of))),
+            measured: prepared.is_stock().then(|| self.sides.map(|side| change.period.measured_on(side.entry.as_of))),
             window: is_windowed.then_some((change.period.grain, change.period.start)),
             listed: Some(change.slice.clone()).filter(is_list),
         }
     }
 
     /// Makes a run's facts: its session's table `facts`.
-    async fn keep(&self, i: usize, metrics: &Metrics, metric: &Metric) -> Result<Kept> {
+    async fn prepare(&self, i: usize, metrics: &Metrics, metric: &Metric) -> Result<PreparedFacts> {
         let (side, session) = (self.sides[i], &self.sessions[i]);
-        session.remove("scores")?;
+        session.deregister("scores")?;
         let reads = metric.header.reads.iter().filter_map(|id| Some((id, side.entry.scores.get(id)?)));
         let reads: Vec<String> = reads.map(|(id, table)| table.path(id)).collect();
         if !reads.is_empty() {
-            session.add_parquets("scores", &reads).await?;
+            session.register_parquets("scores", &reads).await?;
         }
         score::facts_of(session, metrics, metric, &score::parameters(side.entry.as_of)).await
     }
 
     /// A run's facts of a group, as one table of text, exact numbers and days.
-    fn facts_sql(&self, i: usize, group: &Group, metric: &Metric, kept: &Kept, slices: &[String]) -> String {
+    fn facts_sql(
+        &self,
+        i: usize,
+        group: &Group,
+        metric: &Metric,
+        prepared: &PreparedFacts,
+        slices: &[String],
+    ) -> Result<String> {
         let side = self.sides[i];
         let period = group.window.map(|(grain, start)| side.settings.calendar.period(grain, start));
         let measured_on = group.measured.map(|days| format!("DATE '{}'", days[i]));
         let is_allocated = |slice: &&String| metric.header.allocated.contains(slice);
         let facts = match (group.listed.as_ref(), &measured_on) {
-            (Some(slice), _) if is_allocated(&slice) => format!("({})", score::allocated_sql(metric, kept, slice)),
+            (Some(slice), _) if is_allocated(&slice) => format!("({})", score::allocated_sql(metric, prepared, slice)?),
             (Some(slice), _) => format!(
                 "(SELECT * EXCLUDE (_value), COALESCE(_value, '{NO_VALUE}') AS {slice} \
                  FROM (SELECT f.* EXCLUDE ({slice}), UNNEST(f.{slice}) AS _value FROM facts AS f))"
@@ -156,11 +163,11 @@ impl<'a> Movers<'a> {
         let named: String = slices.iter().map(|slice| format!(", CAST(f.{slice} AS VARCHAR) AS \"{slice}\"")).collect();
         let worth = "CAST(f.a AS DECIMAL(38, 12)) AS _a, CAST(f.b AS DECIMAL(38, 12)) AS _b";
         let nothing = "CAST(NULL AS VARCHAR)";
-        if kept.is_given() {
-            return format!(
+        if prepared.is_pre_aggregated() {
+            return Ok(format!(
                 "SELECT f.level, f.entity, CAST(f.grain AS VARCHAR) AS grain, CAST(f.period_start AS VARCHAR) AS period_start, \
                  f.record_id, {nothing} AS rep_id, {nothing} AS day, {worth}{named} FROM {facts} AS f"
-            );
+            ));
         }
         let (day, on, within) = match (period, &measured_on) {
             (_, Some(on)) => {
@@ -174,13 +181,13 @@ impl<'a> Movers<'a> {
             (None, None) => ("f.day", "f.day".into(), String::new()),
         };
         let source = match &measured_on {
-            Some(on) => format!("({})", kept.on_day(&kept.worth_on(&facts, on), on)),
+            Some(on) => format!("({})", prepared.on_day(&prepared.worth_on(&facts, on), on)),
             None => facts,
         };
-        format!(
+        Ok(format!(
             "SELECT {nothing} AS grain, {nothing} AS period_start, f.record_id, f.rep_id, CAST({day} AS VARCHAR) AS day, \
              {on} AS _on, {worth}{named} FROM {source} AS f{within}"
-        )
+        ))
     }
 
     /// The facts of a group that are not alike in both runs, by the level and entity that they count for.
@@ -188,7 +195,7 @@ impl<'a> Movers<'a> {
         &self,
         group: &Group,
         metrics: [&Metric; 2],
-        kept: &[Kept; 2],
+        prepared: &[PreparedFacts; 2],
     ) -> Result<BTreeMap<(String, String), Vec<Placed>>> {
         let lists = |slice: &&String| {
             let is_list =
@@ -205,20 +212,20 @@ impl<'a> Movers<'a> {
         let slices: Vec<String> = slices.filter(|s| !lists(s) && shares(s) && of_parts(s)).cloned().collect();
         let common = Session::new(self.sides[1].opened.limits, &self.sides[1].opened.store)?;
         for (i, name) in ["a", "b"].into_iter().enumerate() {
-            let sql = self.facts_sql(i, group, metrics[i], &kept[i], &slices);
-            self.sessions[i].keep_asked("_asked", &sql).await?;
-            let batches = self.sessions[i].ask("SELECT * FROM _asked").await?;
+            let sql = self.facts_sql(i, group, metrics[i], &prepared[i], &slices)?;
+            self.sessions[i].materialize("_asked", &sql).await?;
+            let batches = self.sessions[i].query_own("SELECT * FROM _asked").await?;
             let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
             match batches.is_empty() {
                 true => common.add_batches(name, self.empty(i).await?, Vec::new())?,
                 false => common.add_batches(name, schema, batches)?,
             }
             if let Some(members) = self.sides[i].entry.model.get("membership") {
-                common.add_parquet(&format!("members_{name}"), &members.path("membership")).await?;
+                common.register_parquet(&format!("members_{name}"), &members.path("membership")).await?;
             }
         }
         let named: String = slices.iter().map(|slice| format!(", f.\"{slice}\"")).collect();
-        let placed = |facts: &str, name: &str| match kept[1].is_given() {
+        let placed = |facts: &str, name: &str| match prepared[1].is_pre_aggregated() {
             true => format!(
                 "SELECT f.level, f.entity, f.grain, f.period_start, f.record_id, f.rep_id, f.day, f._a, f._b{named} FROM {facts} AS f"
             ),
@@ -229,7 +236,8 @@ impl<'a> Movers<'a> {
             ),
         };
         // Where nobody moved and days are days, what is alike need not be placed.
-        let early = self.same_members && group.measured.is_none() && group.window.is_none() && !kept[1].is_given();
+        let early =
+            self.same_members && group.measured.is_none() && group.window.is_none() && !prepared[1].is_pre_aggregated();
         let only = |one: &str, other: &str| match early {
             true => placed(&format!("(SELECT * FROM {one} EXCEPT SELECT * FROM {other})"), one),
             false => format!("{} EXCEPT {}", placed(one, one), placed(other, other)),
@@ -269,14 +277,14 @@ impl<'a> Movers<'a> {
         &self,
         change: &ScoreChange,
         metrics: [&Metric; 2],
-        kept: &Kept,
+        prepared: &PreparedFacts,
         placed: &BTreeMap<(String, String), Vec<Placed>>,
     ) -> Vec<Move> {
         let Some(all) = placed.get(&(change.level.clone(), change.entity.clone())) else { return Vec::new() };
         let of_period = |fact: &Placed| match &fact.grain {
             Some((grain, start)) => grain == change.period.grain.name() && *start == change.period.start.to_string(),
             // A stock's and a window's facts have been chosen by their period.
-            None if kept.is_stock() || metrics[1].header.window.is_some() => true,
+            None if prepared.is_stock() || metrics[1].header.window.is_some() => true,
             None => fact
                 .day
                 .as_ref()
@@ -334,7 +342,7 @@ impl<'a> Movers<'a> {
             let Some(contract) = self.sides[i].contract.as_ref().filter(|_| !wanted.is_empty()) else { continue };
             let (side, session) = (self.sides[i], &self.sessions[i]);
             let there = lineage::add(session, side.entry, contract, metrics, metric).await?;
-            session.remove("wanted")?;
+            session.deregister("wanted")?;
             let (batch, schema) = wanted_rows(&wanted)?;
             session.add_batches("wanted", schema, vec![batch])?;
             let mut origins: BTreeMap<(String, Option<String>), Origin> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! The rows of the model that are new, gone or different, each with the export row that says so.
 
-use crate::command::compare::gone;
-use crate::command::compare::side::{Side, ask};
+use crate::command::compare::removed;
+use crate::command::compare::run::{Side, ask};
 use crate::command::lineage;
 use crate::diagnostic::Result;
 use crate::engine::Session;
@@ -118,7 +118,7 @@ async fn of_table(
         columns.iter().map(|column| format!("CAST(\"{column}\" AS VARCHAR) AS \"{column}\"")).collect();
     let texts = texts.join(", ");
     for (kept, one, other) in [("gone", "a", "b"), ("come", "b", "a")] {
-        session.keep_asked(kept, &format!("SELECT {texts} FROM {one} EXCEPT SELECT {texts} FROM {other}")).await?;
+        session.materialize(kept, &format!("SELECT {texts} FROM {one} EXCEPT SELECT {texts} FROM {other}")).await?;
     }
     let mut rows: BTreeMap<Vec<String>, [Option<Row>; 2]> = BTreeMap::new();
     for (i, kept) in ["gone", "come"].into_iter().enumerate() {
@@ -139,7 +139,7 @@ async fn of_table(
     });
     let mut rows: Vec<RecordChange> = rows.collect();
     rows.sort_by_key(RecordChange::rank);
-    gone::explain(to, name, &mut rows).await?;
+    removed::explain(to, name, &mut rows).await?;
     let count = |change: &str| rows.iter().filter(|row| row.change == change).count();
     let (new, gone, changed) = (count("new"), count("gone"), count("changed"));
     Ok(Some(TableChange { table: name.to_owned(), new, gone, changed, rows, notes }))
@@ -188,7 +188,7 @@ async fn origins(
     if keys.iter().any(|key| !known.iter().any(|column| column == key)) {
         return Ok(BTreeMap::new());
     }
-    session.remove("lineage")?;
+    session.deregister("lineage")?;
     side.add(session, "lineage", &path).await?;
     let own: Vec<String> = keys.iter().map(|key| format!("k.\"{key}\"")).collect();
     let joined: Vec<String> = keys.iter().map(|key| format!("CAST(l.\"{key}\" AS VARCHAR) = k.\"{key}\"")).collect();

@@ -1,6 +1,6 @@
 //! The scores that are another in the later run.
 
-use crate::command::compare::side::{Side, ask, entity_name};
+use crate::command::compare::run::{Side, ask, entity_name};
 use crate::diagnostic::Result;
 use crate::domain::metric::{Form, Metric};
 use crate::domain::number::Number;
@@ -217,7 +217,7 @@ fn change(
     names: &BTreeMap<String, String>,
 ) -> Option<ScoreChange> {
     let absent = || Cell {
-        value: definition.is_some_and(Metric::is_nought_without_facts).then_some(Number::ZERO),
+        value: definition.is_some_and(Metric::is_zero_without_facts).then_some(Number::ZERO),
         ..Cell::default()
     };
     if before.clone().unwrap_or_else(absent).is_same(&after.clone().unwrap_or_else(absent)) {

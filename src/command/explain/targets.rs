@@ -8,6 +8,7 @@ use crate::domain::number::Number;
 use crate::domain::period::Period;
 use crate::domain::score::{COMPANY, REP_IN_TEAM};
 use crate::engine::Session;
+use crate::engine::text::literal;
 use crate::pipeline::score;
 use crate::pipeline::stage::contract::Contract;
 use jiff::ToSpan;
@@ -36,7 +37,7 @@ impl Asked<'_> {
     /// The rows, from the session's tables `targets`, `membership` and `of_targets`, which is the lineage of targets: whose,
     /// when, how much, and the export row.
     pub async fn rows(&self, session: &Session, contract: &Contract, calendar: &Calendar) -> Result<Table> {
-        let all = session.ask(&self.sql(contract)).await?;
+        let all = session.query_own(&self.sql(contract)).await?;
         let Some(first) = all.first() else { return Ok(Table::default()) };
         let mut table = super::super::sql::table(&first.schema(), &all);
         let text = |row: &[Option<String>], i: usize| row[i].clone().unwrap_or_default();
@@ -71,7 +72,6 @@ impl Asked<'_> {
     }
 
     fn sql(&self, contract: &Contract) -> String {
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let columns = contract.tables.get("targets").map(|table| table.columns.as_slice()).unwrap_or_default();
         // A project may do without the columns that few need.
         let column = |name: &str| match columns.iter().any(|column| column.name == name) {
@@ -83,22 +83,22 @@ impl Asked<'_> {
             _ => (self.level, self.entity),
         };
         let own = match level {
-            "rep" => format!("t.rep_id = {}", quoted(entity)),
+            "rep" => format!("t.rep_id = {}", literal(entity)),
             COMPANY => "t.rep_id IS NULL AND t.team_id IS NULL".into(),
-            _ => format!("t.team_id = {}", quoted(entity)),
+            _ => format!("t.team_id = {}", literal(entity)),
         };
         let (from, to) = self.metric.days(self.period, self.as_of);
         let of_reps = match score::is_spread(self.metric) {
             true => format!(
                 "t.rep_id IN (SELECT m.rep_id FROM membership AS m WHERE m.level = {} AND m.entity = {} \
                  AND m.valid_from <= DATE '{to}' AND DATE '{from}' < m.valid_to)",
-                quoted(self.level),
-                quoted(self.entity)
+                literal(self.level),
+                literal(self.entity)
             ),
             false => "FALSE".into(),
         };
         let (slice, value) = self.slice;
-        let is = |name: &str, value: &str| format!("COALESCE({}, '') = {}", column(name), quoted(value));
+        let is = |name: &str, value: &str| format!("COALESCE({}, '') = {}", column(name), literal(value));
         format!(
             "SELECT t.target_id, COALESCE(t.rep_id, t.team_id, '{COMPANY}') AS whose, {} AS starts_on, {} AS ends_on, \
              {} AS align, {} AS amount, {} AS low, {} AS high, l._snapshot AS export, l._row AS \"row\" \
@@ -110,7 +110,7 @@ impl Asked<'_> {
             column("amount"),
             column("low"),
             column("high"),
-            quoted(self.metric.targets_of()),
+            literal(self.metric.targets_of()),
             is("slice", slice),
             is("slice_value", value),
         )

@@ -7,10 +7,10 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::Metric;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
-use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score, UNASSIGNED};
-use crate::pipeline::Night;
+use crate::domain::score::{COMPANY, NUMBERS, NotSupplied, REP_IN_TEAM, Score, UNASSIGNED, WORDS};
+use crate::pipeline::RunContext;
 use crate::pipeline::score::PERIODS;
-use crate::pipeline::stage::given::{Row, Rows};
+use crate::pipeline::stage::model_from_rows::{Row, Rows};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns that name a score.
@@ -18,42 +18,24 @@ const NAMING: [&str; 6] = ["level", "entity", "period", "grain", "slice", "slice
 /// Those without which none is named.
 const NEEDED: [&str; 3] = ["level", "entity", "period"];
 
-type Get = fn(&Score) -> Option<Number>;
-
 /// The columns that say a score's numbers.
-const NUMBERS: [(&str, Get); 22] = [
-    ("value", |score| score.value),
-    ("numerator", |score| score.numerator),
-    ("denominator", |score| score.denominator),
-    ("n", |score| Some(Number::whole(score.n))),
-    ("previous", |score| score.previous),
-    ("year_before", |score| score.year_before),
-    ("target", |score| score.target),
-    ("attainment", |score| score.attainment),
-    ("target_low", |score| score.target_low),
-    ("target_high", |score| score.target_high),
-    ("target_of_reps", |score| score.target_of_reps),
-    ("target_given", |score| score.target_given),
-    ("target_ramp", |score| score.target_ramp),
-    ("target_absent", |score| score.target_absent),
-    ("pace", |score| score.pace),
-    ("low", |score| score.low),
-    ("high", |score| score.high),
-    ("quartile", |score| score.quartile.map(Number::whole)),
-    ("plan", |score| score.plan),
-    ("next_target", |score| score.next_target),
-    ("at_start", |score| score.at_start),
-    ("due", |score| score.due),
-];
+fn numbers() -> impl Iterator<Item = &'static str> {
+    NUMBERS.iter().map(|column| column.name).chain(["n", "quartile"])
+}
 
-type GetWord = fn(&Score) -> Option<&str>;
+/// What a score has in one of them.
+fn number(score: &Score, name: &str) -> Option<Number> {
+    match name {
+        "n" => Some(Number::whole(score.n)),
+        "quartile" => score.quartile.map(Number::whole),
+        name => NUMBERS.iter().find(|column| column.name == name).and_then(|column| *(column.get)(score)),
+    }
+}
 
-/// The columns that say a score's words.
-const WORDS: [(&str, GetWord); 3] = [
-    ("state", |score| score.state.as_deref()),
-    ("alert", |score| score.alert.as_deref()),
-    ("pace_by", |score| score.pace_by.as_deref()),
-];
+/// What a score has in a column of words.
+fn word<'a>(score: &'a Score, name: &str) -> Option<&'a str> {
+    WORDS.iter().find(|column| column.name == name).and_then(|column| (column.get)(score).as_deref())
+}
 
 /// A number that a row says.
 enum Said {
@@ -70,32 +52,31 @@ pub struct Expected<'a> {
     period: Period,
     slice: &'a str,
     slice_value: &'a str,
-    /// The columns' position and name, how to get the score's number, and the expected one.
-    numbers: Vec<(usize, &'static str, Get, Said)>,
+    /// The columns' position and name, and the expected number.
+    numbers: Vec<(usize, &'static str, Said)>,
     /// The same of words; none is expected to be empty.
-    words: Vec<(usize, &'static str, GetWord, Option<&'a str>)>,
+    words: Vec<(usize, &'static str, Option<&'a str>)>,
 }
 
 impl<'a> Expected<'a> {
     /// Reads the rows of `expect`, and refuses what cannot be meant.
     pub fn read(
-        night: &Night<'_>,
+        night: &RunContext<'_>,
         metric: &Metric,
         tables: &BTreeMap<String, Rows>,
         rows: &'a Rows,
     ) -> Result<Vec<Expected<'a>>> {
-        let numbers: Vec<&str> =
-            NUMBERS.iter().map(|(name, _)| *name).chain(WORDS.iter().map(|(name, _)| *name)).collect();
-        let known = || NAMING.into_iter().chain(numbers.iter().copied());
+        let columns: Vec<&str> = numbers().chain(WORDS.iter().map(|column| column.name)).collect();
+        let known = || NAMING.into_iter().chain(columns.iter().copied());
         if let Some(stranger) = rows.head.iter().find(|head| known().all(|name| name != **head)) {
             return Err(Diagnostic::project(format!("scores have no column `{stranger}`"))
                 .at(rows.head_place.clone().word(stranger))
                 .closest(stranger, known())
-                .help(format!("{} name a score; its numbers are {}", NAMING.join(", "), numbers.join(", "))));
+                .help(format!("{} name a score; its numbers are {}", NAMING.join(", "), columns.join(", "))));
         }
         let has = |name: &str| rows.head.iter().any(|head| head == name);
         let missing = NEEDED.into_iter().find(|name| !has(name));
-        let no_number = (!numbers.iter().any(|name| has(name))).then_some("value");
+        let no_number = (!columns.iter().any(|name| has(name))).then_some("value");
         if let Some(missing) = missing.or(no_number) {
             return Err(Diagnostic::project(format!("`expect` has no column `{missing}`"))
                 .at(rows.head_place.clone())
@@ -110,7 +91,7 @@ impl<'a> Expected<'a> {
     }
 
     fn one(
-        night: &Night<'_>,
+        night: &RunContext<'_>,
         metric: &Metric,
         tables: &BTreeMap<String, Rows>,
         rows: &'a Rows,
@@ -179,8 +160,8 @@ impl<'a> Expected<'a> {
                     .help("say which in a column `grain`"));
             }
         };
-        let mut numbers = Vec::new();
-        for (name, get) in NUMBERS {
+        let mut said_numbers = Vec::new();
+        for name in numbers() {
             let Some(i) = position(name) else { continue };
             let said = match row.cells[i].as_deref() {
                 None => Said::Nothing,
@@ -189,22 +170,23 @@ impl<'a> Expected<'a> {
                     wrong(name, error).help("write a number such as 1234.5, `?` for anything, or nothing")
                 })?),
             };
-            numbers.push((i, name, get, said));
+            said_numbers.push((i, name, said));
         }
-        let words = WORDS.into_iter().filter_map(|(name, get)| Some((position(name)?, name, get)));
-        let words = words.map(|(i, name, get)| (i, name, get, row.cells[i].as_deref())).collect();
-        Ok(Expected { row, level, entity, period, slice, slice_value: text("slice_value"), numbers, words })
+        let words = WORDS.iter().filter_map(|column| Some((position(column.name)?, column.name)));
+        let words = words.map(|(i, name)| (i, name, row.cells[i].as_deref())).collect();
+        let (numbers, slice_value) = (said_numbers, text("slice_value"));
+        Ok(Expected { row, level, entity, period, slice, slice_value, numbers, words })
     }
 
     /// What is otherwise among the scores.
     pub fn compare(&self, found: &[Score], not_supplied: Option<&NotSupplied>) -> Vec<Diagnostic> {
         let Some(score) = found.iter().find(|score| self.means(score)) else {
-            let silent = self.numbers.iter().all(|(_, _, _, said)| matches!(said, Said::Nothing))
-                && self.words.iter().all(|(_, _, _, said)| said.is_none());
+            let silent = self.numbers.iter().all(|(_, _, said)| matches!(said, Said::Nothing))
+                && self.words.iter().all(|(_, _, said)| said.is_none());
             return if silent { Vec::new() } else { vec![*self.missing(found, not_supplied)] };
         };
-        let differs = |(i, name, get, said): &(usize, &str, Get, Said)| {
-            let given = get(score);
+        let differs = |(i, name, said): &(usize, &str, Said)| {
+            let given = number(score, name);
             let wanted = match said {
                 Said::Anything => return None,
                 Said::Nothing => None,
@@ -216,10 +198,10 @@ impl<'a> Expected<'a> {
                 *error.at(self.row.place_of(*i))
             })
         };
-        let differs_in_word = |(i, name, get, said): &(usize, &str, GetWord, Option<&str>)| {
+        let differs_in_word = |(i, name, said): &(usize, &str, Option<&str>)| {
             let say = |word: Option<&str>| word.map_or_else(|| "nothing".to_owned(), |word| format!("`{word}`"));
-            (get(score) != *said).then(|| {
-                let message = format!("{name} is {}, expected {}", say(get(score)), say(*said));
+            (word(score, name) != *said).then(|| {
+                let message = format!("{name} is {}, expected {}", say(word(score, name)), say(*said));
                 *Diagnostic::project(message).at(self.row.place_of(*i))
             })
         };

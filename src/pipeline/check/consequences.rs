@@ -5,14 +5,14 @@
 
 use crate::diagnostic::Result;
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::Model;
 use crate::store::object_name;
 use arrow::array::{Array, AsArray};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many rows of each export, by its path, were set aside because what they name was.
-pub async fn count(night: &Night<'_>, model: &Model) -> Result<BTreeMap<String, u64>> {
+pub async fn count(night: &RunContext<'_>, model: &Model) -> Result<BTreeMap<String, u64>> {
     let mut gone: BTreeSet<(String, String)> = BTreeSet::new();
     let mut named: Vec<(String, (String, String))> = Vec::new();
     for (name, table) in &model.tables {

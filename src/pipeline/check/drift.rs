@@ -3,8 +3,8 @@
 use crate::diagnostic::{Kind, Result, closest};
 use crate::engine::{Parameters, Session};
 use crate::parquet_file;
-use crate::pipeline::Night;
-use crate::pipeline::check::found::Found;
+use crate::pipeline::RunContext;
+use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::intake::{Earlier, Exported, Own, nights};
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::Contract;
@@ -20,7 +20,7 @@ const ROW: &str = "_row";
 
 /// What a table's newest night has lost and gained. What staging reads and cannot find any more stops the run.
 pub(super) async fn of(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     observed: &[Snapshot],
     own: &Own<'_>,
     present: &Exported<'_>,
@@ -76,7 +76,7 @@ async fn columns(store: &Store, snapshot: &Snapshot) -> Result<Vec<String>> {
 }
 
 struct Drifted<'a> {
-    night: &'a Night<'a>,
+    night: &'a RunContext<'a>,
     observed: &'a [Snapshot],
     own: &'a Own<'a>,
     part: &'a Snapshot,

@@ -4,9 +4,9 @@
 
 use crate::diagnostic::{Place, Result};
 use crate::parquet_file;
-use crate::pipeline::Night;
-use crate::pipeline::check::found::Found;
-use crate::pipeline::check::{Finding, Given, SHOWN, Severity};
+use crate::pipeline::RunContext;
+use crate::pipeline::check::finding::Found;
+use crate::pipeline::check::{Baseline, Finding, SHOWN, Severity};
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::Balance;
 use crate::settings::Fold;
@@ -20,15 +20,19 @@ use std::collections::{BTreeMap, BTreeSet};
 const CHECK: &str = "no_records";
 
 /// Exports with records none of which could be read.
-pub(super) async fn unread(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Found>> {
+pub(super) async fn unread(
+    night: &RunContext<'_>,
+    observed: &[Snapshot],
+    baseline: &Baseline<'_>,
+) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for snapshot in used(night, observed).filter(|snapshot| snapshot.rows == 0 && snapshot.rejected > 0) {
         let title = match snapshot.rejected {
             1 => format!("the only record of {} could not be read", snapshot.path),
             count => format!("none of the {count} records of {} could be read", snapshot.path),
         };
-        let reasons = rejected(snapshot, given.store).await?;
-        let found_one = stop(&snapshot.source, &snapshot.table, &snapshot.path, title, reasons, given, observed);
+        let reasons = rejected(snapshot, baseline.store).await?;
+        let found_one = stop(&snapshot.source, &snapshot.table, &snapshot.path, title, reasons, baseline, observed);
         found.push(found_one.help(format!(
             "have it exported again, in the form of an earlier night; or say of [sources.{}.tables] {} in scorebook.toml \
              what its form is",
@@ -40,9 +44,9 @@ pub(super) async fn unread(night: &Night<'_>, observed: &[Snapshot], given: &Giv
 
 /// Exports of which every record that was to be a row of a table broke the contract.
 pub(super) fn broken(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     (balance, reasons): (&[Balance], &BTreeMap<String, Vec<String>>),
-    given: &Given<'_>,
+    baseline: &Baseline<'_>,
     observed: &[Snapshot],
 ) -> Vec<Found> {
     // Several staging files may make rows of one table of an export, each of those that the others skip.
@@ -68,7 +72,7 @@ pub(super) fn broken(
         let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
         let mut notes = reasons.get(path).cloned().unwrap_or_default();
         notes.extend((read > 1).then(|| parts.collect::<Vec<_>>().join(", ")));
-        stop(&sum.source, &sum.table, path, title, notes, given, observed).help(
+        stop(&sum.source, &sum.table, path, title, notes, baseline, observed).help(
             "if its form has changed, have it exported as before, or teach its file in queries/staging the new form; else \
              correct the records in the CRM",
         )
@@ -77,7 +81,7 @@ pub(super) fn broken(
 }
 
 /// Tells of tables all of whose records are skipped: that may be meant, or a staging file that knows them no more.
-pub(super) fn skipped(night: &Night<'_>, balance: &[Balance]) -> Vec<Finding> {
+pub(super) fn skipped(night: &RunContext<'_>, balance: &[Balance]) -> Vec<Finding> {
     let mut all: BTreeMap<(&str, &str), (u64, u64, BTreeSet<&str>)> = BTreeMap::new();
     for one in Used::of_balance(night, balance).filter(balance) {
         let (skipped, others, into) = all.entry((&one.source, &one.table)).or_default();
@@ -100,7 +104,7 @@ pub(super) fn skipped(night: &Night<'_>, balance: &[Balance]) -> Vec<Finding> {
 }
 
 /// The exports that the model is made of.
-pub(super) fn used<'a>(night: &Night<'_>, observed: &'a [Snapshot]) -> impl Iterator<Item = &'a Snapshot> {
+pub(super) fn used<'a>(night: &RunContext<'_>, observed: &'a [Snapshot]) -> impl Iterator<Item = &'a Snapshot> {
     let used = Used::of(night, observed.iter().map(|s| (s.source.as_str(), s.table.as_str(), s.data_date)));
     observed.iter().filter(move |s| used.has(&s.source, &s.table, s.data_date))
 }
@@ -126,11 +130,11 @@ fn stop(
     path: &str,
     title: String,
     notes: Vec<String>,
-    given: &Given<'_>,
+    baseline: &Baseline<'_>,
     observed: &[Snapshot],
 ) -> Found {
     let now = observed.iter().find(|snapshot| snapshot.path == path && snapshot.table == table);
-    let known = given.earlier.map(|earlier| earlier.observations.as_slice()).unwrap_or_default();
+    let known = baseline.earlier.map(|earlier| earlier.observations.as_slice()).unwrap_or_default();
     let is_sealed = now.is_some_and(|now| {
         known.iter().any(|then| (&then.path, &then.table, then.digest) == (&now.path, &now.table, now.digest))
     });
@@ -145,7 +149,7 @@ struct Used<'a> {
 }
 
 impl<'a> Used<'a> {
-    fn of(night: &Night<'_>, exports: impl Iterator<Item = (&'a str, &'a str, Date)>) -> Used<'a> {
+    fn of(night: &RunContext<'_>, exports: impl Iterator<Item = (&'a str, &'a str, Date)>) -> Used<'a> {
         let mut newest: BTreeMap<(&str, &str), Date> = BTreeMap::new();
         for (source, table, date) in exports {
             let settings = night.settings.sources.get(source).and_then(|source| source.tables.get(table));
@@ -157,7 +161,7 @@ impl<'a> Used<'a> {
         Used { newest }
     }
 
-    fn of_balance(night: &Night<'_>, balance: &'a [Balance]) -> Used<'a> {
+    fn of_balance(night: &RunContext<'_>, balance: &'a [Balance]) -> Used<'a> {
         let date = |one: &Balance| one.data_date.parse().unwrap_or_default();
         Used::of(night, balance.iter().map(|one| (one.source.as_str(), one.table.as_str(), date(one))))
     }

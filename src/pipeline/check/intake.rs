@@ -5,9 +5,9 @@
 
 use crate::diagnostic::{Place, Result};
 use crate::domain::digest::Digest;
-use crate::pipeline::Night;
-use crate::pipeline::check::found::Found;
-use crate::pipeline::check::{Given, drift, privacy, totals};
+use crate::pipeline::RunContext;
+use crate::pipeline::check::finding::Found;
+use crate::pipeline::check::{Baseline, drift, privacy, totals};
 use crate::pipeline::land::Snapshot;
 use crate::settings::{Fold, Source, Table};
 use crate::store::Store;
@@ -15,8 +15,8 @@ use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that is found in the exports themselves.
-pub(super) async fn run(night: &Night<'_>, observed: &[Snapshot], given: &Given<'_>) -> Result<Vec<Found>> {
-    let mut found: Vec<Found> = privacy::key(observed, given).into_iter().collect();
+pub(super) async fn run(night: &RunContext<'_>, observed: &[Snapshot], baseline: &Baseline<'_>) -> Result<Vec<Found>> {
+    let mut found: Vec<Found> = privacy::key(observed, baseline).into_iter().collect();
     for (source, settings) in &night.settings.sources {
         let newest = observed.iter().filter(|snapshot| snapshot.source == *source).max_by_key(|s| s.data_date);
         let behind = newest.and_then(|newest| behind(night, observed, source, settings, newest));
@@ -25,7 +25,8 @@ pub(super) async fn run(night: &Night<'_>, observed: &[Snapshot], given: &Given<
         let newest = newest.map(|newest| newest.data_date);
         for (table, of_table) in &settings.tables {
             let own = Own { source, table, settings, of_table, now: nights(observed, source, table) };
-            let known = given.earlier.map(|earlier| nights(&earlier.observations, source, table)).unwrap_or_default();
+            let known =
+                baseline.earlier.map(|earlier| nights(&earlier.observations, source, table)).unwrap_or_default();
             found.extend(own.lost(&known));
             let Some(present) = own.present() else { continue };
             found.extend(privacy::of_table(source, table, of_table, &present));
@@ -34,12 +35,12 @@ pub(super) async fn run(night: &Night<'_>, observed: &[Snapshot], given: &Given<
             if !is_behind || own_days {
                 found.extend(own.stale(night, observed, newest, &present));
             }
-            let Some(before) = own.before(night, given, &known, &present) else { continue };
+            let Some(before) = own.before(night, baseline, &known, &present) else { continue };
             found.extend(own.short(night, &present, &before));
             found.extend(drift::of(night, observed, &own, &present, &before).await?);
         }
         if let Some(totals) = &settings.control_totals {
-            found.extend(totals::compare(night, observed, source, totals, given).await?);
+            found.extend(totals::compare(night, observed, source, totals, baseline).await?);
         }
     }
     Ok(found)
@@ -55,13 +56,13 @@ pub(super) fn nights<'a>(snapshots: &'a [Snapshot], source: &str, table: &str) -
 }
 
 /// The day that exports should be of: the run's date, or the newest of all exports.
-fn today(night: &Night<'_>, observed: &[Snapshot]) -> Date {
+fn today(night: &RunContext<'_>, observed: &[Snapshot]) -> Date {
     newest_date(observed.iter()).map_or(night.as_of, |newest| newest.max(night.as_of))
 }
 
 /// A source of which even the newest export is too old.
 fn behind(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     observed: &[Snapshot],
     source: &str,
     settings: &Source,
@@ -162,7 +163,7 @@ impl<'a> Own<'a> {
     /// A table that is not in the newest night of its source, or is older than it may be.
     fn stale(
         &self,
-        night: &Night<'_>,
+        night: &RunContext<'_>,
         observed: &[Snapshot],
         newest: Option<Date>,
         present: &Exported<'_>,
@@ -200,8 +201,8 @@ impl<'a> Own<'a> {
     /// The night that the newest one is held against.
     fn before(
         &self,
-        night: &Night<'a>,
-        given: &Given<'a>,
+        night: &RunContext<'a>,
+        baseline: &Baseline<'a>,
         known: &BTreeMap<Date, Vec<&'a Snapshot>>,
         present: &Exported<'_>,
     ) -> Option<Earlier<'a>> {
@@ -215,14 +216,14 @@ impl<'a> Own<'a> {
         match last {
             Some((date, parts)) if !is_sealed => {
                 let night = Exported { date: *date, parts: parts.clone() };
-                Some(Earlier { night, store: given.store, is_sealed })
+                Some(Earlier { night, store: baseline.store, is_sealed })
             }
-            _ => of(&self.now, night.store).or_else(|| of(known, given.store)),
+            _ => of(&self.now, night.store).or_else(|| of(known, baseline.store)),
         }
     }
 
     /// A whole table that lost many of its records.
-    fn short(&self, night: &Night<'_>, present: &Exported<'_>, before: &Earlier<'_>) -> Option<Found> {
+    fn short(&self, night: &RunContext<'_>, present: &Exported<'_>, before: &Earlier<'_>) -> Option<Found> {
         if self.of_table.fold != Fold::Full {
             return None;
         }

@@ -1,7 +1,7 @@
 //! What the settings keep out of the warehouse: whether it is decided, still there, and hashed by the same key as before.
 
-use crate::pipeline::check::Given;
-use crate::pipeline::check::found::Found;
+use crate::pipeline::check::Baseline;
+use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::intake::Exported;
 use crate::pipeline::land::Snapshot;
 use crate::settings::Table;
@@ -47,8 +47,8 @@ pub(super) fn of_table(source: &str, name: &str, table: &Table, present: &Export
 }
 
 /// A key of pseudonyms that is another than the last run's: nothing of before would match anything from now on.
-pub(super) fn key(observed: &[Snapshot], given: &Given<'_>) -> Option<Found> {
-    let earlier = given.earlier?;
+pub(super) fn key(observed: &[Snapshot], baseline: &Baseline<'_>) -> Option<Found> {
+    let earlier = baseline.earlier?;
     let keys = |of: &[Snapshot]| of.iter().filter_map(|s| s.pseudonym_key.clone()).collect::<BTreeSet<String>>();
     let (before, now) = (keys(&earlier.observations), keys(observed));
     if now.is_empty() || now == before {

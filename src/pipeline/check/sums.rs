@@ -3,9 +3,9 @@
 use crate::diagnostic::{Kind, Place, Result};
 use crate::domain::number::Number;
 use crate::engine::{Parameters, Session, Sql};
-use crate::pipeline::Night;
-use crate::pipeline::check::found::Found;
-use crate::pipeline::check::{Given, SHOWN, Sealed};
+use crate::pipeline::RunContext;
+use crate::pipeline::check::finding::Found;
+use crate::pipeline::check::{Baseline, SHOWN, Sealed};
 use crate::pipeline::stage::Model;
 use crate::pipeline::stage::contract::{self, Column, Contract, Controlled, Table};
 use crate::store::Store;
@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const CHECK: &str = "control_sums";
 
 /// Holds every controlled column against the last run's.
-pub(super) async fn compare(night: &Night<'_>, model: &Model, given: &Given<'_>) -> Result<Vec<Found>> {
+pub(super) async fn compare(night: &RunContext<'_>, model: &Model, baseline: &Baseline<'_>) -> Result<Vec<Found>> {
     let mut found = Vec::new();
-    let Some(earlier) = given.earlier else { return Ok(found) };
+    let Some(earlier) = baseline.earlier else { return Ok(found) };
     for (name, table) in &Contract::of(night.project)?.tables {
         let (Some(now), Some(then)) = (model.tables.get(name), earlier.model.get(name)) else { continue };
         if now.digest == then.digest {
@@ -28,7 +28,7 @@ pub(super) async fn compare(night: &Night<'_>, model: &Model, given: &Given<'_>)
             let Some(rule) = &column.controlled else { continue };
             let of = Of { name, table, column, rule };
             let now = of.rows(night, night.store, &now.path(name)).await?;
-            match of.rows(night, given.store, &then.path(name)).await {
+            match of.rows(night, baseline.store, &then.path(name)).await {
                 Ok(then) => found.extend(of.moved(night, earlier, &then, &now)),
                 Err(error) => found.push(
                     Found::warning(
@@ -68,9 +68,9 @@ impl Of<'_> {
     }
 
     /// The rows that count.
-    async fn rows(&self, night: &Night<'_>, store: &Store, path: &str) -> Result<Rows> {
+    async fn rows(&self, night: &RunContext<'_>, store: &Store, path: &str) -> Result<Rows> {
         let session = Session::new(night.limits, store)?;
-        session.add_parquet(self.name, path).await?;
+        session.register_parquet(self.name, path).await?;
         let keys: Vec<String> = self.table.key.iter().map(|key| format!("CAST({key} AS VARCHAR)")).collect();
         let (amount, day) = (&self.column.name, &self.rule.on);
         let text = format!(
@@ -94,7 +94,7 @@ impl Of<'_> {
     }
 
     /// What moved in the months that were closed when the last run was made.
-    fn moved(&self, night: &Night<'_>, earlier: &Sealed, then: &Rows, now: &Rows) -> Option<Found> {
+    fn moved(&self, night: &RunContext<'_>, earlier: &Sealed, then: &Rows, now: &Rows) -> Option<Found> {
         let open = earlier.as_of.first_of_month().to_string();
         let month = |day: &str| day.get(..7).unwrap_or(day).to_owned();
         let sums = |rows: &Rows| {
@@ -156,7 +156,7 @@ impl Of<'_> {
     }
 
     /// Where the contract says so.
-    fn place(&self, night: &Night<'_>) -> Place {
+    fn place(&self, night: &RunContext<'_>) -> Place {
         let source = night.project.text(contract::FILE).unwrap_or_default();
         let head = format!("[tables.{}]", self.name);
         let lines = source.lines().enumerate().skip_while(|(_, line)| line.trim() != head);

@@ -3,9 +3,9 @@
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::number::Number;
 use crate::parquet_file;
-use crate::pipeline::Night;
-use crate::pipeline::check::Given;
-use crate::pipeline::check::found::Found;
+use crate::pipeline::RunContext;
+use crate::pipeline::check::Baseline;
+use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::intake::{are_same, nights};
 use crate::pipeline::land::Snapshot;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -27,11 +27,11 @@ struct Total {
 
 /// Holds a source's exports against the totals of their night.
 pub(super) async fn compare(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     observed: &[Snapshot],
     source: &str,
     table: &str,
-    given: &Given<'_>,
+    baseline: &Baseline<'_>,
 ) -> Result<Vec<Found>> {
     let Some((date, parts)) = nights(observed, source, table).pop_last() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -39,7 +39,7 @@ pub(super) async fn compare(
         for total in read(night, part).await? {
             let name = format!("{source}.{}", total.table);
             let exports = nights(observed, source, &total.table).remove(&date).unwrap_or_default();
-            let known = given.earlier.map(|earlier| nights(&earlier.observations, source, &total.table));
+            let known = baseline.earlier.map(|earlier| nights(&earlier.observations, source, &total.table));
             let sealed = known.and_then(|mut known| known.remove(&date)).is_some_and(|of| are_same(&of, &exports));
             if exports.is_empty() {
                 let title = format!("there is a control total for {name} of {date}, and no export");
@@ -91,7 +91,7 @@ fn said(part: &Snapshot, total: &Total) -> String {
 }
 
 /// The totals of a file.
-async fn read(night: &Night<'_>, part: &Snapshot) -> Result<Vec<Total>> {
+async fn read(night: &RunContext<'_>, part: &Snapshot) -> Result<Vec<Total>> {
     let path = part.raw_path();
     let mut totals = Vec::new();
     let wrong = |what: String| {
@@ -138,7 +138,7 @@ fn column<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a dyn Array> {
 }
 
 /// The sum of a column as exported, and what is not in it; nothing if an export has no such column.
-async fn sum(night: &Night<'_>, exports: &[&Snapshot], name: &str) -> Result<Option<(Number, Vec<String>)>> {
+async fn sum(night: &RunContext<'_>, exports: &[&Snapshot], name: &str) -> Result<Option<(Number, Vec<String>)>> {
     let (mut sum, mut notes) = (Number::ZERO, Vec::new());
     for export in exports {
         let path = export.raw_path();

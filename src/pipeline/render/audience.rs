@@ -1,14 +1,15 @@
 //! Who gets a document: the entities of the report's level that are there in its period.
 
 use crate::diagnostic::Result;
+use crate::domain::period::EPOCH;
 use crate::domain::period::Period;
 use crate::domain::score::UNASSIGNED;
 use crate::engine::Session;
-use crate::pipeline::Night;
+use crate::engine::text::{fill, literal};
+use crate::pipeline::RunContext;
 use crate::pipeline::render::input::{Entity, Report};
 use crate::pipeline::render::naming;
 use crate::pipeline::stage::Model;
-use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};
@@ -28,20 +29,24 @@ pub struct Member {
 /// The members, by id.
 ///
 /// A rep is there who has a team on a day of the period up to the measuring day; where nobody has one, who is not gone.
-pub async fn list(night: &Night<'_>, model: &Model, report: &Report, period: Period) -> Result<Vec<Member>> {
+pub async fn list(night: &RunContext<'_>, model: &Model, report: &Report, period: Period) -> Result<Vec<Member>> {
     let session = Session::new(night.limits, night.store)?;
     for name in ["reps", "teams", "membership"] {
-        session.add_parquet(name, &model.tables[name].path(name)).await?;
+        session.register_parquet(name, &model.tables[name].path(name)).await?;
     }
     let measured_on = period.measured_on(night.as_of);
-    let sql = include_str!("sql/audience.sql")
-        .replace("{level}", &report.audience.replace('\'', "''"))
-        .replace("{company}", &night.settings.company.name.replace('\'', "''"))
-        .replace("{start}", &period.start.to_string())
-        .replace("{measured_on}", &measured_on.to_string())
-        .replace("{unassigned}", UNASSIGNED);
+    let sql = fill(
+        include_str!("sql/audience.sql"),
+        &[
+            ("level", &literal(&report.audience)),
+            ("company", &literal(&night.settings.company.name)),
+            ("start", &period.start.to_string()),
+            ("measured_on", &measured_on.to_string()),
+            ("unassigned", UNASSIGNED),
+        ],
+    )?;
     let mut members: Vec<Member> = Vec::new();
-    for batch in session.ask(&sql).await? {
+    for batch in session.query_own(&sql).await? {
         let column = |name: &str| -> Vec<Option<String>> {
             // Where rows of several queries meet, the engine may hold texts in another way.
             let column = batch.column_by_name(name).and_then(|column| cast(column, &DataType::Utf8).ok());

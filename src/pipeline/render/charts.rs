@@ -86,7 +86,7 @@ struct Drawing<'a> {
     scale: Scale,
     width: f64,
     height: f64,
-    /// The y of nought or of the scale's foot.
+    /// The y of zero or of the scale's foot.
     foot: f64,
 }
 
@@ -144,7 +144,7 @@ impl<'a> Drawing<'a> {
         self.svg.text(middle, why, Anchor::Middle, MUTED, 7.5);
     }
 
-    /// Columns from nought; the latest in full colour, a dark mark at each target.
+    /// Columns from zero; the latest in full colour, a dark mark at each target.
     fn columns(&mut self) {
         let width = self.step() * 0.62;
         for (i, cell) in self.line.cells.iter().enumerate() {

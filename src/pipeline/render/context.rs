@@ -26,7 +26,7 @@ use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use crate::pipeline::render::format::{ENGLISH, Locale, one_line};
 use crate::pipeline::render::input::{Company, Fact, Input};
-use cells::Cells;
+use cells::ScoreIndex;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -501,7 +501,7 @@ pub struct Definition {
 /// Says everything that the document will say.
 pub fn context(input: &Input<'_>) -> Context {
     let locale = &ENGLISH;
-    let cells = Cells::new(input, locale);
+    let cells = ScoreIndex::new(input, locale);
     let overview = overview::overview(&cells);
     let series = series::series(&cells);
     let weeks = series::weeks(&cells);

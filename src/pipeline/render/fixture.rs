@@ -206,42 +206,9 @@ impl Fixture {
     }
 
     fn score(&self, metric: &str, (level, entity): (&str, &str), period: Period, value: i64, n: i64) -> Score {
-        Score {
-            metric: metric.into(),
-            level: level.into(),
-            entity: entity.into(),
-            grain: period.grain,
-            period_start: period.start,
-            period_end: period.end,
-            slice: String::new(),
-            slice_value: String::new(),
-            value: Some(Number::whole(value)),
-            numerator: None,
-            denominator: None,
-            n,
-            previous: None,
-            year_before: None,
-            target: None,
-            attainment: None,
-            target_low: None,
-            target_high: None,
-            target_of_reps: None,
-            target_given: None,
-            target_ramp: None,
-            target_absent: None,
-            pace: None,
-            pace_by: None,
-            usual: None,
-            alert: None,
-            state: None,
-            quartile: None,
-            plan: None,
-            next_target: None,
-            at_start: None,
-            due: None,
-            low: None,
-            high: None,
-        }
+        let mut score = Score::of(metric, level, entity, period.grain, (period.start, period.end));
+        (score.value, score.n) = (Some(Number::whole(value)), n);
+        score
     }
 
     fn ratio(&self, score: Score, won: i64, closed: i64) -> Score {

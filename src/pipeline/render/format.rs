@@ -143,7 +143,7 @@ impl Locale {
 
     fn money(&self, value: Number, currency: &str, precision: Precision) -> String {
         let millions = divided(value, 1_000_000);
-        // Beside giants a small number must not turn into nought.
+        // Beside giants a small number must not turn into zero.
         match precision.millions {
             true if value == Number::ZERO || millions.round(precision.digits) != Number::ZERO => {
                 self.signed_money(millions, currency, precision.digits, "m")
@@ -202,8 +202,8 @@ impl Locale {
 
     /// A change with its sign: `+12.4%`, `−3.1 points`, `+4 days`.
     ///
-    /// Shares change in points, days and hours in their unit, everything else in per cent of what it was; from nought or
-    /// to less than nought in the unit itself, since no percentage can say it.
+    /// Shares change in points, days and hours in their unit, everything else in per cent of what it was; from zero or
+    /// to less than zero in the unit itself, since no percentage can say it.
     pub fn change(&self, unit: Unit, from: Number, to: Number, currency: &str) -> Option<String> {
         let difference = to.checked_sub(from)?;
         let text = match unit {

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::score::UNASSIGNED;
+use crate::engine::text::{self, literal};
 use crate::engine::{Parameters, Session, Sql};
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{List, ListColumn};
@@ -77,14 +78,14 @@ pub async fn run(
                 .closest(name, known));
         }
     }
-    session.remove("listed")?;
+    session.deregister("listed")?;
     session.keep("listed", &sql, parameters).await?;
-    let columns: Vec<String> = header.columns.iter().map(|column| format!("l.\"{}\"", column.name)).collect();
+    let columns: Vec<String> = header.columns.iter().map(|column| format!("l.{}", text::name(&column.name))).collect();
     let ordered = format!(
         "SELECT m.entity, {} FROM listed AS l JOIN membership AS m ON m.rep_id = COALESCE(l.rep_id, '{UNASSIGNED}') \
-         AND m.valid_from <= l.day AND l.day < m.valid_to WHERE m.level = '{}' ORDER BY m.entity, {}",
+         AND m.valid_from <= l.day AND l.day < m.valid_to WHERE m.level = {} ORDER BY m.entity, {}",
         columns.join(", "),
-        level.replace('\'', "''"),
+        literal(level),
         header.order
     );
     let empty = List {

@@ -7,10 +7,12 @@ use crate::diagnostic::Result;
 use crate::domain::period::Grain;
 use crate::domain::score::Score;
 use crate::engine::Session;
+use crate::engine::text::literal;
 use crate::pipeline::render::Rendering;
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{MembersBy, Part};
-use crate::pipeline::render::reading::{frugal, score};
+use crate::pipeline::render::report_data::single_threaded;
+use crate::score_file::score;
 use arrow::array::AsArray;
 use std::collections::BTreeSet;
 
@@ -29,9 +31,9 @@ impl Members {
         if of.report.members.is_empty() {
             return Ok(members);
         }
-        let session = Session::new(frugal(of.night.limits), of.night.store)?;
+        let session = Session::new(single_threaded(of.night.limits), of.night.store)?;
         for name in ["membership", "reps", "teams"] {
-            session.add_parquet(name, &of.model.tables[name].path(name)).await?;
+            session.register_parquet(name, &of.model.tables[name].path(name)).await?;
         }
         for by in &of.report.members {
             let sql = format!("{} ORDER BY whole, name, part", names(of, by));
@@ -41,14 +43,14 @@ impl Members {
         for level in levels {
             let tables = of.report.members.iter().filter(|by| by.level == level);
             let names: Vec<String> = tables.map(|by| format!("SELECT whole, part FROM ({})", names(of, by))).collect();
-            session.keep_asked("parts", &names.join(" UNION ")).await?;
+            session.materialize("parts", &names.join(" UNION ")).await?;
             for id in of.report.used_of_members(level) {
-                session.remove("scores")?;
-                session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
+                session.deregister("scores")?;
+                session.register_parquet("scores", &of.scores.tables[id].path(id)).await?;
                 let sql = format!(
                     "SELECT p.whole, s.* FROM scores AS s JOIN parts AS p ON p.part = s.entity \
-                     WHERE s.level = '{}' AND s.slice = '' AND ({}) ORDER BY p.whole",
-                    quoted(level),
+                     WHERE s.level = {} AND s.slice = '' AND ({}) ORDER BY p.whole",
+                    literal(level),
                     periods(of)
                 );
                 members.scores.push((id.clone(), ByEntity::of(session.stream(&sql).await?).await?));
@@ -91,15 +93,15 @@ impl Members {
 fn names(of: &Rendering<'_>, by: &MembersBy) -> String {
     let period = of.night.settings.calendar.period(by.grain.unwrap_or(of.report.grain), of.period.start);
     let measured_on = period.measured_on(of.night.as_of);
-    let (start, level, audience) = (period.start, quoted(&by.level), quoted(&of.report.audience));
-    let name = if level.starts_with("rep") { "r.name" } else { "t.name" };
+    let (start, level, audience) = (period.start, literal(&by.level), literal(&of.report.audience));
+    let name = if by.level.starts_with("rep") { "r.name" } else { "t.name" };
     format!(
         "SELECT w.entity AS whole, p.entity AS part, MIN(COALESCE({name}, p.entity)) AS name, \
          BOOL_OR(LEAST(p.valid_to, w.valid_to) > DATE '{measured_on}') AS stays \
-         FROM membership AS p JOIN membership AS w ON w.rep_id = p.rep_id AND w.level = '{audience}' \
+         FROM membership AS p JOIN membership AS w ON w.rep_id = p.rep_id AND w.level = {audience} \
          AND w.valid_from < p.valid_to AND p.valid_from < w.valid_to \
          LEFT JOIN reps AS r ON r.rep_id = p.rep_id LEFT JOIN teams AS t ON t.team_id = p.entity \
-         WHERE p.level = '{level}' AND GREATEST(p.valid_from, w.valid_from) <= DATE '{measured_on}' \
+         WHERE p.level = {level} AND GREATEST(p.valid_from, w.valid_from) <= DATE '{measured_on}' \
          AND LEAST(p.valid_to, w.valid_to) > DATE '{start}' GROUP BY w.entity, p.entity"
     )
 }
@@ -110,8 +112,4 @@ fn periods(of: &Rendering<'_>) -> String {
     let start = |grain: Grain| of.night.settings.calendar.period(grain, of.period.start).start;
     let one = |grain| format!("(s.grain = '{grain}' AND s.period_start = DATE '{}')", start(grain));
     grains.map(one).collect::<Vec<_>>().join(" OR ")
-}
-
-fn quoted(text: &str) -> String {
-    text.replace('\'', "''")
 }

@@ -6,7 +6,7 @@
 use crate::diagnostic::Result;
 use crate::domain::digest::{Digest, Key};
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::check::{Finding, Severity};
 use crate::pipeline::render::Rendered;
 use crate::pipeline::render::format::one_line;
@@ -45,7 +45,7 @@ impl Made for MadeCells {
 }
 
 /// Tells which signs of which records do not print, if any.
-pub async fn finding(night: &Night<'_>, model: &Model, rendered: &Rendered) -> Result<Option<Finding>> {
+pub async fn finding(night: &RunContext<'_>, model: &Model, rendered: &Rendered) -> Result<Option<Finding>> {
     let documents = rendered.unprinted.iter().map(|(report, reader, texts)| (report.as_str(), reader.as_str(), texts));
     let told = by_text(documents);
     if told.is_empty() {
@@ -102,7 +102,12 @@ fn line(text: &str, told: &Told, cells: &BTreeSet<Cell>) -> String {
 }
 
 /// The cells of the model whose text is in one of the texts and has one of the signs.
-async fn cells(night: &Night<'_>, model: &Model, signs: &BTreeSet<char>, texts: Vec<&str>) -> Result<BTreeSet<Cell>> {
+async fn cells(
+    night: &RunContext<'_>,
+    model: &Model,
+    signs: &BTreeSet<char>,
+    texts: Vec<&str>,
+) -> Result<BTreeSet<Cell>> {
     let contract = Contract::of(night.project)?;
     let mut all = BTreeSet::new();
     for (name, table) in &contract.tables {
@@ -124,7 +129,7 @@ async fn cells(night: &Night<'_>, model: &Model, signs: &BTreeSet<char>, texts: 
 }
 
 async fn in_table(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     name: &str,
     table: &Table,
     digest: Digest,

@@ -4,9 +4,9 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Metric, Unit};
 use crate::domain::score::NO_VALUE;
-use crate::pipeline::score::cells::fill;
+use crate::engine::text::fill;
 use crate::pipeline::score::definition;
-use crate::pipeline::score::facts::Kept;
+use crate::pipeline::score::facts::PreparedFacts;
 use arrow::datatypes::{DataType, Fields};
 
 /// The value of what no part names.
@@ -40,12 +40,12 @@ pub fn check(owner: &Metric, metric: &Metric, slice: &str, given: &DataType) -> 
 
 /// The parts of the session's table `facts` as facts of their own, with what is unallocated: `record_id`, whose and when it
 /// is, the slices that stand apart, the slice, `a`, `b`, `unit`.
-pub fn sql(metric: &Metric, kept: &Kept, slice: &str) -> String {
-    let place = kept.place(metric);
+pub fn sql(metric: &Metric, prepared: &PreparedFacts, slice: &str) -> Result<String> {
+    let place = prepared.place(metric);
     let ratio = definition::aggregate(metric) == Aggregate::Ratio;
     let (a, b) = if ratio { ("numerator", Some("denominator")) } else { ("value", None) };
     // A part of what is shared in cents is shared in cents; nothing else is rounded.
-    let cents = kept.shared && metric.header.unit == Unit::Money && !ratio;
+    let cents = prepared.shared && metric.header.unit == Unit::Money && !ratio;
     let side = |member: Option<&str>| match member {
         Some(member) => format!("CAST(_part['{member}'] * _share AS DECIMAL(38, 12))"),
         None => "CAST(NULL AS DECIMAL(38, 12))".to_owned(),

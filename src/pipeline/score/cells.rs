@@ -7,8 +7,9 @@ use crate::domain::metric::{Aggregate, Metric, Metrics, months_of_days};
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{NO_VALUE, NotSupplied};
 use crate::engine::Session;
-use crate::engine::formula::{Formula, Part, Taken};
-use crate::pipeline::score::facts::{Kept, Shape};
+use crate::engine::formula::{Accessor, Formula, Part};
+use crate::engine::text::{fill, literal, literals};
+use crate::pipeline::score::facts::{PreparedFacts, Shape};
 use crate::pipeline::score::periods::{DUE, PLAN, Periods, SPANS};
 use crate::pipeline::score::{allocation, definition};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,7 @@ enum Keys {
 
 impl Keys {
     fn of(shape: Shape) -> Keys {
-        if shape == Shape::Given { Keys::Named } else { Keys::Numbered }
+        if shape == Shape::PreAggregated { Keys::Named } else { Keys::Numbered }
     }
 
     /// The columns.
@@ -48,11 +49,6 @@ impl Keys {
     }
 }
 
-/// Puts values in the place of `{name}` in an SQL file of this folder.
-pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
 /// The rows of several queries. One that begins with WITH cannot stand in a union by itself.
 fn all_of(queries: impl Iterator<Item = String>) -> String {
     queries.map(|query| format!("SELECT * FROM (\n{query}\n)")).collect::<Vec<_>>().join("\nUNION ALL\n")
@@ -69,7 +65,7 @@ pub struct Cells {
 
 impl Cells {
     /// All of a metric's cells, entity by entity and grain by grain.
-    pub fn assembled(&self, metric: &Metric) -> String {
+    pub fn assembled(&self, metric: &Metric) -> Result<String> {
         fill(
             include_str!("sql/assemble.sql"),
             &[
@@ -106,15 +102,11 @@ struct Query<'a> {
     grains: String,
 }
 
-fn quoted(names: impl Iterator<Item = impl AsRef<str>>) -> String {
-    names.map(|name| format!("'{}'", name.as_ref().replace('\'', "''"))).collect::<Vec<_>>().join(", ")
-}
-
 impl<'a> Query<'a> {
     fn of(metric: &'a Metric) -> Query<'a> {
         let header = &metric.header;
-        let levels = quoted(header.levels.iter());
-        let grains = quoted(header.cadence.iter().map(|grain| grain.name()));
+        let levels = literals(header.levels.iter());
+        let grains = literals(header.cadence.iter().map(|grain| grain.name()));
         let is_listed = |slice: &String| header.multi.contains(slice) || header.allocated.contains(slice);
         let slices = header.slices.iter().filter(|slice| !is_listed(slice)).collect();
         Query { metric, slices, listed: None, is_whole: false, levels, grains }
@@ -129,7 +121,7 @@ impl<'a> Query<'a> {
     /// Of reps, without slices.
     fn of_reps(metric: &'a Metric) -> Query<'a> {
         let slices = metric.header.apart.iter().collect();
-        Query { slices, is_whole: true, levels: quoted(["rep"].into_iter()), ..Query::of(metric) }
+        Query { slices, is_whole: true, levels: literals(["rep"].into_iter()), ..Query::of(metric) }
     }
 
     /// The slices, each followed by a comma, so that they may be none.
@@ -197,103 +189,111 @@ impl Grouping<'_> {
 }
 
 /// The queries that add the metric's facts up, from the session's table `facts`.
-pub async fn of_facts(session: &Session, metric: &Metric, kept: &Kept, first_slot: &str) -> Result<Cells> {
+pub async fn of_facts(session: &Session, metric: &Metric, prepared: &PreparedFacts, first_slot: &str) -> Result<Cells> {
     let mut all = Vec::new();
     for slice in metric.header.multi.iter().chain(&metric.header.allocated) {
         let query = Query::of_listed(metric, slice);
         let facts = format!("facts_by_{slice}");
-        session.keep_asked(&facts, &by_value(&query, kept, slice)).await?;
-        let source = summed(session, &query, kept, &facts, first_slot).await?;
-        all.extend(added_up(&query, kept, &source));
+        session.materialize(&facts, &by_value(&query, prepared, slice)?).await?;
+        let source = summed(session, &query, prepared, &facts, first_slot).await?;
+        all.extend(added_up(&query, prepared, &source)?);
     }
     let query = Query::of(metric);
-    let source = summed(session, &query, kept, "facts", first_slot).await?;
-    all.extend(added_up(&query, kept, &source));
-    let of_reps = all_of(added_up(&Query::of_reps(metric), kept, &source).into_iter());
-    Ok(Cells { all: all_of(all.into_iter()), of_reps, keys: Keys::of(kept.shape) })
+    let source = summed(session, &query, prepared, "facts", first_slot).await?;
+    all.extend(added_up(&query, prepared, &source)?);
+    let of_reps = all_of(added_up(&Query::of_reps(metric), prepared, &source)?.into_iter());
+    Ok(Cells { all: all_of(all.into_iter()), of_reps, keys: Keys::of(prepared.shape) })
 }
 
 /// The facts, each once for every value that a slice has of it, or for each of its parts.
-fn by_value(query: &Query<'_>, kept: &Kept, slice: &str) -> String {
+fn by_value(query: &Query<'_>, prepared: &PreparedFacts, slice: &str) -> Result<String> {
     if query.metric.header.allocated.iter().any(|allocated| allocated == slice) {
-        return allocation::sql(query.metric, kept, slice);
+        return allocation::sql(query.metric, prepared, slice);
     }
-    let place = kept.place(query.metric).join(", ");
-    format!(
+    let place = prepared.place(query.metric).join(", ");
+    Ok(format!(
         "SELECT record_id, {place}, COALESCE(_value, '{NO_VALUE}') AS {slice}, a, b, unit \
          FROM (SELECT f.*, UNNEST(f.{slice}) AS _value FROM facts AS f) AS f"
-    )
+    ))
 }
 
 /// Brings facts into what their cells are added up from: sums by rep and day, or what stands on each measuring day. Gives
 /// the table's name. The facts themselves are let go, if they are read no more.
-async fn summed(session: &Session, query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> Result<String> {
+async fn summed(
+    session: &Session,
+    query: &Query<'_>,
+    prepared: &PreparedFacts,
+    facts: &str,
+    first_slot: &str,
+) -> Result<String> {
     let additive = definition::aggregate(query.metric).is_additive();
-    let select = match kept.shape {
-        Shape::Flow if additive => daily(query, facts),
+    let select = match prepared.shape {
+        Shape::Flow if additive => daily(query, facts)?,
         Shape::Stock => {
             let standing = match additive {
-                true => standing(query, kept, facts, first_slot),
+                true => standing(query, prepared, facts, first_slot)?,
                 false => {
-                    let value =
-                        if kept.since { "f.a + CAST(CAST(m.measured_on AS INT) AS DECIMAL(38, 12))" } else { "f.a" };
-                    fill(include_str!("sql/stock_facts.sql"), &[("facts", facts), ("value", value)])
+                    let value = if prepared.since {
+                        "f.a + CAST(CAST(m.measured_on AS INT) AS DECIMAL(38, 12))"
+                    } else {
+                        "f.a"
+                    };
+                    fill(include_str!("sql/stock_facts.sql"), &[("facts", facts), ("value", value)])?
                 }
             };
-            kept.on_day(&format!("(\n{standing})"), "f.day")
+            prepared.on_day(&format!("(\n{standing})"), "f.day")
         }
-        Shape::Flow | Shape::Given => return Ok(facts.to_owned()),
+        Shape::Flow | Shape::PreAggregated => return Ok(facts.to_owned()),
     };
     let source = format!("summed_{facts}");
-    session.keep_asked(&source, &select).await?;
-    session.remove(facts)?;
+    session.materialize(&source, &select).await?;
+    session.deregister(facts)?;
     Ok(source)
 }
 
 /// The queries that add up by a query's slices, from facts or their sums.
-fn added_up(query: &Query<'_>, kept: &Kept, source: &str) -> Vec<String> {
-    let (shape, aggregate) = (kept.shape, definition::aggregate(query.metric));
+fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Result<Vec<String>> {
+    let (shape, aggregate) = (prepared.shape, definition::aggregate(query.metric));
     let template = match shape {
         Shape::Flow => include_str!("sql/flow.sql"),
         Shape::Stock => include_str!("sql/stock.sql"),
-        Shape::Given => include_str!("sql/given.sql"),
+        Shape::PreAggregated => include_str!("sql/given.sql"),
     };
     let (inputs, outputs) = match (aggregate, shape) {
         (Aggregate::Distinct, _) => ("record_id", "record_id, COUNT(*) AS facts"),
         (Aggregate::Median, _) => {
             ("a", "MEDIAN(a) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(a) AS n, FALSE AS unit")
         }
-        (_, Shape::Given) => ("", "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit"),
+        (_, Shape::PreAggregated) => ("", "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit"),
         _ => ("a, b, n, unit", "SUM(a) AS a, SUM(b) AS b, SUM(n) AS n, BOOL_AND(unit) AS unit"),
     };
-    let groupings = query.groupings(kept.shared);
+    let groupings = query.groupings(prepared.shared);
     let within = if aggregate == Aggregate::Distinct { ", record_id" } else { "" };
     let cell = Keys::of(shape).cell();
-    let due = if kept.due_on { "f.due_on BETWEEN p.period_start AND p.period_end" } else { "FALSE" };
+    let due = if prepared.due_on { "f.due_on BETWEEN p.period_start AND p.period_end" } else { "FALSE" };
+    let due = format!("(p.span <> '{DUE}' OR {due})");
+    // What they are joined with has columns too.
+    let slices = query.slices("f.");
     let cells = groupings.iter().map(|grouping| {
-        let cells = fill(
-            template,
-            &[
-                ("source", source),
-                ("cell", cell),
-                // What they are joined with has columns too.
-                ("slices", &query.slices("f.")),
-                ("inputs", inputs),
-                ("outputs", outputs),
-                ("due", &format!("(p.span <> '{DUE}' OR {due})")),
-                ("levels", &query.levels),
-                ("grains", &query.grains),
-                ("rows", &grouping.rows),
-                ("sets", &grouping.sets(cell, within)),
-                ("slice_name", &grouping.by_group(|group| format!("'{}'", group.join("*")))),
-                ("slice_value", &grouping.by_group(slice_value)),
-            ],
-        );
-        let cells = match aggregate {
-            Aggregate::Distinct => fill(include_str!("sql/distinct.sql"), &[("cell", cell), ("records", &cells)]),
-            _ => cells,
-        };
-        format!("SELECT *, CAST(NULL AS VARCHAR) AS state FROM (\n{cells}\n)")
+        let (rows, sets) = (&grouping.rows, grouping.sets(cell, within));
+        let name = grouping.by_group(|group| literal(group.join("*")));
+        let value = grouping.by_group(slice_value);
+        let mut values = vec![("source", source), ("cell", cell), ("outputs", outputs), ("levels", &query.levels)];
+        values.extend([("rows", rows.as_str()), ("sets", &sets), ("slice_name", &name), ("slice_value", &value)]);
+        if shape != Shape::PreAggregated {
+            values.extend([("slices", slices.as_str()), ("inputs", inputs)]);
+        }
+        if shape != Shape::Flow {
+            values.push(("grains", &query.grains));
+        }
+        if shape == Shape::Stock {
+            values.push(("due", &due));
+        }
+        let mut cells = fill(template, &values)?;
+        if aggregate == Aggregate::Distinct {
+            cells = fill(include_str!("sql/distinct.sql"), &[("cell", cell), ("records", &cells)])?;
+        }
+        Ok(format!("SELECT *, CAST(NULL AS VARCHAR) AS state FROM (\n{cells}\n)"))
     });
     cells.collect()
 }
@@ -309,7 +309,7 @@ fn slice_value(group: &[&str]) -> String {
     }
 }
 
-fn daily(query: &Query<'_>, facts: &str) -> String {
+fn daily(query: &Query<'_>, facts: &str) -> Result<String> {
     let keys = format!("rep_id, day, {}", query.slices(""));
     let sums = "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit";
     let keys = keys.trim_end_matches(", ");
@@ -319,15 +319,15 @@ fn daily(query: &Query<'_>, facts: &str) -> String {
     )
 }
 
-fn standing(query: &Query<'_>, kept: &Kept, facts: &str, first_slot: &str) -> String {
-    let due_on = kept.due_on.then_some("due_on");
+fn standing(query: &Query<'_>, prepared: &PreparedFacts, facts: &str, first_slot: &str) -> Result<String> {
+    let due_on = prepared.due_on.then_some("due_on");
     let slices = || {
-        let known = query.slices.iter().filter(|slice| !kept.is_late(slice));
+        let known = query.slices.iter().filter(|slice| !prepared.is_late(slice));
         known.map(|slice| slice.as_str()).chain(due_on)
     };
     // What has stood since a day has stood for as many days as there are from it to the day of measuring.
     let weight = if definition::aggregate(query.metric) == Aggregate::Mean { "s.b" } else { "s.n" };
-    let days = match kept.since {
+    let days = match prepared.since {
         true => format!(" + SUM({weight}) * CAST(CAST(m.measured_on AS INT) AS DECIMAL(18, 0))"),
         false => String::new(),
     };
@@ -360,10 +360,10 @@ pub fn of_formula(
     of: &Parts,
 ) -> Result<Cells> {
     let compiled = Compiled::of(metrics, metric, at_plan, periods, of)?;
-    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric)).unwrap_or_default();
+    let of_reps = compiled.cells(SPANS[0], &Query::of_reps(metric))?.unwrap_or_default();
     let query = Query::of(metric);
-    let all = SPANS.into_iter().filter_map(|span| compiled.cells(span, &query));
-    Ok(Cells { all: all_of(all), of_reps, keys: Keys::Named })
+    let all = SPANS.into_iter().map(|span| compiled.cells(span, &query)).collect::<Result<Vec<_>>>()?;
+    Ok(Cells { all: all_of(all.into_iter().flatten()), of_reps, keys: Keys::Named })
 }
 
 /// A formula and its states, ready to be filled in.
@@ -391,7 +391,7 @@ pub struct Parts {
 /// The twins of what a formula holds against targets that are meant at the plan's exchange rates.
 fn twins(metrics: &Metrics, metric: &Metric, at_plan: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String, String>> {
     let parts = definition::all_parts(metric)?;
-    let of_targets = parts.iter().filter(|part| matches!(part.taken, Taken::Target | Taken::NextTarget));
+    let of_targets = parts.iter().filter(|part| matches!(part.taken, Accessor::Target | Accessor::NextTarget));
     let twin = |part: &Part| Some((part.metric.clone(), definition::plan_twin(metrics.get(&part.metric)?)?));
     Ok(of_targets.filter(|part| at_plan(&part.metric)).filter_map(twin).collect())
 }
@@ -422,33 +422,33 @@ impl<'a> Compiled<'a> {
 
     /// The metric in whose scores a part is looked up.
     fn scores_of<'b>(&'b self, part: &'b Part) -> &'b str {
-        let value = matches!(part.taken, Taken::Value | Taken::Previous | Taken::YearBefore);
+        let value = matches!(part.taken, Accessor::Value | Accessor::Previous | Accessor::YearBefore);
         self.twins.get(&part.metric).filter(|_| value).unwrap_or(&part.metric)
     }
 
     /// The cells of a span, unless nothing is known of it.
-    fn cells(&self, span: &str, query: &Query<'_>) -> Option<String> {
+    fn cells(&self, span: &str, query: &Query<'_>) -> Result<Option<String>> {
         // Of an earlier period's own comparison, and of what was due then, nothing is known in part.
         let is_unknown = |part: &Part| match part.taken {
-            Taken::Previous | Taken::YearBefore | Taken::Due => true,
-            Taken::Value => self.of.given.contains(&part.metric),
-            Taken::Target | Taken::NextTarget | Taken::AtStart | Taken::Months => false,
+            Accessor::Previous | Accessor::YearBefore | Accessor::Due => true,
+            Accessor::Value => self.of.given.contains(&part.metric),
+            Accessor::Target | Accessor::NextTarget | Accessor::AtStart | Accessor::Months => false,
         };
         if span != SPANS[0] && self.parts.iter().any(is_unknown) {
-            return None;
+            return Ok(None);
         }
         let one = |period: &Period| format!("(grain = '{}' AND period_start = DATE '{}')", period.grain, period.start);
         let compared: Vec<String> = self.periods.unfinished(&self.metric.header.cadence).map(|p| one(&p)).collect();
         let within = match span == SPANS[0] {
             true => format!("grain IN ({})", query.grains),
-            false if compared.is_empty() => return None,
+            false if compared.is_empty() => return Ok(None),
             false => format!("({})", compared.join(" OR ")),
         };
         let mut wanted = vec![String::new()];
         if !query.is_whole {
             wanted.extend(self.metric.header.slices.iter().chain(&self.metric.header.pairs).cloned());
         }
-        let wanted = quoted(wanted.iter());
+        let wanted = literals(wanted.iter());
         let within = format!("slice IN ({wanted}) AND level IN ({}) AND {within}", query.levels);
         // Scores are unique: only rows of several metrics can name a cell twice.
         let mut there: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -463,7 +463,7 @@ impl<'a> Compiled<'a> {
         });
         let keys = keys.collect::<Vec<_>>().join("\n    UNION\n    ");
         if keys.is_empty() {
-            return None;
+            return Ok(None);
         }
         let keys = match span {
             "now" => format!("SELECT k.*, k.period_start AS of_start FROM ({keys}) AS k"),
@@ -474,28 +474,28 @@ impl<'a> Compiled<'a> {
         };
         // What stands beside the keys of a single metric need not be looked up.
         let alone = |part: &Part| {
-            let own = part.taken == Taken::Value && self.scores_of(part) == part.metric;
+            let own = part.taken == Accessor::Value && self.scores_of(part) == part.metric;
             let slices = [&self.metric.header.slices, &self.metric.header.pairs].into_iter().flatten();
             let of = &self.metrics[&part.metric].header;
             let has_all =
                 query.is_whole || slices.into_iter().all(|slice| of.slices.contains(slice) || of.pairs.contains(slice));
             there.len() == 1 && own && has_all
         };
-        let parts = || self.parts.iter().filter(|part| part.taken != Taken::Months).enumerate();
+        let parts = || self.parts.iter().filter(|part| part.taken != Accessor::Months).enumerate();
         let joins: Vec<String> = parts()
             .filter(|(_, part)| !alone(part))
             .filter_map(|(i, part)| join(i, part, span, &self.metrics[self.scores_of(part)], query))
             .collect();
         let mut columns: Vec<String> = parts().map(|(i, part)| self.expression(i, part, alone(part), span)).collect();
         columns.push(format!("{} AS {}", self.months(), Part::months().column()));
-        let values = self.formula.parts.iter().filter(|part| part.taken == Taken::Value);
+        let values = self.formula.parts.iter().filter(|part| part.taken == Accessor::Value);
         let values: Vec<String> = values.map(|part| format!("{}__n", part.metric)).collect();
         let n =
             if values.is_empty() { "CAST(1 AS BIGINT)".to_owned() } else { format!("LEAST({})", values.join(", ")) };
         let states = self.states.iter().map(|(word, state)| format!("WHEN {} THEN '{word}' ", state.sql));
         let states: String = states.collect();
         let state = if states.is_empty() { "CAST(NULL AS VARCHAR)".to_owned() } else { format!("CASE {states}END") };
-        Some(fill(
+        let cells = fill(
             include_str!("sql/formula.sql"),
             &[
                 ("span", span),
@@ -506,10 +506,11 @@ impl<'a> Compiled<'a> {
                 ("state", &state),
                 ("n", &n),
             ],
-        ))
+        )?;
+        Ok(Some(cells))
     }
 
-    /// A part as a column. Without facts, a sum is nought and a ratio is empty; what was before is nought only where that
+    /// A part as a column. Without facts, a sum is zero and a ratio is empty; what was before is zero only where that
     /// is known.
     fn expression(&self, i: usize, part: &Part, alone: bool, span: &str) -> String {
         let of = if alone { "k._".to_owned() } else { format!("p{i}.") };
@@ -518,25 +519,25 @@ impl<'a> Compiled<'a> {
             Some(column) => format!("CAST({of}{column} AS DOUBLE)"),
         };
         let now = span == SPANS[0];
-        let nought = match part.taken {
-            _ if !self.metrics[&part.metric].is_nought_without_facts() => None,
-            Taken::Value => Some("0".to_owned()),
-            Taken::AtStart => Some(self.nought_at_start(part)),
-            Taken::Due => now.then(|| "0".to_owned()),
-            Taken::Previous => now.then(|| self.nought_if_known(part, SPANS[1])),
-            Taken::YearBefore => now.then(|| self.nought_if_known(part, SPANS[2])),
-            Taken::Target | Taken::NextTarget | Taken::Months => None,
+        let zero = match part.taken {
+            _ if !self.metrics[&part.metric].is_zero_without_facts() => None,
+            Accessor::Value => Some("0".to_owned()),
+            Accessor::AtStart => Some(self.zero_at_start(part)),
+            Accessor::Due => now.then(|| "0".to_owned()),
+            Accessor::Previous => now.then(|| self.zero_if_known(part, SPANS[1])),
+            Accessor::YearBefore => now.then(|| self.zero_if_known(part, SPANS[2])),
+            Accessor::Target | Accessor::NextTarget | Accessor::Months => None,
         };
-        let value = nought.map_or(value.clone(), |nought| format!("COALESCE({value}, {nought})"));
+        let value = zero.map_or(value.clone(), |zero| format!("COALESCE({value}, {zero})"));
         let n = match part.taken {
-            Taken::Value => format!(", COALESCE({of}n, 0) AS {}__n", part.metric),
+            Accessor::Value => format!(", COALESCE({of}n, 0) AS {}__n", part.metric),
             _ => String::new(),
         };
         format!("{value} AS {}{n}", part.column())
     }
 
     /// Nought but in the first period that is supplied: nothing is known of the day before.
-    fn nought_at_start(&self, part: &Part) -> String {
+    fn zero_at_start(&self, part: &Part) -> String {
         let until = self.of.not_supplied.get(&part.metric).map(|not| &not.until);
         let first = until.into_iter().flatten();
         let unknown: String = first
@@ -546,7 +547,7 @@ impl<'a> Compiled<'a> {
     }
 
     /// Nought in the periods of which the earlier one is known.
-    fn nought_if_known(&self, part: &Part, span: &'static str) -> String {
+    fn zero_if_known(&self, part: &Part, span: &'static str) -> String {
         let in_part = !self.of.given.contains(&part.metric);
         let not = self.of.not_supplied.get(&part.metric);
         let of_grain = |grain: &Grain| {
@@ -582,18 +583,18 @@ impl<'a> Compiled<'a> {
 fn column(part: &Part, span: &str) -> Option<&'static str> {
     let now = span == SPANS[0];
     match part.taken {
-        Taken::Value => Some(match span {
+        Accessor::Value => Some(match span {
             "previous" => "previous",
             "year_before" => "year_before",
             _ => "value",
         }),
-        Taken::Target => Some("target"),
-        Taken::NextTarget => Some("next_target"),
-        Taken::AtStart => Some("at_start"),
-        Taken::Previous => now.then_some("previous"),
-        Taken::YearBefore => now.then_some("year_before"),
-        Taken::Due => now.then_some("due"),
-        Taken::Months => None,
+        Accessor::Target => Some("target"),
+        Accessor::NextTarget => Some("next_target"),
+        Accessor::AtStart => Some("at_start"),
+        Accessor::Previous => now.then_some("previous"),
+        Accessor::YearBefore => now.then_some("year_before"),
+        Accessor::Due => now.then_some("due"),
+        Accessor::Months => None,
     }
 }
 
@@ -601,18 +602,18 @@ fn column(part: &Part, span: &str) -> Option<&'static str> {
 /// grow with the days of a period is that of the whole earlier one. What is not known is not looked up.
 fn join(i: usize, part: &Part, span: &str, metric: &Metric, query: &Query<'_>) -> Option<String> {
     let column = column(part, span)?;
-    let of_target = matches!(part.taken, Taken::Target | Taken::NextTarget);
+    let of_target = matches!(part.taken, Accessor::Target | Accessor::NextTarget);
     let wanted = || query.metric.header.slices.iter().chain(&query.metric.header.pairs).filter(|_| !query.is_whole);
     let has = |slice: &String| metric.header.slices.contains(slice) || metric.header.pairs.contains(slice);
     let own: Vec<&str> = wanted().filter(|slice| !of_target && has(slice)).map(String::as_str).chain([""]).collect();
     let has_all = own.len() == wanted().count() + 1;
-    let own = quoted(own.into_iter());
-    let start = if of_target || part.taken == Taken::AtStart { "of_start" } else { "period_start" };
+    let own = literals(own.into_iter());
+    let start = if of_target || part.taken == Accessor::AtStart { "of_start" } else { "period_start" };
     let slice = |column: &str| match has_all {
         true => format!("k.{column}"),
         false => format!("CASE WHEN k.slice IN ({own}) THEN k.{column} ELSE '' END"),
     };
-    let n = if part.taken == Taken::Value { ", n" } else { "" };
+    let n = if part.taken == Accessor::Value { ", n" } else { "" };
     Some(format!(
         "LEFT JOIN (SELECT {OF_CELL}, slice, slice_value, {column}{n} FROM score_{id} \
          WHERE slice IN ({own}) AND level IN ({levels}) AND grain IN ({grains})) AS p{i} \

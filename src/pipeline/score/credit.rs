@@ -3,7 +3,7 @@
 use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Measure, Metric, Unit};
 use crate::engine::Session;
-use crate::pipeline::score::cells::fill;
+use crate::engine::text::{fill, literal};
 use crate::pipeline::score::definition;
 use crate::pipeline::score::facts::sides;
 use arrow::array::AsArray;
@@ -19,14 +19,14 @@ pub async fn applies(session: &Session, metric: &Metric) -> Result<bool> {
         return Ok(false);
     }
     let sql = format!("SELECT COUNT(*) AS n FROM {TABLE} WHERE record_table = {}", record_table(metric));
-    let found = session.ask(&sql).await?;
+    let found = session.query_own(&sql).await?;
     Ok(found.iter().any(|batch| batch.column(0).as_primitive::<Int64Type>().values().iter().any(|n| *n > 0)))
 }
 
 /// The lines that facts are shared into, as a query in parentheses: `record_id`, `rep_id`, the day or the validity, these
 /// slices, `credit_kind` (empty for revenue), `_share`, `a` and `b`. The facts are a table or a query in parentheses; what
 /// has stood since a day has its days up to `to`.
-pub fn shared(metric: &Metric, facts: &str, slices: &[&str], to: Option<&str>) -> String {
+pub fn shared(metric: &Metric, facts: &str, slices: &[&str], to: Option<&str>) -> Result<String> {
     let (a, b, _) = sides(metric, to);
     let (day, days) = match definition::measure(metric) {
         Measure::Flow => ("event_date", "event_date"),
@@ -38,35 +38,23 @@ pub fn shared(metric: &Metric, facts: &str, slices: &[&str], to: Option<&str>) -
     let cents = ["2", "0.01", "CASE WHEN _place * _step <= _left_a THEN _step ELSE 0 END", "_left_a % _step"];
     let trillionths = ["12", "0.000000000001", "0", "_left_a"];
     let [digits, step, each, rest] = if money { cents } else { trillionths };
+    let slices: String = slices.iter().map(|slice| format!(", {slice}")).collect();
+    let lines = fill(include_str!("sql/credit_lines.sql"), &[("table", &record_table(metric))])?;
+    let mut values =
+        vec![("lines", lines.as_str()), ("days", days), ("slices", &slices), ("a", &a), ("b", &b), ("facts", facts)];
     let template = match aggregate {
         // A record or a middle value cannot be shared: each who is credited has it whole.
         Aggregate::Distinct | Aggregate::Median => include_str!("sql/credit_whole.sql"),
-        _ => include_str!("sql/credit.sql"),
+        _ => {
+            values.extend([("day", day), ("digits", digits), ("step", step), ("each", each), ("rest", rest)]);
+            include_str!("sql/credit.sql")
+        }
     };
-    let slices: String = slices.iter().map(|slice| format!(", {slice}")).collect();
-    let filled = fill(
-        template,
-        &[
-            ("lines", include_str!("sql/credit_lines.sql")),
-            ("table", &record_table(metric)),
-            ("day", day),
-            ("days", days),
-            ("slices", &slices),
-            ("a", &a),
-            ("b", &b),
-            ("digits", digits),
-            ("step", step),
-            ("each", each),
-            ("rest", rest),
-            // Last, for braces in a definition are its own.
-            ("facts", facts),
-        ],
-    );
-    format!("(\n{filled})")
+    Ok(format!("(\n{})", fill(template, &values)?))
 }
 
 fn record_table(metric: &Metric) -> String {
-    format!("'{}'", metric.header.record.as_deref().unwrap_or_default().replace('\'', "''"))
+    literal(metric.header.record.as_deref().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -136,11 +124,13 @@ mod tests {
         .unwrap();
         session.add_batches("facts", facts.schema(), vec![facts]).unwrap();
         session.add_batches(TABLE, table.schema(), vec![table]).unwrap();
-        let sql =
-            format!("SELECT record_id, rep_id, credit_kind, a, b FROM {} AS f", shared(metric, "facts", &[], None));
+        let sql = format!(
+            "SELECT record_id, rep_id, credit_kind, a, b FROM {} AS f",
+            shared(metric, "facts", &[], None).unwrap()
+        );
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut lines = Lines::new();
-        for batch in runtime.block_on(session.ask(&sql)).unwrap() {
+        for batch in runtime.block_on(session.query_own(&sql)).unwrap() {
             let text = |column: usize, row: usize| batch.column(column).as_string::<i32>().value(row).to_owned();
             let number = |column: usize, row: usize| {
                 let of = batch.column(column).as_primitive::<Decimal128Type>();

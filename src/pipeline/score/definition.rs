@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit, Window};
 use crate::engine::Sql;
-use crate::engine::formula::{self, Formula, Part, Taken};
+use crate::engine::formula::{self, Accessor, Formula, Part};
 use crate::project::{self, Project};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -233,8 +233,8 @@ fn check_parts(metric: &Metric, metrics: &Metrics) -> Result<()> {
         let stock = !of.is_formula() && measure(of) == Measure::Stock;
         let adds = of.header.aggregate.is_some_and(|aggregate| matches!(aggregate, Aggregate::Sum | Aggregate::Count));
         let (fits, word, needs) = match part.taken {
-            Taken::AtStart => (stock, "at_start", "what holds over time: a metric with measure = \"stock\""),
-            Taken::Due => (stock && adds, "due", "a sum or count of what holds over time"),
+            Accessor::AtStart => (stock, "at_start", "what holds over time: a metric with measure = \"stock\""),
+            Accessor::Due => (stock && adds, "due", "a sum or count of what holds over time"),
             _ => continue,
         };
         if !fits {
@@ -425,7 +425,7 @@ fn check_slices(metric: &Metric) -> Result<()> {
 pub fn uses(metric: &Metric) -> Result<BTreeSet<String>> {
     let header = &metric.header;
     let mut uses: BTreeSet<String> = header.reads.iter().chain(&header.facts).cloned().collect();
-    let parts = all_parts(metric)?.into_iter().filter(|part| part.taken != Taken::Months);
+    let parts = all_parts(metric)?.into_iter().filter(|part| part.taken != Accessor::Months);
     uses.extend(parts.map(|part| part.metric));
     uses.extend(plan_twin(metric));
     Ok(uses)

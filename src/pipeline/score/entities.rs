@@ -1,11 +1,11 @@
 //! Whom cells are of, as numbers: the engine adds up and sorts by these, and names come back when cells become scores.
 
 use crate::diagnostic::Result;
+use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::engine::Session;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::score::periods::{add, numbers, texts};
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Rows;
 use crate::pipeline::stage::{Model, read_table};
 use arrow::array::{ArrayRef, Date32Array};
@@ -27,7 +27,7 @@ struct Member {
 
 impl Entities {
     /// Reads the model's `membership`.
-    pub async fn read(night: &Night<'_>, model: &Model) -> Result<Entities> {
+    pub async fn read(night: &RunContext<'_>, model: &Model) -> Result<Entities> {
         let mut found = Vec::new();
         for batch in read_table(night, model, "membership").await? {
             let rows = Rows(&batch);

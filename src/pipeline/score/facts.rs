@@ -1,6 +1,6 @@
 //! A metric's facts: run once, checked, and brought into one form.
 //!
-//! After [`keep`] the session has a table `facts` with `record_id`, `rep_id` (never empty), the day or the validity,
+//! After [`prepare`] the session has a table `facts` with `record_id`, `rep_id` (never empty), the day or the validity,
 //! the slices as text (never empty), and what the aggregate needs: `a`, `b` and `unit`.
 
 use crate::diagnostic::{Diagnostic, Result};
@@ -19,12 +19,12 @@ pub enum Shape {
     /// From a day up to another.
     Stock,
     /// In a cell that they name themselves.
-    Given,
+    PreAggregated,
 }
 
-/// What was kept as the table `facts`.
+/// What was prepared as the table `facts`.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct PreparedFacts {
     /// How its facts say where they belong.
     pub(super) shape: Shape,
     /// The slices that it still lacks: of a stock, those that are known on a measuring day only.
@@ -37,15 +37,15 @@ pub struct Kept {
     pub(super) shared: bool,
 }
 
-impl Kept {
+impl PreparedFacts {
     /// Whether its facts hold from day to day.
     pub fn is_stock(&self) -> bool {
         self.shape == Shape::Stock
     }
 
     /// Whether its facts name their cells themselves.
-    pub fn is_given(&self) -> bool {
-        self.shape == Shape::Given
+    pub fn is_pre_aggregated(&self) -> bool {
+        self.shape == Shape::PreAggregated
     }
 
     /// Whether this slice waits for a measuring day.
@@ -59,7 +59,7 @@ impl Kept {
             Shape::Flow => vec!["rep_id", "day"],
             Shape::Stock if self.due_on => vec!["rep_id", "valid_from", "valid_to", "due_on"],
             Shape::Stock => vec!["rep_id", "valid_from", "valid_to"],
-            Shape::Given => vec!["level", "entity", "grain", "period_start"],
+            Shape::PreAggregated => vec!["level", "entity", "grain", "period_start"],
         };
         place.extend(metric.header.apart.iter().map(String::as_str).filter(|slice| !self.is_late(slice)));
         place
@@ -109,11 +109,16 @@ fn is_exact(t: &DataType) -> bool {
 }
 
 /// Runs a metric's SQL, checks what it returns, and keeps it as the table `facts`.
-pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<Kept> {
+pub async fn prepare(
+    session: &Session,
+    metrics: &Metrics,
+    metric: &Metric,
+    parameters: &Parameters,
+) -> Result<PreparedFacts> {
     let owner = definition::owner_of_facts(metrics, metric);
     let sql = definition::sql(owner);
-    session.remove("returned")?;
-    session.remove("facts")?;
+    session.deregister("returned")?;
+    session.deregister("facts")?;
     let schema = session.shape(&sql, parameters).await?.schema;
     let shape = check(owner, metric, &schema)?;
     session.keep("returned", &sql, parameters).await?;
@@ -125,17 +130,17 @@ pub async fn keep(session: &Session, metrics: &Metrics, metric: &Metric, paramet
     let credits = credit::applies(session, metric).await?;
     let stock = shape == Shape::Stock;
     let late = if stock { added(metric, &schema) } else { Vec::new() };
-    let kept = Kept {
+    let prepared = PreparedFacts {
         shape,
         late: late.into_iter().map(String::from).collect(),
         since: stock && schema.field_with_name(SINCE).is_ok(),
         due_on: stock && schema.field_with_name(DUE_ON).is_ok(),
         shared: credits,
     };
-    let select = normalise(metric, &kept, &schema);
-    session.keep_asked("facts", &select).await?;
-    session.remove("returned")?;
-    Ok(kept)
+    let select = normalise(metric, &prepared, &schema)?;
+    session.materialize("facts", &select).await?;
+    session.deregister("returned")?;
+    Ok(prepared)
 }
 
 /// Whether the facts of a stock say when they are due.
@@ -150,7 +155,12 @@ pub async fn has_since(session: &Session, metrics: &Metrics, metric: &Metric, pa
 }
 
 /// Whether a metric's facts name their cell themselves.
-pub async fn are_given(session: &Session, metrics: &Metrics, metric: &Metric, parameters: &Parameters) -> Result<bool> {
+pub async fn are_pre_aggregated(
+    session: &Session,
+    metrics: &Metrics,
+    metric: &Metric,
+    parameters: &Parameters,
+) -> Result<bool> {
     returns(session, metrics, metric, parameters, "entity").await
 }
 
@@ -183,7 +193,7 @@ fn needs<'a>(metric: &'a Metric, shape: Shape, since: bool) -> Vec<Need<'a>> {
             needs.push(need("valid_from", "a date: the first day on which it holds", is_day));
             needs.push(need("valid_to", "a date: the first day on which it holds no more", is_day));
         }
-        Shape::Given => {
+        Shape::PreAggregated => {
             needs.push(need("level", "text: the level it belongs to", is_text));
             needs.push(need("entity", "text: the entity it belongs to", is_text));
             needs.push(need("grain", "text: the grain it belongs to", is_text));
@@ -215,7 +225,7 @@ fn needs<'a>(metric: &'a Metric, shape: Shape, since: bool) -> Vec<Need<'a>> {
 fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
     let has = |name: &str| schema.field_with_name(name).is_ok();
     let shape = match (has("level") && has("entity"), definition::measure(metric)) {
-        (true, _) => Shape::Given,
+        (true, _) => Shape::PreAggregated,
         (false, Measure::Flow) => Shape::Flow,
         (false, Measure::Stock) => Shape::Stock,
     };
@@ -253,7 +263,7 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
         }
     }
     let of_the_engine = added(metric, schema);
-    if let (Shape::Given, Some(word)) =
+    if let (Shape::PreAggregated, Some(word)) =
         (shape, metric.header.credit.map(|_| "credit").or(of_the_engine.first().copied()))
     {
         return Err(Diagnostic::project(format!(
@@ -335,11 +345,11 @@ async fn refuse_empty(session: &Session, owner: &Metric, shape: Shape) -> Result
     let columns: &[&str] = match shape {
         Shape::Flow => &["record_id", "event_date"],
         Shape::Stock => &["record_id", "valid_from"],
-        Shape::Given => &["record_id", "level", "entity", "grain", "period_start"],
+        Shape::PreAggregated => &["record_id", "level", "entity", "grain", "period_start"],
     };
     for column in columns {
         let sql = format!("SELECT COUNT(*) AS n FROM returned WHERE {column} IS NULL");
-        let found = session.ask(&sql).await?;
+        let found = session.query_own(&sql).await?;
         let count = found.first().map(|row| array_value_to_string(row.column(0), 0).unwrap_or_default());
         if let Some(count) = count.filter(|count| count != "0") {
             return Err(Diagnostic::project(format!("{count} facts of {} have an empty `{column}`", owner.id))
@@ -356,10 +366,10 @@ async fn refuse_fan_out(session: &Session, owner: &Metric, shape: Shape) -> Resu
     let key = match shape {
         Shape::Flow => "record_id, rep_id, event_date",
         Shape::Stock => "record_id, rep_id, valid_from",
-        Shape::Given => "record_id, level, entity, grain, period_start",
+        Shape::PreAggregated => "record_id, level, entity, grain, period_start",
     };
     let found = session
-        .ask(&format!(
+        .query_own(&format!(
             "SELECT {key}, COUNT(*) AS times FROM returned GROUP BY {key} HAVING COUNT(*) > 1 ORDER BY {key} LIMIT 1"
         ))
         .await?;
@@ -379,7 +389,7 @@ async fn refuse_fan_out(session: &Session, owner: &Metric, shape: Shape) -> Resu
 
 /// A record of one rep cannot stand twice on one day.
 async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
-    let found = session.ask(include_str!("sql/overlap.sql")).await?;
+    let found = session.query_own(include_str!("sql/overlap.sql")).await?;
     let Some(row) = found.iter().find(|batch| batch.num_rows() > 0) else { return Ok(()) };
     let cell = |i: usize| array_value_to_string(row.column(i), 0).unwrap_or_default();
     Err(Diagnostic::project(format!("the facts of {} overlap", owner.id))
@@ -392,7 +402,7 @@ async fn refuse_overlap(session: &Session, owner: &Metric) -> Result<()> {
 /// that scoring has checked. Columns: `record_id`, `rep_id`, `day` or `valid_from` and `valid_to`, `a`, `b`. With
 /// `credits` they are shared; overlay credit is in no total, and so not among them. What has stood `since` a day is worth
 /// the days up to `day`.
-pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>) -> String {
+pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>) -> Result<String> {
     let owner = definition::owner_of_facts(metrics, metric);
     let place = match definition::measure(metric) {
         Measure::Flow => "f.event_date AS day",
@@ -401,17 +411,17 @@ pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>
     let returned = format!("(\n{}\n)", owner.sql);
     let (source, a, b, filter) = match metric.header.credit.filter(|_| credits) {
         Some(_) => {
-            (credit::shared(metric, &returned, &[], day), "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL")
+            (credit::shared(metric, &returned, &[], day)?, "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL")
         }
         None => {
             let (a, b, _) = sides(metric, day);
             (returned, a, b, "")
         }
     };
-    format!(
+    Ok(format!(
         "SELECT CAST(f.record_id AS VARCHAR) AS record_id, COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, {place}, \
          {a} AS a, {b} AS b FROM {source} AS f LEFT JOIN reps AS r ON r.rep_id = f.rep_id{filter}"
-    )
+    ))
 }
 
 /// What a fact adds above and below the line, and whether it is a one among ones. What has stood since a day adds the days
@@ -469,17 +479,17 @@ fn slice_of(column: &str, slice: &str) -> String {
 }
 
 /// The `SELECT` that brings facts into the one form. The added slices of a stock wait for its measuring day.
-fn normalise(metric: &Metric, kept: &Kept, schema: &Schema) -> String {
-    let (shape, credits) = (kept.shape, kept.shared);
+fn normalise(metric: &Metric, prepared: &PreparedFacts, schema: &Schema) -> Result<String> {
+    let (shape, credits) = (prepared.shape, prepared.shared);
     // The measuring day is added when it is known.
-    let to = kept.since.then_some("0");
+    let to = prepared.since.then_some("0");
     let (mut a, mut b, mut unit) = sides(metric, to);
     let mut source = "returned".to_owned();
     if credits {
         let own = schema.fields().iter().map(|field| field.name().as_str());
         let kept_too = |name: &&str| metric.header.slices.iter().any(|slice| slice == name) || *name == DUE_ON;
         let own: Vec<&str> = own.filter(kept_too).collect();
-        source = credit::shared(metric, "returned", &own, to);
+        source = credit::shared(metric, "returned", &own, to)?;
         // Shared ones are no longer ones.
         let ones = definition::aggregate(metric) == Aggregate::Ratio;
         unit = if ones { "COALESCE(f.b = 1 AND f.a IN (0, 1), FALSE)" } else { "FALSE" };
@@ -488,11 +498,11 @@ fn normalise(metric: &Metric, kept: &Kept, schema: &Schema) -> String {
     let place = match shape {
         Shape::Flow => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.event_date AS day"),
         Shape::Stock => format!("COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, f.valid_from, f.valid_to"),
-        Shape::Given => "f.level, f.entity, f.grain, f.period_start".to_owned(),
+        Shape::PreAggregated => "f.level, f.entity, f.grain, f.period_start".to_owned(),
     };
     let added = added(metric, schema);
     let (mut slices, mut joins) = (String::new(), String::new());
-    if kept.due_on {
+    if prepared.due_on {
         slices.push_str("f.due_on, ");
     }
     if !metric.header.allocated.is_empty() {
@@ -526,11 +536,11 @@ fn normalise(metric: &Metric, kept: &Kept, schema: &Schema) -> String {
     }
     // Whoever is not in `reps` is in no team and no level: the facts count as nobody's.
     let join = match shape {
-        Shape::Given => String::new(),
+        Shape::PreAggregated => String::new(),
         _ => format!(" LEFT JOIN reps AS r ON r.rep_id = f.rep_id{joins}"),
     };
     let filter = if shape == Shape::Stock { " WHERE f.valid_to IS NULL OR f.valid_to > f.valid_from" } else { "" };
-    format!(
+    Ok(format!(
         "SELECT CAST(f.record_id AS VARCHAR) AS record_id, {place}, {slices}{a} AS a, {b} AS b, {unit} AS unit FROM {source} AS f{join}{filter}"
-    )
+    ))
 }

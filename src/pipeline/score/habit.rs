@@ -43,7 +43,7 @@ pub fn of(metric: &Metric, value: Number, n: i64, before: &[(Number, i64)]) -> O
     Some(Habit { usual: Number::from_units(usual), alert: (enough && far && bad).then_some(side) })
 }
 
-/// The middle of numbers; of an even count the mean of the two middle ones, rounded towards nought.
+/// The middle of numbers; of an even count the mean of the two middle ones, rounded towards zero.
 fn median(mut numbers: Vec<i128>) -> i128 {
     numbers.sort_unstable();
     let (below, above) = (numbers[(numbers.len() - 1) / 2], numbers[numbers.len() / 2]);

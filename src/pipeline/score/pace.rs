@@ -4,12 +4,12 @@
 use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Metric};
 use crate::domain::number::{Number, SCALE};
+use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
 use crate::pipeline::score::definition;
 use crate::pipeline::score::periods::Periods;
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Workdays;
 use arrow::array::AsArray;
 use arrow::datatypes::{Date32Type, Decimal128Type};
@@ -87,7 +87,7 @@ pub async fn due(
     let total = if total.is_empty() { "TRUE".to_owned() } else { total.join(" AND ") };
     let mut daily: BTreeMap<Date, Number> = BTreeMap::new();
     let sql = format!("SELECT day, CAST(SUM(a) AS DECIMAL(38, 12)) AS a FROM summed_facts WHERE {total} GROUP BY day");
-    for batch in session.ask(&sql).await? {
+    for batch in session.query_own(&sql).await? {
         let (days, sums) =
             (batch.column(0).as_primitive::<Date32Type>(), batch.column(1).as_primitive::<Decimal128Type>());
         for row in 0..batch.num_rows() {

@@ -7,8 +7,8 @@ use crate::domain::metric::{Better, Metric};
 use crate::domain::number::Number;
 use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
 use crate::engine::Session;
-use crate::pipeline::score::finish::{Quartiles, Table};
 use crate::pipeline::score::periods::SPANS;
+use crate::pipeline::score::score_writer::{Quartiles, ScoreWriter};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ pub fn has_quartiles(metric: &Metric) -> bool {
 /// The quartiles of all reps, from the query of their cells.
 pub async fn quartiles(
     session: &Session,
-    table: &Table<'_>,
+    table: &ScoreWriter<'_>,
     metric: &Metric,
     of_reps: &str,
     (groups, minimum_group): (&Groups, usize),
@@ -40,7 +40,7 @@ pub async fn quartiles(
         "SELECT grain, period_start, entity, CAST(a AS DECIMAL(38, 12)) AS a, CAST(b AS DECIMAL(38, 12)) AS b, \
          CAST(n AS BIGINT) AS n FROM ({of_reps}) AS c"
     );
-    for batch in session.ask(&cells).await? {
+    for batch in session.query_own(&cells).await? {
         let (grains, starts) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<Date32Type>());
         let (reps, n) = (batch.column(2).as_string::<i32>(), batch.column(5).as_primitive::<Int64Type>());
         let number = |column: usize, row: usize| {
@@ -59,7 +59,7 @@ pub async fn quartiles(
     for ((when, _), reps) in groups.iter().filter(|(((grain, _), _), _)| grains.contains(&grain.as_str())) {
         let known = |rep: &String| {
             let (value, n) = values.get(&(when.clone(), rep.clone())).copied().unwrap_or(nothing);
-            // Where less is better the nought of nobody's facts would be first.
+            // Where less is better the zero of nobody's facts would be first.
             let least = if metric.header.better == Better::Lower { 1 } else { 0 };
             Some((value.filter(|_| n >= metric.header.minimum_n.max(least))?, rep.clone()))
         };
@@ -102,7 +102,7 @@ pub async fn groups(session: &Session) -> Result<Groups> {
         SPANS[0]
     );
     let mut groups = Groups::new();
-    for batch in session.ask(&sql).await? {
+    for batch in session.query_own(&sql).await? {
         let starts = batch.column(1).as_primitive::<Date32Type>();
         let text = |column: usize, row: usize| {
             let column = batch.column(column).as_string::<i32>();

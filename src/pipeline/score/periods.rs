@@ -3,9 +3,9 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Measure, Metric};
+use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, Period, days_between};
 use crate::engine::Session;
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::Workdays;
 use arrow::array::{ArrayRef, Date32Array, Int32Array, RecordBatch, StringArray};
 use jiff::ToSpan;

@@ -1,4 +1,4 @@
-//! What no export supplies, and until when: such scores there are none, for absent is not nought.
+//! What no export supplies, and until when: such scores there are none, for absent is not zero.
 
 use crate::diagnostic::Result;
 use crate::domain::metric::Metric;

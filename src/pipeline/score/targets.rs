@@ -7,13 +7,13 @@ use crate::domain::digest::Digest;
 use crate::domain::json;
 use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit};
 use crate::domain::number::{Number, SCALE, divide_half_away, spread};
+use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, Period, days_between};
 use crate::domain::score::COMPANY;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::score::definition;
-use crate::pipeline::score::finish::Group;
 use crate::pipeline::score::periods::{Periods, SPANS};
-use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::score::score_writer::Group;
 use crate::pipeline::stage::workdays::{Rows, Workdays};
 use crate::pipeline::stage::{Model, read_table};
 use arrow::array::RecordBatch;
@@ -81,7 +81,7 @@ impl Targets {
     ///
     /// An empty `ends_on` is the day before the same goal's next start. A sum's last target needs an end, for nothing
     /// says how many days it is meant to fill, and is left out without one; another's holds for good.
-    pub async fn read(night: &Night<'_>, model: &Model, metrics: &Metrics) -> Result<Targets> {
+    pub async fn read(night: &RunContext<'_>, model: &Model, metrics: &Metrics) -> Result<Targets> {
         let mut levels: BTreeMap<String, String> = BTreeMap::new();
         for batch in read_table(night, model, "teams").await? {
             let rows = Rows(&batch);
@@ -510,7 +510,7 @@ impl Target {
                 absent = Some((asked - part) * step);
             }
             let parts = [on(&value), on(&low), on(&high)];
-            // A target of nought on days without work is still there.
+            // A target of zero on days without work is still there.
             let only = i == 0 && idle;
             if only || weights[i] > 0 || parts.iter().flatten().any(|part| *part != 0) {
                 rows.push((day, [on(&value), new, absent, on(&low), on(&high)]));

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::{Calendar, FIRST, LAST};
+use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, days_between};
-use crate::pipeline::Night;
-use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::workdays::Workdays;
 use crate::pipeline::stage::{Model, made_from};
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
@@ -12,7 +12,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use std::sync::Arc;
 
-pub(super) async fn make(night: &Night<'_>, model: &mut Model) -> Result<()> {
+pub(super) async fn make(night: &RunContext<'_>, model: &mut Model) -> Result<()> {
     let calendar = &night.settings.calendar;
     let holidays = model.tables.get("holidays").map(|table| table.digest);
     let rows = async |model: &Model| rows(calendar, &Workdays::read(night, model).await?);

@@ -133,7 +133,7 @@ pub enum Kind {
     /// An amount as the export gives it, before it is converted. No contract can ask for it.
     #[serde(skip)]
     Unconverted,
-    /// What one unit of a currency is worth in the company's: more than nought, with up to twelve digits after the point.
+    /// What one unit of a currency is worth in the company's: more than zero, with up to twelve digits after the point.
     Rate,
     /// True or false.
     Boolean,

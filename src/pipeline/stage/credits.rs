@@ -4,7 +4,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::number::Number;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::{Model, read_table};
 use arrow::array::{Array, AsArray, Decimal128Array, RecordBatch, StringArray};
 use arrow::compute::cast;
@@ -25,7 +25,7 @@ struct Credit {
 }
 
 /// Stops where the shares of a record are not parts of one whole.
-pub(super) async fn check(night: &Night<'_>, model: &Model) -> Result<()> {
+pub(super) async fn check(night: &RunContext<'_>, model: &Model) -> Result<()> {
     match model.tables.get(TABLE) {
         Some(table) if table.rows > 0 => refuse_wrong_shares(&read_table(night, model, TABLE).await?),
         _ => Ok(()),

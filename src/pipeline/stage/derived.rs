@@ -4,7 +4,7 @@
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::engine::{self, Parameters, Session, Sql};
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::fold::Keys;
 use crate::pipeline::stage::money;
@@ -90,7 +90,7 @@ pub(super) fn read<'a>(project: &'a Project, contract: &Contract) -> Result<Vec<
 
 /// Finds or makes all derived tables, each after those it reads.
 pub(super) async fn make(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     contract: &Contract,
     mut waiting: Vec<Derived<'_>>,
     model: &mut Model,
@@ -159,15 +159,15 @@ fn stuck(waiting: &[Derived<'_>], model: &Model) -> Box<Diagnostic> {
 }
 
 /// What a definition may use beside its tables.
-fn parameters(night: &Night<'_>) -> Parameters {
+fn parameters(night: &RunContext<'_>) -> Parameters {
     Parameters::from([("as_of".to_owned(), format!("DATE '{}'", night.as_of))])
 }
 
-async fn rows(night: &Night<'_>, table: &Table, derived: &Derived<'_>, model: &Model) -> Result<RecordBatch> {
+async fn rows(night: &RunContext<'_>, table: &Table, derived: &Derived<'_>, model: &Model) -> Result<RecordBatch> {
     let mut session = Session::new(night.limits, night.store)?;
     session.know(&model.keys);
     for name in &derived.header.reads {
-        session.add_parquet(name, &model.tables[name].path(name)).await?;
+        session.register_parquet(name, &model.tables[name].path(name)).await?;
     }
     let (schema, batches) = session.query(&derived.sql, &parameters(night)).await?;
     let failed =

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::engine::{Parameters, Session};
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::Table;
 use crate::pipeline::stage::definition::Staging;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 /// The exports that a staging file reads: of a full table those of the newest night, else all, oldest first; and those
 /// superseded whole.
 pub(super) fn exports<'a>(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     staging: &Staging<'_>,
     snapshots: &'a [Snapshot],
 ) -> (Vec<&'a Snapshot>, Vec<&'a Snapshot>) {
@@ -63,7 +63,7 @@ pub(super) fn lookups<'a>(
 
 /// A staging file at work.
 pub(super) struct Reader<'a> {
-    pub night: &'a Night<'a>,
+    pub night: &'a RunContext<'a>,
     /// The model's table.
     pub name: &'a str,
     /// Its part of the contract.
@@ -81,10 +81,10 @@ impl Reader<'_> {
     ) -> Result<Part> {
         let session = Session::new(self.night.limits, self.night.store)?;
         let header = &staging.header;
-        session.add_parquet_with(&header.from, &snapshot.raw_path(), &header.optional).await?;
+        session.register_parquet_with(&header.from, &snapshot.raw_path(), &header.optional).await?;
         for (lookup, newest) in staging.header.lookups.iter().zip(lookups) {
             match newest {
-                Some(newest) => session.add_parquet(lookup, &newest.raw_path()).await?,
+                Some(newest) => session.register_parquet(lookup, &newest.raw_path()).await?,
                 None => {
                     return Err(Diagnostic::data(format!("there is no export of `{lookup}`"))
                         .at(Place::file(staging.path))

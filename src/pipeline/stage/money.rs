@@ -5,11 +5,11 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Digest;
 use crate::domain::exchange::{self, CENTS, Kind as RateKind, Rates};
 use crate::domain::number::{Number, SCALE};
+use crate::domain::period::EPOCH;
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::Model;
 use crate::pipeline::stage::contract::{Column, Kind, Table};
-use crate::pipeline::stage::typed::EPOCH;
 use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type};
 use jiff::ToSpan;
@@ -53,7 +53,7 @@ pub(super) struct Inputs<'a> {
 }
 
 impl Inputs<'_> {
-    pub(super) fn of<'a>(night: &Night<'a>, table: &Table, model: &Model) -> Option<Inputs<'a>> {
+    pub(super) fn of<'a>(night: &RunContext<'a>, table: &Table, model: &Model) -> Option<Inputs<'a>> {
         // A required date is never empty, or its row is quarantined for that.
         let may_be_empty = |name: &str| table.column(name).is_none_or(|column| !column.required);
         let any_on_as_of = table.columns.iter().filter_map(|column| column.converts_on.as_deref()).any(may_be_empty);
@@ -74,7 +74,7 @@ impl Inputs<'_> {
 }
 
 /// Reads the model's exchange rates; none, if it has no such table.
-pub(super) async fn rates(night: &Night<'_>, model: &Model) -> Result<Rates> {
+pub(super) async fn rates(night: &RunContext<'_>, model: &Model) -> Result<Rates> {
     let mut rates = Rates::new(&night.settings.company.currency, night.settings.money.rate_max_age_days);
     let Some(table) = model.tables.get(TABLE) else { return Ok(rates) };
     let path = table.path(TABLE);

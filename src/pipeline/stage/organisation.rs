@@ -4,12 +4,12 @@
 //! always add up to the company. Once a rep is gone for good, the level of reps has no line for them either.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::land::Snapshot;
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::{Model, made_from, read_table};
 use crate::store::object_name;
 use arrow::array::{Array, AsArray, Date32Array, RecordBatch, StringArray};
@@ -52,7 +52,7 @@ struct Stretch {
     to: Date,
 }
 
-pub(super) async fn make(night: &Night<'_>, snapshots: &[Snapshot], model: &mut Model) -> Result<()> {
+pub(super) async fn make(night: &RunContext<'_>, snapshots: &[Snapshot], model: &mut Model) -> Result<()> {
     let digest = |name: &str| model.tables[name].digest;
     let inputs = [digest("reps"), digest("teams"), digest("assignments")];
     let membership = async |model: &Model| membership(night, snapshots, model).await;
@@ -62,7 +62,7 @@ pub(super) async fn make(night: &Night<'_>, snapshots: &[Snapshot], model: &mut 
     made_from(night, model, "tenure", &inputs, true, async |model| tenure(night, model, bands).await).await
 }
 
-async fn membership(night: &Night<'_>, snapshots: &[Snapshot], model: &Model) -> Result<RecordBatch> {
+async fn membership(night: &RunContext<'_>, snapshots: &[Snapshot], model: &Model) -> Result<RecordBatch> {
     let teams = teams(&read_table(night, model, "teams").await?)?;
     let levels: BTreeSet<&str> = teams.values().map(|team| team.level.as_str()).collect();
     let assignments = assignments(&read_table(night, model, "assignments").await?)?;
@@ -187,7 +187,7 @@ fn overlapping(rep: &str, pair: [&Assignment; 2], rows: &BTreeMap<Date, (String,
 
 /// Where a rep's assignments came from, by their first days.
 async fn rows_of(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &Model,
     snapshots: &[Snapshot],
     rep: &str,
@@ -227,7 +227,7 @@ fn table(stretches: &[Stretch]) -> Result<RecordBatch> {
 
 /// A rep's band of months since hire, as stretches; days before the hire count to the first band, and a rep without a
 /// hire date has none.
-async fn tenure(night: &Night<'_>, model: &Model, bands: &[u32]) -> Result<RecordBatch> {
+async fn tenure(night: &RunContext<'_>, model: &Model, bands: &[u32]) -> Result<RecordBatch> {
     let reps = read_table(night, model, "reps").await?;
     let (ids, hired) = (texts(&reps, "rep_id"), dates(&reps, "hired_on"));
     let mut rows: Vec<(String, String, Date, Date)> = Vec::new();

@@ -1,7 +1,7 @@
 //! Whether ids lead to a record.
 
 use crate::diagnostic::Result;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::fold::Part;
 use crate::pipeline::stage::matching::names::Names;
@@ -14,7 +14,7 @@ pub(super) type Known = BTreeMap<String, BTreeSet<String>>;
 
 /// The keys of the tables that this one references, itself excepted.
 pub(super) async fn known_keys(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     contract: &Contract,
     name: &str,
     model: &Model,

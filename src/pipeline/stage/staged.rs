@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine;
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::definition::Staging;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// Finds or makes one table that staging fills.
 pub(super) async fn staged(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     contract: &Contract,
     name: &str,
     table: &Table,
@@ -131,7 +131,7 @@ fn balance(snapshot: &Snapshot, into: &str) -> Balance {
 
 /// One table while it is made.
 struct Staged<'a> {
-    night: &'a Night<'a>,
+    night: &'a RunContext<'a>,
     contract: &'a Contract,
     name: &'a str,
     table: &'a Table,

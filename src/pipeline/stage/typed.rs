@@ -1,7 +1,7 @@
 //! From what staging SQL returns to the contract's columns, row by row: a cell that does not fit faults its row alone.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::domain::period::{LAST_DAY, days_between, in_range};
+use crate::domain::period::{EPOCH, LAST_DAY, days_between, in_range};
 use crate::pipeline::stage::cell;
 use crate::pipeline::stage::contract::{Column, Kind};
 use arrow::array::{
@@ -84,7 +84,7 @@ fn refuse_turned(columns: &[Column], arrays: &[ArrayRef], faults: &mut [Option<S
     }
 }
 
-/// Faults rows that lack a required cell or hold a value that is not allowed, such as a rate of nought.
+/// Faults rows that lack a required cell or hold a value that is not allowed, such as a rate of zero.
 fn check(column: &Column, array: &ArrayRef, faults: &mut [Option<String>]) {
     if column.required {
         for (row, fault) in faults.iter_mut().enumerate() {
@@ -96,7 +96,7 @@ fn check(column: &Column, array: &ArrayRef, faults: &mut [Option<String>]) {
     if let (Kind::Rate, Some(rates)) = (column.kind, array.as_primitive_opt::<Decimal128Type>()) {
         for (rate, fault) in rates.iter().zip(faults.iter_mut()) {
             if rate.is_some_and(|rate| rate <= 0) {
-                fault.get_or_insert_with(|| format!("{}: a rate is more than nought", column.name));
+                fault.get_or_insert_with(|| format!("{}: a rate is more than zero", column.name));
             }
         }
     }
@@ -282,9 +282,6 @@ fn meant(column: &Column, days: &Date32Array, faults: &mut [Option<String>]) -> 
     };
     Arc::new(days.iter().enumerate().map(one).collect::<Date32Array>())
 }
-
-/// Day nought of Arrow's dates.
-pub const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 #[cfg(test)]
 mod tests {

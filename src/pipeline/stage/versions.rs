@@ -6,7 +6,7 @@
 //! examples in docs/rules/history.md.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Kind, Table};
 use crate::pipeline::stage::definition::Staging;
@@ -23,7 +23,7 @@ const TO: &str = "valid_to";
 
 /// A table of versions, and the table whose rows they are.
 struct Versions<'a> {
-    night: &'a Night<'a>,
+    night: &'a RunContext<'a>,
     contract: &'a Contract,
     name: &'a str,
     table: &'a Table,
@@ -84,7 +84,7 @@ pub(super) fn check(contract: &Contract, name: &str, table: &Table) -> std::resu
 
 /// Finds or makes a table of versions, from all exports of the table whose rows they are.
 pub(super) async fn make(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     contract: &Contract,
     name: &str,
     stagings: &[Staging<'_>],

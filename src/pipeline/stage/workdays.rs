@@ -5,9 +5,9 @@ use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::json;
 use crate::domain::number::Number;
+use crate::domain::period::EPOCH;
 use crate::domain::period::Period;
-use crate::pipeline::Night;
-use crate::pipeline::stage::typed::EPOCH;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::{Model, read_table};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Decimal128Type};
@@ -63,7 +63,7 @@ struct Rep {
 
 impl Workdays {
     /// Reads the model's `holidays`, `absences` and `reps`.
-    pub async fn read(night: &Night<'_>, model: &Model) -> Result<Workdays> {
+    pub async fn read(night: &RunContext<'_>, model: &Model) -> Result<Workdays> {
         let settings = night.settings;
         let ramp = settings.people.ramp.clone();
         let mut days = Workdays { calendar: settings.calendar.clone(), ramp, ..Workdays::default() };

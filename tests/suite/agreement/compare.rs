@@ -67,12 +67,12 @@ fn place(names: &[&str], name: &str) -> Option<usize> {
 
 fn differs(found: Option<&Printed>, wanted: &Line) -> Option<&'static str> {
     let Some(found) = found else {
-        // What is not printed is nought or empty, and has neither facts nor a target. A formula that is empty is not
+        // What is not printed is zero or empty, and has neither facts nor a target. A formula that is empty is not
         // stored, however many facts its parts have.
-        let is_nought = wanted.value.is_none_or(|value| value.to_f64() == 0.0);
+        let is_zero = wanted.value.is_none_or(|value| value.to_f64() == 0.0);
         let is_formula = matches!(wanted.value, Some(Number::Float(_)) | None);
         let is_sparse = wanted.target.is_none() && (wanted.n == 0 || is_formula);
-        return (!(is_nought && is_sparse)).then_some("the place");
+        return (!(is_zero && is_sparse)).then_some("the place");
     };
     match () {
         () if found.state.as_deref() != wanted.state => Some("state"),

@@ -55,9 +55,9 @@ pub fn levels_add_up(printed: &Rows, scores: &Scores, headers: &[Header]) -> usi
     // Nor may a level be left out where the company has something.
     for header in headers.iter().filter(|header| additive.contains_key(header.id.as_str())) {
         for (cell, _) in sums.keys().filter(|(cell, level)| cell.0 == header.id && *level == "company") {
-            let is_nought = sums[&(*cell, "company")] == (0, 0, 0);
+            let is_zero = sums[&(*cell, "company")] == (0, 0, 0);
             for level in &header.levels {
-                assert!(is_nought || sums.contains_key(&(*cell, level)), "{level} has no lines of {cell:?}");
+                assert!(is_zero || sums.contains_key(&(*cell, level)), "{level} has no lines of {cell:?}");
             }
         }
     }

@@ -17,7 +17,7 @@ pub struct Printed {
 
 pub type Rows = BTreeMap<Key, Printed>;
 
-/// Asks for what says something: a score that is nought or empty and has neither facts nor a target says nothing. Each
+/// Asks for what says something: a score that is zero or empty and has neither facts nor a target says nothing. Each
 /// is one text, for there are many.
 const QUERY: &str = "SELECT CONCAT_WS(CHR(31), metric, level, entity, grain, CAST(period_start AS VARCHAR), slice, \
                      slice_value, CAST(n AS VARCHAR), COALESCE(CAST(value AS VARCHAR), ''), \

@@ -70,7 +70,7 @@ impl Place<'_> {
     }
 }
 
-/// Division by nought or less is empty.
+/// Division by zero or less is empty.
 pub fn over(above: Option<f64>, below: Option<f64>) -> Option<f64> {
     let (above, below) = (above?, below?);
     (below > 0.0).then_some(above / below)

@@ -5,7 +5,7 @@ pub const ONE: i128 = 1_000_000_000_000;
 /// A cent.
 pub const CENT: i128 = ONE / 100;
 
-/// A plain decimal (optional sign, digits, optional point and digits). Digits after the twelfth must be noughts.
+/// A plain decimal (optional sign, digits, optional point and digits). Digits after the twelfth must be zeros.
 pub fn decimal(text: &str) -> Option<i128> {
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => (-1, &text[1..]),

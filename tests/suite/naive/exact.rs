@@ -2,7 +2,7 @@
 
 use super::metrics::ONE;
 
-/// `n / d`, in lowest terms, `d` above nought.
+/// `n / d`, in lowest terms, `d` above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exact {
     pub n: i128,

@@ -3,7 +3,7 @@
 use super::company::Company;
 use super::tables::Text;
 use scorebook::diagnostic::Result;
-use scorebook::pipeline::Night;
+use scorebook::pipeline::RunContext;
 use scorebook::pipeline::land::{self, Known};
 use scorebook::pipeline::stage::{self, Model};
 use scorebook::settings::Source;
@@ -46,7 +46,7 @@ pub fn staging() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Writes the exports into a folder, and lands and stages them.
-pub async fn model(night: &Night<'_>, folder: &Path, tables: &[Text]) -> Result<Model> {
+pub async fn model(night: &RunContext<'_>, folder: &Path, tables: &[Text]) -> Result<Model> {
     // After every date of the companies: what stood before is what the history says.
     let last = folder.join("exports/2099-12-31");
     std::fs::create_dir_all(&last).unwrap();

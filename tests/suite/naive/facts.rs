@@ -142,7 +142,7 @@ impl<'a> Facts<'a> {
     }
 
     fn without_facts(&self) -> Option<Exact> {
-        self.spec.is_nought_without_facts().then_some(Exact::whole(0))
+        self.spec.is_zero_without_facts().then_some(Exact::whole(0))
     }
 }
 
@@ -153,8 +153,8 @@ impl Scored for Facts<'_> {
 
     fn judged(&self) -> Judged {
         let spec = &self.spec;
-        let is_nought = spec.is_nought_without_facts();
-        Judged { better: spec.better, minimum_n: spec.minimum_n, is_nought, grows: spec.grows() }
+        let is_zero = spec.is_zero_without_facts();
+        Judged { better: spec.better, minimum_n: spec.minimum_n, is_zero, grows: spec.grows() }
     }
 
     fn grains(&self) -> &'static [&'static str] {

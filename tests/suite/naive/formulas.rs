@@ -157,7 +157,7 @@ impl Spec {
     }
 }
 
-/// Division by nought or less is empty.
+/// Division by zero or less is empty.
 fn over(above: Option<f64>, below: Option<f64>) -> Option<f64> {
     Some(above? / below.filter(|below| *below > 0.0)?)
 }
@@ -236,7 +236,7 @@ impl Scored for Formula<'_> {
     }
 
     fn judged(&self) -> Judged {
-        Judged { better: self.spec.better, minimum_n: 0, is_nought: false, grows: self.window.is_none() }
+        Judged { better: self.spec.better, minimum_n: 0, is_zero: false, grows: self.window.is_none() }
     }
 
     fn grains(&self) -> &'static [&'static str] {

@@ -11,8 +11,8 @@ use super::scored::{Key, Place, Rows, Scored};
 pub struct Judged {
     pub better: Better,
     pub minimum_n: i64,
-    /// Whether it is nought, not empty, where there are no facts.
-    pub is_nought: bool,
+    /// Whether it is zero, not empty, where there are no facts.
+    pub is_zero: bool,
     /// Whether half a period has about half of it.
     pub grows: bool,
 }
@@ -66,8 +66,8 @@ fn before(company: &Company, metric: &dyn Scored, rows: &Rows, (grain, start, pl
 }
 
 fn known(judged: &Judged, rows: &Rows, grain: &str, period: Span, place: &Place) -> Option<(i128, i64)> {
-    let nought = judged.is_nought.then_some((0, 0));
-    let Some(row) = rows.get(&(grain.to_owned(), period.start, place.clone())) else { return nought };
+    let zero = judged.is_zero.then_some((0, 0));
+    let Some(row) = rows.get(&(grain.to_owned(), period.start, place.clone())) else { return zero };
     row.get("value").map(|value| (trillionths(value), row.n))
 }
 

@@ -268,10 +268,10 @@ impl Spec {
 
     /// Whether a target on it is spread over days.
     pub fn is_sum(&self) -> bool {
-        !self.stock && self.is_nought_without_facts()
+        !self.stock && self.is_zero_without_facts()
     }
 
-    pub fn is_nought_without_facts(&self) -> bool {
+    pub fn is_zero_without_facts(&self) -> bool {
         matches!(self.aggregate, Aggregate::Sum | Aggregate::Count | Aggregate::Distinct)
     }
 

@@ -27,7 +27,7 @@ pub fn rank(company: &Company, periods: &Periods, metrics: &[&str], judged: &Jud
                     continue;
                 }
                 let row = rows.get(&key(id));
-                let nothing = judged.is_nought.then_some(Exact::whole(0));
+                let nothing = judged.is_zero.then_some(Exact::whole(0));
                 let (value, n) = row.map_or((nothing, 0), |row| (row.get("value"), row.n));
                 let is_stated = row.is_some_and(|row| row.state.is_some());
                 // Little is good only of somebody who has some.

@@ -53,7 +53,7 @@ impl Scored for RepsAtQuota<'_> {
     }
 
     fn judged(&self) -> Judged {
-        Judged { better: Better::Higher, minimum_n: 0, is_nought: false, grows: false }
+        Judged { better: Better::Higher, minimum_n: 0, is_zero: false, grows: false }
     }
 
     fn grains(&self) -> &'static [&'static str] {

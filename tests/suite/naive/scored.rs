@@ -183,7 +183,7 @@ impl Due {
     }
 }
 
-/// Of a target of nought or less no part can be attained.
+/// Of a target of zero or less no part can be attained.
 fn put_target(row: &mut Row, held: Option<Exact>, set: &Set, due: Option<(&Due, Exact)>) {
     set.numbers().into_iter().for_each(|(name, number)| row.put(name, number));
     let (Some(value), Some(target)) = (held, set.target().filter(|target| target.n > 0)) else { return };

@@ -1,6 +1,6 @@
 //! From values to heights, on a scale with round numbers.
 //!
-//! Its one constraint: nought is always on it, so that no chart exaggerates.
+//! Its one constraint: zero is always on it, so that no chart exaggerates.
 
 /// A vertical scale.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_and_hold_nought_and_all_values() {
+    fn ticks_are_round_and_hold_zero_and_all_values() {
         let scale = Scale::new([-120.0, 340.0], 0.0, 100.0);
         let ticks: Vec<f64> = scale.ticks().collect();
         assert_eq!(ticks, [-200.0, 0.0, 200.0, 400.0]);

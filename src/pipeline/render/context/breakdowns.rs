@@ -3,7 +3,7 @@
 //! Their one constraint: a breakdown shows every value that the slice takes in its periods, so that parts can be added up
 //! by whoever doubts them.
 
-use super::cells::{Cells, Wanted, capitalised};
+use super::cells::{ScoreIndex, Wanted, capitalised};
 use super::{Column, Line, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
@@ -13,11 +13,11 @@ use crate::pipeline::render::input::BreakdownBy;
 use std::cmp::Ordering;
 
 /// One table for each breakdown that the report asks for.
-pub fn breakdowns(cells: &Cells<'_>) -> Vec<Table> {
+pub fn breakdowns(cells: &ScoreIndex<'_>) -> Vec<Table> {
     cells.input.report.breakdowns.iter().filter_map(|by| breakdown(cells, cells.metric(&by.metric)?, by)).collect()
 }
 
-fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Table> {
+fn breakdown(cells: &ScoreIndex<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Table> {
     let is_stock = metric.header.measure == Some(Measure::Stock);
     let mut periods = vec![cells.input.period];
     // A stock measured on the same day is the same number for the quarter and the year.
@@ -54,7 +54,7 @@ fn breakdown(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy) -> Option<Tab
 }
 
 /// What the bar is, that no total holds what stands apart, and what grey means where there is any.
-fn caption(cells: &Cells<'_>, metric: &Metric, by: &BreakdownBy, columns: &[Column], lines: &[Line]) -> String {
+fn caption(cells: &ScoreIndex<'_>, metric: &Metric, by: &BreakdownBy, columns: &[Column], lines: &[Line]) -> String {
     let mut caption = match columns.last() {
         _ if metric.header.apart.contains(&by.slice) => "Beside the total, and in none".into(),
         Some(_) if metric.header.measure == Some(Measure::Stock) => format!("On {}", cells.locale.date(cells.date())),

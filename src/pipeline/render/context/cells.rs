@@ -1,6 +1,6 @@
 //! Finding scores and making them cells and lines.
 //!
-//! Its one constraint: a missing score is nought only where the metric adds up facts; everywhere else it is a dash with
+//! Its one constraint: a missing score is zero only where the metric adds up facts; everywhere else it is a dash with
 //! a reason.
 
 use super::judge;
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 type Place<'a> = (&'a str, &'a str, &'a str, Grain, Date, &'a str, &'a str);
 
 /// The input's scores, by what they are.
-pub struct Cells<'a> {
+pub struct ScoreIndex<'a> {
     /// All that the document is made from.
     pub input: &'a Input<'a>,
     /// How it reads.
@@ -42,15 +42,15 @@ pub struct Wanted<'a> {
     pub slice: (&'a str, &'a str),
 }
 
-impl<'a> Cells<'a> {
+impl<'a> ScoreIndex<'a> {
     /// Sorts the input's scores.
-    pub fn new(input: &'a Input<'a>, locale: &'a Locale) -> Cells<'a> {
+    pub fn new(input: &'a Input<'a>, locale: &'a Locale) -> ScoreIndex<'a> {
         let place = |s: &'a Score| -> Place<'a> {
             (&s.metric, &s.level, &s.entity, s.grain, s.period_start, &s.slice, &s.slice_value)
         };
         let scores = input.scores.iter().chain(&input.around).chain(&input.of_members);
         let scores = scores.map(|score| (place(score), score)).collect();
-        Cells { input, locale, scores }
+        ScoreIndex { input, locale, scores }
     }
 
     /// The day up to which the document's numbers stand.
@@ -129,7 +129,7 @@ impl<'a> Cells<'a> {
         let found = score.filter(|score| reason.is_none() || score.value.is_none());
         let immature = found.is_some_and(|score| score.state.as_deref() == Some(IMMATURE));
         let state = found.and_then(|score| score.state.clone()).filter(|_| !immature);
-        let nought = reason.is_none() && score.is_none() && metric.is_nought_without_facts();
+        let zero = reason.is_none() && score.is_none() && metric.is_zero_without_facts();
         let n = found.map_or(0, |s| s.n);
         Cell {
             column: column_letter(letter),
@@ -141,7 +141,7 @@ impl<'a> Cells<'a> {
             period_end: wanted.period.end,
             slice: wanted.slice.0.into(),
             slice_value: wanted.slice.1.into(),
-            value: found.and_then(|s| s.value).or(nought.then_some(Number::ZERO)),
+            value: found.and_then(|s| s.value).or(zero.then_some(Number::ZERO)),
             numerator: found.and_then(|s| s.numerator),
             denominator: found.and_then(|s| s.denominator),
             n,
@@ -245,7 +245,7 @@ impl<'a> Cells<'a> {
             Some(score) if score.value.is_some() => None,
             Some(score) if score.state.as_deref().is_some_and(|state| state != IMMATURE) => None,
             None if self.is_early(wanted) => Some("before the first day".into()),
-            None if metric.is_nought_without_facts() => None,
+            None if metric.is_zero_without_facts() => None,
             _ => Some(empty_words(metric)),
         }
     }
@@ -259,7 +259,7 @@ impl<'a> Cells<'a> {
             title,
             unit: metric.header.unit,
             target_title: has_target.then(|| capitalised(target_word(metric))),
-            shows_n: !metric.is_formula() && !metric.is_nought_without_facts(),
+            shows_n: !metric.is_formula() && !metric.is_zero_without_facts(),
             cells,
             change: None,
             group: None,
@@ -305,7 +305,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// What to say about a line: its first number's [`Cells::note`], and why others are not supplied.
+    /// What to say about a line: its first number's [`ScoreIndex::note`], and why others are not supplied.
     pub fn notes(&self, metric: &Metric, line: &Line) -> Option<String> {
         let first = line.cells.first().and_then(|cell| self.note(metric, cell));
         let not = self.input.not_supplied.get(&metric.id).filter(|not| !not.is_always());
@@ -321,7 +321,7 @@ impl<'a> Cells<'a> {
         if cell.value.is_none() {
             return cell.reason.clone();
         }
-        if cell.n == 0 && metric.is_nought_without_facts() {
+        if cell.n == 0 && metric.is_zero_without_facts() {
             return Some(match metric.header.measure {
                 Some(Measure::Stock) => format!("none on {}", self.locale.day(cell.period_end.min(self.input.as_of))),
                 _ => "none in this period".into(),
@@ -340,7 +340,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// What to say where a metric that is not nought without facts has none.
+/// What to say where a metric that is not zero without facts has none.
 fn empty_words(metric: &Metric) -> String {
     let closed = metric.header.record.as_deref() == Some("opportunities");
     match metric.header.measure {

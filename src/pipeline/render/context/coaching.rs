@@ -3,7 +3,7 @@
 //! Its one constraint: a note says a figure that is printed elsewhere in the document, what it is held against, and a
 //! remedy that the report's settings name; too few facts make no note.
 
-use super::cells::{Cells, Wanted};
+use super::cells::{ScoreIndex, Wanted};
 use super::{Cell, Note, Table};
 use crate::domain::metric::Metric;
 use crate::domain::number::Number;
@@ -16,7 +16,7 @@ use crate::pipeline::render::input::{Part, Remedy, When};
 const MOST: usize = 8;
 
 /// The notes about the entity itself, then about its parts, in the order of the report's settings.
-pub fn notes(cells: &Cells<'_>, overview: &Table, members: &[Table]) -> Vec<Note> {
+pub fn notes(cells: &ScoreIndex<'_>, overview: &Table, members: &[Table]) -> Vec<Note> {
     let input = cells.input;
     let own = cells.own(input.period);
     let of = |remedy: &Remedy, wanted: Wanted<'_>, part: Option<&Part>, tables: &[&Table]| {
@@ -43,7 +43,7 @@ pub fn notes(cells: &Cells<'_>, overview: &Table, members: &[Table]) -> Vec<Note
 }
 
 fn note(
-    cells: &Cells<'_>,
+    cells: &ScoreIndex<'_>,
     remedy: &Remedy,
     wanted: Wanted<'_>,
     part: Option<&Part>,
@@ -72,7 +72,7 @@ fn note(
 
 /// The metric's score, if it stands out in this way.
 fn stands_out<'a>(
-    cells: &Cells<'a>,
+    cells: &ScoreIndex<'a>,
     metric: &Metric,
     wanted: Wanted<'_>,
     when: When,
@@ -103,7 +103,7 @@ fn stands_out<'a>(
 }
 
 /// `3 in September 2026, mostly about 41`.
-fn figure(cells: &Cells<'_>, metric: &Metric, score: &Score, remedy: &Remedy, period: Period) -> String {
+fn figure(cells: &ScoreIndex<'_>, metric: &Metric, score: &Score, remedy: &Remedy, period: Period) -> String {
     let currency = &cells.input.company.currency;
     let text = |value: Number| cells.locale.short(metric.header.unit, value, currency);
     let value = score.value.map(text).unwrap_or_default();

@@ -3,7 +3,7 @@
 //! Their one constraint: a step's share is of the step above it in the same period. What was begun earlier may end now, so
 //! it is a proportion and no conversion of the same deals; the caption says so.
 
-use super::cells::Cells;
+use super::cells::ScoreIndex;
 use super::{Beneath, Column, Line, Table};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
@@ -11,11 +11,11 @@ use crate::pipeline::render::format::Precision;
 use crate::pipeline::render::input::FunnelBy;
 
 /// One table for each funnel that the report asks for.
-pub fn funnels(cells: &Cells<'_>) -> Vec<Table> {
+pub fn funnels(cells: &ScoreIndex<'_>) -> Vec<Table> {
     cells.input.report.funnels.iter().map(|by| funnel(cells, by)).collect()
 }
 
-fn funnel(cells: &Cells<'_>, by: &FunnelBy) -> Table {
+fn funnel(cells: &ScoreIndex<'_>, by: &FunnelBy) -> Table {
     let periods: Vec<_> = std::iter::once(cells.input.period).chain(cells.longer()).collect();
     let metrics: Vec<&Metric> = by.steps.iter().filter_map(|id| cells.metric(id)).collect();
     let line = |metric: &&Metric| {

@@ -2,7 +2,7 @@
 //!
 //! Its one constraint: it says nothing where it cannot know: too few facts, or a metric for which neither way is good.
 
-use super::cells::Cells;
+use super::cells::ScoreIndex;
 use super::{Cell, Change};
 use crate::domain::metric::{Better, Metric};
 use crate::domain::number::Number;
@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 /// How the entity's number stands against the same of an earlier period, if that can be said. `same_days` is what that had
 /// in as many working days as an unfinished period has had.
 pub fn change(
-    cells: &Cells<'_>,
+    cells: &ScoreIndex<'_>,
     metric: &Metric,
     (now, before): (&Cell, &Cell),
     same_days: Option<Number>,

@@ -3,7 +3,7 @@
 //! Their one constraint: the last line is the whole as it stands everywhere else, and never a sum made here; by what parts
 //! and whole differ, a reader sees that something is missing.
 
-use super::cells::{Cells, Wanted, capitalised, column_letter, target_word};
+use super::cells::{ScoreIndex, Wanted, capitalised, column_letter, target_word};
 use super::{Beneath, Cell, Column, Line, Table};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
@@ -12,13 +12,13 @@ use crate::pipeline::render::format::{Precision, one_line};
 use crate::pipeline::render::input::{MembersBy, Part};
 
 /// One table for each that the report asks for, if its period stands.
-pub fn members(cells: &Cells<'_>) -> Vec<Table> {
+pub fn members(cells: &ScoreIndex<'_>) -> Vec<Table> {
     let input = cells.input;
     let tables = input.report.members.iter().zip(&input.members);
     tables.filter_map(|(by, parts)| table(cells, by, parts)).collect()
 }
 
-fn table(cells: &Cells<'_>, by: &MembersBy, parts: &[Part]) -> Option<Table> {
+fn table(cells: &ScoreIndex<'_>, by: &MembersBy, parts: &[Part]) -> Option<Table> {
     let period = cells.around(by.grain)?;
     let metrics: Vec<&Metric> = by.metrics.iter().filter_map(|id| cells.metric(id)).collect();
     let line = |title: String, wanted: Wanted<'_>| {
@@ -63,7 +63,7 @@ fn table(cells: &Cells<'_>, by: &MembersBy, parts: &[Part]) -> Option<Table> {
 }
 
 /// Which period, in which order, and what grey means where there is any.
-fn caption(cells: &Cells<'_>, lines: &[Line], finished: bool, period: String) -> String {
+fn caption(cells: &ScoreIndex<'_>, lines: &[Line], finished: bool, period: String) -> String {
     let to_date = if finished { String::new() } else { format!(", to {}", cells.locale.day(cells.date())) };
     let mut caption = format!("{period}{to_date}; in order of names");
     if lines.iter().flat_map(|line| &line.cells).any(|cell| cell.few && cell.value.is_some()) {
@@ -73,10 +73,10 @@ fn caption(cells: &Cells<'_>, lines: &[Line], finished: bool, period: String) ->
 }
 
 /// Beneath a number stands its target; beneath a ratio or a median, of how many facts it is.
-fn set_beneath(cells: &Cells<'_>, line: &mut Line, metrics: &[&Metric]) {
+fn set_beneath(cells: &ScoreIndex<'_>, line: &mut Line, metrics: &[&Metric]) {
     for (cell, metric) in line.cells.iter_mut().zip(metrics) {
         let target = cell.target_text.as_ref().filter(|_| !metric.is_formula());
-        let n = (!metric.is_formula() && !metric.is_nought_without_facts() && cell.value.is_some())
+        let n = (!metric.is_formula() && !metric.is_zero_without_facts() && cell.value.is_some())
             .then(|| format!("n\u{a0}=\u{a0}{}", cell.n_text));
         let share = cell.attainment.map(|share| {
             let text = cells.locale.value(Unit::Percent, share, "", Precision::of(Unit::Percent, []));

@@ -3,13 +3,13 @@
 //! Its one constraint: its first column is the reported period, its second the one before, its third the one a year before;
 //! tiles, changes and the summary rely on that.
 
-use super::cells::{Cells, Wanted, capitalised};
+use super::cells::{ScoreIndex, Wanted, capitalised};
 use super::{Column, Table, judge};
 use crate::domain::score::COMPANY;
 use crate::pipeline::render::format::one_line;
 
 /// All metrics of the report: this period, the one before, a year before, the longer ones, and the team's.
-pub fn overview(cells: &Cells<'_>) -> Table {
+pub fn overview(cells: &ScoreIndex<'_>) -> Table {
     let (input, locale) = (cells.input, cells.locale);
     let previous = input.calendar.previous(input.period);
     let year_before = input.calendar.year_before(input.period);

@@ -2,7 +2,7 @@
 //!
 //! Their one constraint: a field without facts stays empty; nothing is made up between two totals.
 
-use super::cells::{Cells, Wanted, capitalised, column_letter};
+use super::cells::{ScoreIndex, Wanted, capitalised, column_letter};
 use super::{Beneath, Column, Line, Table};
 use crate::domain::metric::Metric;
 use crate::domain::period::Period;
@@ -14,11 +14,11 @@ use crate::pipeline::render::input::PairBy;
 const ACROSS: usize = 8;
 
 /// One table for each pair that the report asks for, of the longest period that stands.
-pub fn pairs(cells: &Cells<'_>) -> Vec<Table> {
+pub fn pairs(cells: &ScoreIndex<'_>) -> Vec<Table> {
     cells.input.report.pairs.iter().filter_map(|by| table(cells, cells.metric(&by.metric)?, by)).collect()
 }
 
-fn table(cells: &Cells<'_>, metric: &Metric, by: &PairBy) -> Option<Table> {
+fn table(cells: &ScoreIndex<'_>, metric: &Metric, by: &PairBy) -> Option<Table> {
     let (down, across) = by.pair.split_once('*')?;
     let period = cells.longer().last().copied().unwrap_or(cells.input.period);
     let pairs = cells.slice_values(&metric.id, &by.pair, &[period]);
@@ -79,6 +79,6 @@ fn title(value: &str) -> String {
     if value == NO_VALUE { "Not stated".into() } else { capitalised(&one_line(value)) }
 }
 
-fn of<'a>(cells: &Cells<'a>, period: Period, slice: &'a str, value: &'a str) -> Wanted<'a> {
+fn of<'a>(cells: &ScoreIndex<'a>, period: Period, slice: &'a str, value: &'a str) -> Wanted<'a> {
     Wanted { slice: (slice, value), ..cells.own(period) }
 }

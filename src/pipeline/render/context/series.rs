@@ -2,7 +2,7 @@
 //!
 //! Their one constraint: whatever a chart shows stands in a line here, and so in a table with a reference code.
 
-use super::cells::{Cells, target_word};
+use super::cells::{ScoreIndex, target_word};
 use super::{Cell, ChartPlan, Line, Shape, Table};
 use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Measure, Metric, Unit};
@@ -14,7 +14,7 @@ use crate::pipeline::render::format::Locale;
 const PERIODS: usize = 13;
 
 /// A line for each charted metric, a column for each period, oldest first.
-pub fn series(cells: &Cells<'_>) -> Table {
+pub fn series(cells: &ScoreIndex<'_>) -> Table {
     let input = cells.input;
     let periods = input.calendar.trailing(input.period.grain, input.period.start, PERIODS);
     let title = "The numbers behind the charts";
@@ -22,7 +22,7 @@ pub fn series(cells: &Cells<'_>) -> Table {
 }
 
 /// The same by the week, up to the last one that is over; while the reported period lasts, up to the present one.
-pub fn weeks(cells: &Cells<'_>) -> Option<Table> {
+pub fn weeks(cells: &ScoreIndex<'_>) -> Option<Table> {
     let input = cells.input;
     if input.report.weeks.is_empty() {
         return None;
@@ -33,7 +33,7 @@ pub fn weeks(cells: &Cells<'_>) -> Option<Table> {
     Some(table(cells, "weeks", title, "Week", &weeks, &input.report.weeks))
 }
 
-fn table(cells: &Cells<'_>, id: &str, title: &str, head: &str, periods: &[Period], metrics: &[String]) -> Table {
+fn table(cells: &ScoreIndex<'_>, id: &str, title: &str, head: &str, periods: &[Period], metrics: &[String]) -> Table {
     let locale = cells.locale;
     let columns = periods.iter().enumerate().map(|(i, period)| cells.column(i, *period));
     let lines = metrics.iter().filter_map(|id| cells.metric(id)).map(|metric| {
@@ -56,15 +56,15 @@ fn table(cells: &Cells<'_>, id: &str, title: &str, head: &str, periods: &[Period
 }
 
 /// A chart for each line of the series, or of the weeks.
-pub fn charts(cells: &Cells<'_>, series: &Table) -> Vec<ChartPlan> {
+pub fn charts(cells: &ScoreIndex<'_>, series: &Table) -> Vec<ChartPlan> {
     let lines = series.lines.iter().enumerate();
     lines.filter_map(|(i, line)| Some(plan(cells, cells.metric(&line.metric)?, series, i, line))).collect()
 }
 
-fn plan(cells: &Cells<'_>, metric: &Metric, table: &Table, index: usize, line: &Line) -> ChartPlan {
+fn plan(cells: &ScoreIndex<'_>, metric: &Metric, table: &Table, index: usize, line: &Line) -> ChartPlan {
     let grain = line.cells.first().map_or(cells.input.period.grain, |cell| cell.grain);
     let title = &metric.header.title;
-    let (shape, title, subtitle) = match (metric.header.measure, metric.is_nought_without_facts()) {
+    let (shape, title, subtitle) = match (metric.header.measure, metric.is_zero_without_facts()) {
         (Some(Measure::Stock), true) => (Shape::Level, title.clone(), format!("At the end of each {grain}")),
         (_, true) if line.target_title.is_some() => {
             let target = target_word(metric);

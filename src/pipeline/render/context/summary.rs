@@ -3,7 +3,7 @@
 //! Their one constraint: they say only what the overview's numbers say, in plain words, and leave out what cannot be
 //! said; a metric that the report does not have is not missed.
 
-use super::cells::Cells;
+use super::cells::ScoreIndex;
 use super::{Cell, Line, Table};
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 /// Bookings against quota, what moved, and what is coming.
 ///
 /// Of a team or the company also how many made their quota, how many decisions went our way, and what is nobody's.
-pub fn summary(cells: &Cells<'_>, overview: &Table, members: &[Table]) -> Vec<String> {
+pub fn summary(cells: &ScoreIndex<'_>, overview: &Table, members: &[Table]) -> Vec<String> {
     let line = |metric: &str| overview.lines.iter().find(|line| line.metric == metric);
     let mut sentences = Vec::new();
     if let Some(bookings) = line("bookings") {
@@ -31,12 +31,12 @@ pub fn summary(cells: &Cells<'_>, overview: &Table, members: &[Table]) -> Vec<St
     sentences
 }
 
-fn money(cells: &Cells<'_>, value: Number) -> String {
+fn money(cells: &ScoreIndex<'_>, value: Number) -> String {
     cells.locale.short(Unit::Money, value, &cells.input.company.currency)
 }
 
 /// `September`, or `2026` and the like for other grains.
-fn short_name(cells: &Cells<'_>, period: Period) -> String {
+fn short_name(cells: &ScoreIndex<'_>, period: Period) -> String {
     match cells.locale.period(period) {
         name if period.start.year() == cells.input.period.start.year() => {
             name.split(' ').next().unwrap_or(&name).to_owned()
@@ -45,7 +45,7 @@ fn short_name(cells: &Cells<'_>, period: Period) -> String {
     }
 }
 
-fn against_quota(cells: &Cells<'_>, cell: &Cell) -> Option<String> {
+fn against_quota(cells: &ScoreIndex<'_>, cell: &Cell) -> Option<String> {
     let value = cell.value?;
     let period = short_name(cells, cells.input.period);
     let so_far = match cells.finished() {
@@ -88,7 +88,7 @@ fn against_quota(cells: &Cells<'_>, cell: &Cell) -> Option<String> {
 }
 
 /// What moved against the period before and the year before; nothing in an unfinished period.
-fn moved(cells: &Cells<'_>, line: &Line) -> Option<String> {
+fn moved(cells: &ScoreIndex<'_>, line: &Line) -> Option<String> {
     if !cells.finished() {
         return None;
     }
@@ -114,7 +114,7 @@ fn moved(cells: &Cells<'_>, line: &Line) -> Option<String> {
 }
 
 /// `10 of 21 ramped reps made their quota.`
-fn at_quota(cells: &Cells<'_>, cell: &Cell) -> Option<String> {
+fn at_quota(cells: &ScoreIndex<'_>, cell: &Cell) -> Option<String> {
     let (upper, all) = (cell.numerator?, cell.denominator.filter(|all| *all > Number::ZERO)?);
     let (upper, all) = (cells.locale.decimal(upper, 0), cells.locale.decimal(all, 0));
     let so_far = if cells.finished() { "made their quota" } else { "have made their quota so far" };
@@ -122,7 +122,7 @@ fn at_quota(cells: &Cells<'_>, cell: &Cell) -> Option<String> {
 }
 
 /// `39.8% of the deals that were decided were won, 11.8% of them in September 2025`.
-fn decided(cells: &Cells<'_>, line: &Line) -> Option<String> {
+fn decided(cells: &ScoreIndex<'_>, line: &Line) -> Option<String> {
     let share = |cell: &Cell| {
         let value = cell.value.filter(|_| !cell.few)?;
         Some(cells.locale.value(Unit::Percent, value, "", Precision::of(Unit::Percent, [])))
@@ -136,7 +136,7 @@ fn decided(cells: &Cells<'_>, line: &Line) -> Option<String> {
 }
 
 /// What of the bookings stands on the line of nobody.
-fn nobodys(cells: &Cells<'_>, members: &[Table]) -> Option<String> {
+fn nobodys(cells: &ScoreIndex<'_>, members: &[Table]) -> Option<String> {
     let start = cells.input.period.start;
     let is_it = |cell: &&Cell| cell.metric == "bookings" && cell.entity == UNASSIGNED && cell.period_start == start;
     let mut of_it = members.iter().flat_map(|table| &table.lines).flat_map(|line| &line.cells).filter(is_it);
@@ -145,7 +145,7 @@ fn nobodys(cells: &Cells<'_>, members: &[Table]) -> Option<String> {
     Some(format!("{} of the bookings belongs to no team.", money(cells, value)))
 }
 
-fn coming(cells: &Cells<'_>, line: &Line) -> Option<String> {
+fn coming(cells: &ScoreIndex<'_>, line: &Line) -> Option<String> {
     let (now, before) = (&line.cells[0], &line.cells[1]);
     let value = now.value?;
     let day = cells.locale.day(cells.date());

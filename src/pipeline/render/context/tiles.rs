@@ -2,7 +2,7 @@
 //!
 //! Their one constraint: a tile repeats a cell of the overview and points to it; it holds no number of its own.
 
-use super::cells::{Cells, capitalised, target_word};
+use super::cells::{ScoreIndex, capitalised, target_word};
 use super::{Cell, Change, Line, Table, TargetBar, Tile, judge};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
@@ -10,12 +10,12 @@ use crate::pipeline::render::format::{NO_NUMBER, Precision};
 use crate::pipeline::render::input::Compare;
 
 /// A tile for each headline metric that the overview has.
-pub fn tiles(cells: &Cells<'_>, overview: &Table) -> Vec<Tile> {
+pub fn tiles(cells: &ScoreIndex<'_>, overview: &Table) -> Vec<Tile> {
     let headline = cells.input.report.headline.iter();
     headline.filter_map(|id| tile(cells, cells.metric(id)?, overview)).collect()
 }
 
-fn tile(cells: &Cells<'_>, metric: &Metric, overview: &Table) -> Option<Tile> {
+fn tile(cells: &ScoreIndex<'_>, metric: &Metric, overview: &Table) -> Option<Tile> {
     let line = overview.lines.iter().find(|line| line.metric == metric.id)?;
     let cell = line.cells.first()?;
     let currency = &cells.input.company.currency;
@@ -37,14 +37,14 @@ fn tile(cells: &Cells<'_>, metric: &Metric, overview: &Table) -> Option<Tile> {
 }
 
 /// The first number against the same period a year before, which is the overview's third.
-fn against_year_before(cells: &Cells<'_>, metric: &Metric, line: &Line) -> Option<Change> {
+fn against_year_before(cells: &ScoreIndex<'_>, metric: &Metric, line: &Line) -> Option<Change> {
     let (now, before) = (line.cells.first()?, line.cells.get(2)?);
     let against = cells.locale.period(cells.input.calendar.year_before(cells.input.period));
     judge::change(cells, metric, (now, before), now.year_before, &against)
 }
 
 /// What stands beneath the number: of how many, how sure, or why there is none.
-fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
+fn notes(cells: &ScoreIndex<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
     let mut notes = Vec::new();
     match (cell.numerator, cell.denominator) {
         (Some(upper), Some(lower)) if metric.header.unit == Unit::Percent && cell.low.is_some() => {
@@ -71,7 +71,7 @@ fn notes(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Vec<String> {
 }
 
 /// The value beside its target, on a scale that holds both.
-fn target_bar(cells: &Cells<'_>, metric: &Metric, cell: &Cell) -> Option<TargetBar> {
+fn target_bar(cells: &ScoreIndex<'_>, metric: &Metric, cell: &Cell) -> Option<TargetBar> {
     let target = cell.target.filter(|target| *target > Number::ZERO)?;
     let value = cell.value?.max(Number::ZERO);
     let scale = value.max(target);

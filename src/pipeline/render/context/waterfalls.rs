@@ -2,7 +2,7 @@
 //!
 //! Their one constraint: start, movements and end are scores of their own, and whether they add up is said, to the cent.
 
-use super::cells::{Cells, Wanted, capitalised};
+use super::cells::{ScoreIndex, Wanted, capitalised};
 use super::{ChartPlan, Column, Line, Shape, Table, Waterfall};
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
@@ -11,11 +11,11 @@ use crate::pipeline::render::format::{Precision, one_line};
 use crate::pipeline::render::input::WaterfallBy;
 
 /// One for each that the report asks for.
-pub fn waterfalls(cells: &Cells<'_>) -> Vec<Waterfall> {
+pub fn waterfalls(cells: &ScoreIndex<'_>) -> Vec<Waterfall> {
     cells.input.report.waterfalls.iter().filter_map(|by| waterfall(cells, by)).collect()
 }
 
-fn waterfall(cells: &Cells<'_>, by: &WaterfallBy) -> Option<Waterfall> {
+fn waterfall(cells: &ScoreIndex<'_>, by: &WaterfallBy) -> Option<Waterfall> {
     let (stock, change) = (cells.metric(&by.stock)?, cells.metric(&by.change)?);
     let periods: Vec<_> = std::iter::once(cells.input.period).chain(cells.longer()).collect();
     let line = |title: String, start: bool| {
@@ -67,7 +67,7 @@ fn waterfall(cells: &Cells<'_>, by: &WaterfallBy) -> Option<Waterfall> {
 }
 
 /// Whether each column adds up.
-fn closing(cells: &Cells<'_>, lines: &[Line], columns: &[Column]) -> String {
+fn closing(cells: &ScoreIndex<'_>, lines: &[Line], columns: &[Column]) -> String {
     let value = |line: &Line, column: usize| line.cells.get(column).and_then(|cell| cell.value);
     let mut open = Vec::new();
     for (i, column) in columns.iter().enumerate() {

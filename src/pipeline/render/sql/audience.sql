@@ -22,20 +22,20 @@ found AS (
     LEFT JOIN not_gone AS n ON n.rep_id = r.rep_id
     LEFT JOIN teams AS t ON t.team_id = p.entity
     CROSS JOIN has_teams AS h
-    WHERE '{level}' = 'rep' AND (p.rep_id IS NOT NULL OR (h.teams = 0 AND n.rep_id IS NOT NULL))
+    WHERE {level} = 'rep' AND (p.rep_id IS NOT NULL OR (h.teams = 0 AND n.rep_id IS NOT NULL))
     UNION ALL
     -- A team of the level is there if a rep is; what it is a part of stands above it.
     SELECT
         p.entity, t.name, CAST(NULL AS VARCHAR) AS role, CAST(NULL AS DATE) AS hired_on, u.level AS above_level,
         u.team_id AS above, u.name AS above_name, CAST(NULL AS DATE) AS valid_from
-    FROM (SELECT DISTINCT entity FROM present WHERE level = '{level}') AS p
+    FROM (SELECT DISTINCT entity FROM present WHERE level = {level}) AS p
     LEFT JOIN teams AS t ON t.team_id = p.entity
     LEFT JOIN teams AS u ON u.team_id = t.parent_team_id
     UNION ALL
     SELECT
-        'company' AS entity, '{company}' AS name, CAST(NULL AS VARCHAR) AS role, CAST(NULL AS DATE) AS hired_on,
+        'company' AS entity, {company} AS name, CAST(NULL AS VARCHAR) AS role, CAST(NULL AS DATE) AS hired_on,
         CAST(NULL AS VARCHAR) AS above_level, CAST(NULL AS VARCHAR) AS above, CAST(NULL AS VARCHAR) AS above_name,
         CAST(NULL AS DATE) AS valid_from
-    WHERE '{level}' = 'company'
+    WHERE {level} = 'company'
 )
 SELECT * FROM found ORDER BY entity, valid_from, above_level

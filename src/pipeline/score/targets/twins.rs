@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::Model;
 use crate::store::object_name;
 use arrow::array::AsArray;
@@ -40,7 +40,7 @@ pub(super) fn first(days: &[(Date, Date)], adds: bool) -> Option<[usize; 2]> {
 
 /// Shows both, with their files and records.
 pub(super) async fn refused(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &Model,
     (metric, entity, slice_value): (&str, &str, &str),
     twins: [Told; 2],
@@ -76,7 +76,7 @@ pub(super) async fn refused(
 }
 
 /// Where the rows of the targets came from.
-async fn places(night: &Night<'_>, model: &Model) -> Result<BTreeMap<String, String>> {
+async fn places(night: &RunContext<'_>, model: &Model) -> Result<BTreeMap<String, String>> {
     let mut places = BTreeMap::new();
     let Some(lineage) = model.tables.get("targets").and_then(|table| table.lineage) else { return Ok(places) };
     let path = object_name("model/targets__lineage", &lineage, "parquet");

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Result;
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::contract::{Column, Table};
 use crate::pipeline::stage::fold::Part;
 use crate::pipeline::stage::{Model, batch};
@@ -17,7 +17,7 @@ pub(in crate::pipeline::stage) struct Names(BTreeMap<String, BTreeMap<String, St
 impl Names {
     /// Those of these tables.
     pub(in crate::pipeline::stage) async fn of<'a>(
-        night: &Night<'_>,
+        night: &RunContext<'_>,
         model: &Model,
         tables: impl IntoIterator<Item = &'a str>,
     ) -> Result<Names> {

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Digest;
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::matching::{Doubt, MAPPING, MAPPINGS, Mapping, Match, RECORD_TABLE, Record, TABLE};
@@ -25,7 +25,7 @@ pub(in crate::pipeline::stage) struct Inputs<'a> {
 }
 
 impl Inputs<'_> {
-    pub(in crate::pipeline::stage) fn of<'a>(night: &Night<'a>, model: &Model) -> Inputs<'a> {
+    pub(in crate::pipeline::stage) fn of<'a>(night: &RunContext<'a>, model: &Model) -> Inputs<'a> {
         let mappings = model.tables.get(MAPPINGS).map(|table| table.digest);
         Inputs { order: &night.settings.matching.order, mappings }
     }
@@ -53,7 +53,7 @@ pub(in crate::pipeline::stage) fn records(table: &Table, rows: &RecordBatch) -> 
 
 /// What is said by hand of a table's records.
 pub(in crate::pipeline::stage) async fn mappings(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &Model,
     table: &str,
 ) -> Result<Vec<Mapping>> {
@@ -103,7 +103,11 @@ pub(in crate::pipeline::stage) fn batch_of(table: &str, matches: &BTreeMap<Strin
 }
 
 /// Makes the table of all matches.
-pub(in crate::pipeline::stage) async fn make(night: &Night<'_>, contract: &Contract, model: &mut Model) -> Result<()> {
+pub(in crate::pipeline::stage) async fn make(
+    night: &RunContext<'_>,
+    contract: &Contract,
+    model: &mut Model,
+) -> Result<()> {
     let paths = |model: &Model| -> BTreeMap<String, String> {
         let own = contract.tables.keys().filter_map(|name| Some((name, model.tables.get(name)?)));
         own.filter_map(|(name, table)| Some((name.clone(), table.matches_path(name)?))).collect()
@@ -122,7 +126,7 @@ pub(in crate::pipeline::stage) async fn make(night: &Night<'_>, contract: &Contr
 
 /// What kept records apart, for people: of a mapping, its file and record, too.
 pub(in crate::pipeline::stage) async fn told(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     model: &Model,
     snapshots: &[Snapshot],
     table: &str,

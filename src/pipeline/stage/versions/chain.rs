@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
+use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::engine;
 use crate::parquet_file;
@@ -10,7 +11,6 @@ use crate::pipeline::stage::contract::{Columns, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, lookups, of_table};
 use crate::pipeline::stage::fold::{Keys, Part};
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::versions::{FORMAT, FROM, TO, Versions};
 use crate::pipeline::stage::{Model, batch, money, source_names};
 use crate::settings::Fold;
@@ -26,10 +26,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The exports of one data date, by the staging file that reads them.
-pub(super) type Night<'a> = (Date, Vec<(&'a Staging<'a>, Vec<&'a Snapshot>)>);
+pub(super) type RunContext<'a> = (Date, Vec<(&'a Staging<'a>, Vec<&'a Snapshot>)>);
 
 /// All nights, oldest first.
-pub(super) fn nights<'a>(stagings: &[&'a Staging<'a>], snapshots: &'a [Snapshot]) -> Vec<Night<'a>> {
+pub(super) fn nights<'a>(stagings: &[&'a Staging<'a>], snapshots: &'a [Snapshot]) -> Vec<RunContext<'a>> {
     let mut nights: BTreeMap<Date, Vec<(&Staging<'_>, Vec<&Snapshot>)>> = BTreeMap::new();
     for staging in stagings {
         for snapshot in of_table(staging.source, &staging.header.from, snapshots) {
@@ -73,7 +73,7 @@ impl Versions<'_> {
     pub(super) async fn nights(
         &self,
         stagings: &[&Staging<'_>],
-        nights: &[Night<'_>],
+        nights: &[RunContext<'_>],
         snapshots: &[Snapshot],
         model: &mut Model,
     ) -> Result<Digest> {
@@ -123,7 +123,7 @@ impl Versions<'_> {
     }
 
     /// What the versions up to a night depend on: its exports and those of the nights before, and how they are read.
-    fn key(&self, stagings: &[&Staging<'_>], nights: &[Night<'_>], snapshots: &[Snapshot]) -> Key {
+    fn key(&self, stagings: &[&Staging<'_>], nights: &[RunContext<'_>], snapshots: &[Snapshot]) -> Key {
         #[derive(Serialize)]
         struct Inputs<'a> {
             name: &'a str,

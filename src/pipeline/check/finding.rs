@@ -93,7 +93,7 @@ pub fn refuse_unknown(accepted: &BTreeSet<String>) -> Result<()> {
 }
 
 /// What is left to tell when errors are accepted, or the error that stops the run.
-pub fn settle(mut found: Vec<Found>, accepted: &BTreeSet<String>) -> Result<Vec<Finding>> {
+pub fn accept_or_stop(mut found: Vec<Found>, accepted: &BTreeSet<String>) -> Result<Vec<Finding>> {
     for one in found.iter_mut().filter(|one| one.finding.severity == Severity::Error && one.is_acceptable()) {
         if accepted.contains(&one.finding.check) || accepted.contains(&one.name()) {
             one.accept();

@@ -1,6 +1,6 @@
 //! What else is another in the later run: its exports, its definitions and settings, the programs that made it.
 
-use crate::command::compare::side::Side;
+use crate::command::compare::run::Side;
 use crate::ledger::Entry;
 use crate::project::SETTINGS;
 use serde::Serialize;

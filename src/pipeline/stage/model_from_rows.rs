@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::parquet_file;
-use crate::pipeline::Night;
+use crate::pipeline::RunContext;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::matching::tables;
 use crate::pipeline::stage::typed::{Origin, typed};
@@ -75,7 +75,7 @@ impl Row {
 /// Makes a model of these tables. Tables that are not given are empty; derived ones are derived unless given.
 /// What is not told from the first day on is so `since` a day.
 pub async fn model(
-    night: &Night<'_>,
+    night: &RunContext<'_>,
     tables: &BTreeMap<String, Rows>,
     since: &BTreeMap<String, Date>,
 ) -> Result<Model> {
@@ -169,7 +169,7 @@ fn refuse_dangling(contract: &Contract, table: &Table, rows: &Rows, tables: &BTr
     Ok(())
 }
 
-fn batch(night: &Night<'_>, name: &str, table: &Table, rows: &Rows) -> Result<RecordBatch> {
+fn batch(night: &RunContext<'_>, name: &str, table: &Table, rows: &Rows) -> Result<RecordBatch> {
     let texts = (0..rows.head.len()).map(|i| -> ArrayRef {
         Arc::new(rows.rows.iter().map(|row| row.cells[i].as_deref()).collect::<StringArray>())
     });

@@ -2,9 +2,10 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::{Aggregate, Measure, Metric};
-use crate::domain::number::{Number, PRECISION, SCALE};
+use crate::domain::number::Number;
+use crate::domain::period::EPOCH;
 use crate::domain::period::Grain;
-use crate::domain::score::{IMMATURE, REP_IN_TEAM};
+use crate::domain::score::{IMMATURE, REP_IN_TEAM, Score};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
 use crate::pipeline::score::entities::Entities;
 use crate::pipeline::score::pace::Due;
@@ -13,57 +14,15 @@ use crate::pipeline::score::periods::{
 };
 use crate::pipeline::score::targets::TargetCell;
 use crate::pipeline::score::{definition, habit};
-use crate::pipeline::stage::typed::EPOCH;
-use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Decimal128Builder, Int32Array, Int64Array, RecordBatch,
-    StringArray, StringBuilder,
-};
-use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, SchemaRef};
+use crate::score_file::{self, Rows};
+use arrow::array::{Array, AsArray, Date32Array, Decimal128Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// The digits to which the ends of an interval are rounded: they are estimates.
 const INTERVAL_DIGITS: u32 = 6;
-
-/// The columns of a score that are numbers, in their order.
-const NUMBERS: [&str; 21] = [
-    "value",
-    "numerator",
-    "denominator",
-    "previous",
-    "year_before",
-    "target",
-    "attainment",
-    "target_low",
-    "target_high",
-    "target_of_reps",
-    "target_given",
-    "target_ramp",
-    "target_absent",
-    "pace",
-    "usual",
-    "low",
-    "high",
-    "plan",
-    "next_target",
-    "at_start",
-    "due",
-];
-
-/// The schema of `scores/<metric>/<digest>.parquet`.
-pub fn schema() -> SchemaRef {
-    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
-    let mut fields: Vec<Field> = ["metric", "level", "entity", "grain"].map(|name| text(name, false)).to_vec();
-    fields.extend(["period_start", "period_end"].map(|name| Field::new(name, DataType::Date32, false)));
-    fields.extend(["slice", "slice_value"].map(|name| text(name, false)));
-    fields.push(Field::new("n", DataType::Int64, false));
-    fields.extend(NUMBERS.map(|name| Field::new(name, DataType::Decimal128(PRECISION, SCALE as i8), true)));
-    fields.extend(["pace_by", "alert", "state"].map(|name| text(name, true)));
-    fields.push(Field::new("quartile", DataType::Int64, true));
-    Arc::new(Schema::new(fields))
-}
 
 /// What was added up for a cell.
 #[derive(Default)]
@@ -102,9 +61,9 @@ impl Cell {
 struct Target {
     /// As it was set.
     given: Option<Number>,
-    /// What ramp takes, nought or less.
+    /// What ramp takes, zero or less.
     ramp: Option<Number>,
-    /// What absence takes, nought or less.
+    /// What absence takes, zero or less.
     absent: Option<Number>,
     low: Option<Number>,
     high: Option<Number>,
@@ -173,7 +132,7 @@ impl Line {
 
 /// What is known of a metric's scores before its cells are.
 #[derive(Default)]
-pub struct Known {
+pub struct CellInputs {
     /// By grain: what is due of targets in the period that is not over.
     pub due: BTreeMap<Grain, Due>,
     /// Facts that name their own cells say nothing of a part of a period.
@@ -194,13 +153,13 @@ pub struct Known {
 pub type Quartiles = BTreeMap<(String, i32, String), i64>;
 
 /// A metric's scores while they are made. Only one group is in memory at a time, and one row group of scores.
-pub struct Table<'a> {
+pub struct ScoreWriter<'a> {
     metric: &'a Metric,
     entities: &'a Entities,
     spans: Vec<SpanOf>,
     periods: BTreeMap<(&'static str, i32), Neighbours>,
     as_of: Date,
-    known: Known,
+    known: CellInputs,
     group: Group,
     lines: Lines,
     rows: Rows,
@@ -208,7 +167,7 @@ pub struct Table<'a> {
     written: u64,
 }
 
-impl<'a> Table<'a> {
+impl<'a> ScoreWriter<'a> {
     /// Without rows.
     ///
     /// What is not supplied `until` a day, by grain, has no rows before it.
@@ -217,24 +176,24 @@ impl<'a> Table<'a> {
         entities: &'a Entities,
         periods: &Periods,
         until: &BTreeMap<Grain, Date>,
-    ) -> Result<Table<'a>> {
-        Ok(Table {
+    ) -> Result<ScoreWriter<'a>> {
+        Ok(ScoreWriter {
             metric,
             entities,
             spans: periods.spans(),
             periods: periods.neighbours(until),
             as_of: periods.as_of(),
-            known: Known::default(),
+            known: CellInputs::default(),
             group: Group::default(),
             lines: Lines::default(),
             rows: Rows::default(),
-            writer: parquet_file::Background::new(schema(), SCORE_ROW_GROUP_ROWS)?,
+            writer: parquet_file::Background::new(score_file::schema(), SCORE_ROW_GROUP_ROWS)?,
             written: 0,
         })
     }
 
     /// Says what is known before the rows come.
-    pub fn set(&mut self, known: Known) {
+    pub fn set(&mut self, known: CellInputs) {
         self.known = known;
     }
 
@@ -283,7 +242,7 @@ impl<'a> Table<'a> {
         Ok((self.written, self.writer.finish()?))
     }
 
-    /// A cell's number: a ratio is empty without facts, a sum is nought.
+    /// A cell's number: a ratio is empty without facts, a sum is zero.
     fn value(&self, cell: Option<&Cell>) -> Option<Number> {
         let (a, b) = cell.map_or((None, None), |cell| (cell.a, cell.b));
         self.number(a, b)
@@ -293,7 +252,7 @@ impl<'a> Table<'a> {
     pub fn number(&self, a: Option<Number>, b: Option<Number>) -> Option<Number> {
         match self.divides() {
             true => a?.checked_div(b?),
-            false => a.or(self.metric.is_nought_without_facts().then_some(Number::ZERO)),
+            false => a.or(self.metric.is_zero_without_facts().then_some(Number::ZERO)),
         }
     }
 
@@ -339,16 +298,21 @@ impl<'a> Table<'a> {
         if self.is_hidden() {
             return Ok(());
         }
-        let of_grain = self.periods.iter().filter(|((grain, _), _)| *grain == self.group.2);
+        let grain: Grain = self.group.2.parse().map_err(Diagnostic::internal)?;
+        let of_grain = self.periods.iter().filter(|((name, _), _)| *name == grain.name());
         let periods: Vec<(i32, Neighbours)> = of_grain.map(|((_, start), period)| (*start, *period)).collect();
+        // One for all: most of what it says stays from row to row.
+        let mut score = Score::of(&self.metric.id, &self.group.0, &self.group.1, grain, (EPOCH, EPOCH));
         for (start, period) in periods {
+            (score.period_start, score.period_end) = (EPOCH + start.days(), EPOCH + period.end.days());
             for (slice, values) in &lines.places {
+                score.slice.clone_from(slice);
                 let own = values.iter().map(|(value, i)| (value, &lines.all[*i]));
                 for (slice_value, line) in own.filter(|(_, line)| line.is_scored(start, &period)) {
-                    let row = self.row(line, start, &period, slice.is_empty());
-                    let texts = [&self.metric.id, &self.group.0, &self.group.1, &self.group.2, slice, slice_value];
-                    self.rows.add(texts, [start, period.end], row);
-                    if self.rows.n.len() == SCORE_ROW_GROUP_ROWS {
+                    score.slice_value.clone_from(slice_value);
+                    self.fill(&mut score, line, start, &period);
+                    self.rows.add(&score);
+                    if self.rows.len() == SCORE_ROW_GROUP_ROWS {
                         self.write()?;
                     }
                 }
@@ -357,12 +321,13 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// One score of a line. Only totals have a habit and are ranked.
-    fn row(&self, line: &Line, start: i32, period: &Neighbours, is_total: bool) -> Row {
+    /// Says all numbers and words of a line's score. Only totals have a habit and are ranked.
+    fn fill(&self, score: &mut Score, line: &Line, start: i32, period: &Neighbours) {
+        let is_total = score.slice.is_empty();
         let nothing = Cell::default();
         let cell = line.now.get(&start).unwrap_or(&nothing);
         let other = |span: &str| line.other(span, start);
-        // A period that is not scored is unknown; one that is, and has no facts, is nought or empty.
+        // A period that is not scored is unknown; one that is, and has no facts, is zero or empty.
         let earlier = |earlier: Earlier| match earlier {
             Earlier::Unknown => None,
             Earlier::Part(_) if self.known.without_parts => None,
@@ -379,9 +344,8 @@ impl<'a> Table<'a> {
         let of_reps = cell.of_reps.as_ref().filter(|_| self.group.0 != "rep").and_then(|target| target.value());
         let plan = self.metric.header.plan.as_ref().and_then(|_| self.value(other(PLAN)));
         let held = if self.known.at_plan { plan } else { value };
-        let grain = self.group.2.parse::<Grain>().ok();
-        let due = grain.and_then(|grain| self.known.due.get(&grain)).filter(|_| period.unfinished && goal.is_some());
-        // Of a goal of nought or less no part can be attained: who has nothing would stand at more than all of it.
+        let due = self.known.due.get(&score.grain).filter(|_| period.unfinished && goal.is_some());
+        // Of a goal of zero or less no part can be attained: who has nothing would stand at more than all of it.
         let part_of = |goal: Option<Number>| held?.checked_div(goal.filter(|goal| *goal > Number::ZERO)?);
         let pace = due.and_then(|due| part_of(due.of(target?.due, goal?)));
         let immature = self.metric.is_immature(EPOCH + period.end.days(), self.as_of);
@@ -392,36 +356,29 @@ impl<'a> Table<'a> {
         let stock = definition::measure(self.metric) == Measure::Stock && !self.metric.is_formula();
         let is_ranked = self.group.0 == "rep" && is_total && !immature;
         let quartile = || self.known.quartiles.get(&(self.group.2.clone(), start, self.group.1.clone())).copied();
-        Row {
-            n: cell.n,
-            numbers: [
-                value,
-                side(cell.a),
-                side(cell.b),
-                earlier(period.previous),
-                earlier(period.year_before),
-                goal,
-                part_of(goal).filter(|_| !immature),
-                target.and_then(|target| target.low),
-                target.and_then(|target| target.high),
-                of_reps,
-                target.and_then(|target| target.given),
-                target.and_then(|target| target.ramp),
-                target.and_then(|target| target.absent),
-                pace,
-                habit.as_ref().map(|habit| habit.usual),
-                interval.map(|(low, _)| low),
-                interval.map(|(_, high)| high),
-                plan,
-                other(NEXT).and_then(Cell::goal),
-                stock.then(|| earlier(period.before)).flatten(),
-                self.known.has_due.then(|| self.value(other(DUE))).flatten(),
-            ],
-            pace_by: due.filter(|_| pace.is_some()).map(Due::by),
-            alert: habit.and_then(|habit| habit.alert),
-            state: cell.state.clone().or(immature.then(|| IMMATURE.to_owned())),
-            quartile: is_ranked.then(quartile).flatten(),
-        }
+        score.n = cell.n;
+        score.value = value;
+        (score.numerator, score.denominator) = (side(cell.a), side(cell.b));
+        (score.previous, score.year_before) = (earlier(period.previous), earlier(period.year_before));
+        score.target = goal;
+        score.attainment = part_of(goal).filter(|_| !immature);
+        (score.target_low, score.target_high) =
+            (target.and_then(|target| target.low), target.and_then(|target| target.high));
+        score.target_of_reps = of_reps;
+        score.target_given = target.and_then(|target| target.given);
+        score.target_ramp = target.and_then(|target| target.ramp);
+        score.target_absent = target.and_then(|target| target.absent);
+        score.pace = pace;
+        score.pace_by = due.filter(|_| pace.is_some()).map(|due| due.by().to_owned());
+        score.usual = habit.as_ref().map(|habit| habit.usual);
+        score.alert = habit.and_then(|habit| habit.alert).map(String::from);
+        (score.low, score.high) = (interval.map(|(low, _)| low), interval.map(|(_, high)| high));
+        score.plan = plan;
+        score.next_target = other(NEXT).and_then(Cell::goal);
+        score.at_start = stock.then(|| earlier(period.before)).flatten();
+        score.due = self.known.has_due.then(|| self.value(other(DUE))).flatten();
+        score.state = cell.state.clone().or(immature.then(|| IMMATURE.to_owned()));
+        score.quartile = is_ranked.then(quartile).flatten();
     }
 
     /// The numbers of the twelve periods before one, and how many facts stand behind each.
@@ -484,56 +441,6 @@ impl Lines {
             self.all.len() - 1
         });
         &mut self.all[i]
-    }
-}
-
-/// What a score says, besides what it is of. Its numbers are [`NUMBERS`].
-struct Row {
-    n: i64,
-    numbers: [Option<Number>; NUMBERS.len()],
-    pace_by: Option<&'static str>,
-    alert: Option<&'static str>,
-    state: Option<String>,
-    quartile: Option<i64>,
-}
-
-/// Rows on their way into the file, by column: always a whole row group, so that the file's bytes depend on nothing else.
-#[derive(Default)]
-struct Rows {
-    texts: [StringBuilder; 6],
-    days: [Vec<i32>; 2],
-    n: Vec<i64>,
-    numbers: [Decimal128Builder; NUMBERS.len()],
-    words: [StringBuilder; 3],
-    quartile: Vec<Option<i64>>,
-}
-
-impl Rows {
-    fn add(&mut self, texts: [&String; 6], days: [i32; 2], row: Row) {
-        self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
-        self.days.iter_mut().zip(days).for_each(|(column, day)| column.push(day));
-        self.n.push(row.n);
-        self.numbers
-            .iter_mut()
-            .zip(row.numbers)
-            .for_each(|(column, number)| column.append_option(number.map(Number::units)));
-        let words = [row.pace_by, row.alert, row.state.as_deref()];
-        self.words.iter_mut().zip(words).for_each(|(column, word)| column.append_option(word));
-        self.quartile.push(row.quartile);
-    }
-
-    fn batch(self) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
-        let text = |mut column: StringBuilder| -> ArrayRef { Arc::new(column.finish()) };
-        let [metric, level, entity, grain, slice, slice_value] = self.texts.map(text);
-        let [start, end] = self.days.map(|days| -> ArrayRef { Arc::new(Date32Array::from(days)) });
-        let mut columns = vec![metric, level, entity, grain, start, end, slice, slice_value];
-        columns.push(Arc::new(Int64Array::from(self.n)));
-        for mut column in self.numbers {
-            columns.push(Arc::new(column.finish().with_precision_and_scale(PRECISION, SCALE as i8)?));
-        }
-        columns.extend(self.words.map(text));
-        columns.push(Arc::new(Int64Array::from(self.quartile)));
-        RecordBatch::try_new(schema(), columns)
     }
 }
 

@@ -32,10 +32,10 @@ pub async fn add(of: &Rendering<'_>, session: &Session) -> Result<()> {
     for (name, table) in &of.model.tables {
         let Some(digest) = table.quarantine else { continue };
         let path = object_name(&format!("quarantine/{name}"), &digest, "parquet");
-        session.add_parquet(&format!("quarantine_{name}"), &path).await?;
+        session.register_parquet(&format!("quarantine_{name}"), &path).await?;
         parts.push(format!("SELECT '{name}', {COLUMNS} FROM quarantine_{name}"));
     }
-    session.keep_asked("quarantined", &parts.join(" UNION ALL ")).await?;
+    session.materialize("quarantined", &parts.join(" UNION ALL ")).await?;
     let all = rejected(of.model);
     let texts =
         |get: fn(&(&str, &str)) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(all.keys().map(get))) };

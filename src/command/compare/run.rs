@@ -45,7 +45,7 @@ impl<'a> Side<'a> {
 
     /// Names an object of the run as a table.
     pub async fn add(&self, session: &Session, name: &str, path: &str) -> Result<()> {
-        let added = session.add_parquet(name, path).await;
+        let added = session.register_parquet(name, path).await;
         added.map_err(|error| error.note(format!("run {} wrote it", self.entry.number)))
     }
 
@@ -88,7 +88,7 @@ impl<'a> Side<'a> {
 /// The rows of a query as text.
 pub async fn ask(session: &Session, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
     let mut rows = Vec::new();
-    for batch in session.ask(sql).await? {
+    for batch in session.query_own(sql).await? {
         for row in 0..batch.num_rows() {
             let cell = |column: &arrow::array::ArrayRef| {
                 arrow::array::Array::is_valid(column, row)

@@ -3,11 +3,12 @@
 //! Scores are the bulk of it. They are sorted by level and entity, and so are the documents: each metric's file is read
 //! once, a row group at a time, as the documents pass.
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::domain::metric::{Aggregate, Measure};
 use crate::domain::number::Number;
-use crate::domain::period::Grain;
+use crate::domain::period::EPOCH;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
+use crate::engine::text::literal;
 use crate::engine::{Limits, Parameters, Session, Sql};
 use crate::parquet_file;
 use crate::pipeline::render::audience::Member;
@@ -15,21 +16,21 @@ use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{Fact, List, Part};
 use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::render::members::Members;
-use crate::pipeline::render::{Rendering, set_aside};
+use crate::pipeline::render::{Rendering, uncounted};
 use crate::pipeline::score::{self, definition};
-use crate::pipeline::stage::typed::EPOCH;
 use crate::pipeline::stage::workdays::{Workdays, Worked};
+use crate::score_file::{self, score};
 use crate::store::ObjectFile;
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
+use arrow::datatypes::{Date32Type, Decimal128Type};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything a report's documents are built from.
-pub struct Reading {
+pub struct ReportData {
     metrics: Vec<(String, Cursor)>,
-    around: Around,
+    around: Comparisons,
     members: Members,
     lists: Vec<Listed>,
     facts: Vec<Facts>,
@@ -74,12 +75,12 @@ impl FactsOf {
     }
 }
 
-impl Reading {
+impl ReportData {
     /// Opens the scores and runs lists and facts.
-    pub(super) async fn open(of: &Rendering<'_>) -> Result<Reading> {
-        let mut reading = Reading {
+    pub(super) async fn open(of: &Rendering<'_>) -> Result<ReportData> {
+        let mut reading = ReportData {
             metrics: Vec::new(),
-            around: Around::default(),
+            around: Comparisons::default(),
             members: Members::open(of).await?,
             lists: Vec::new(),
             facts: Vec::new(),
@@ -94,11 +95,11 @@ impl Reading {
             reading.not_supplied.extend(table.not_supplied.clone().map(|not| (id.clone(), not)));
             reading.metrics.push((id.clone(), Cursor::open(of.night.store.file(&table.path(id)).await?)?));
         }
-        reading.around = Around::open(of).await?;
-        let mut session = Session::new(frugal(of.night.limits), of.night.store)?;
+        reading.around = Comparisons::open(of).await?;
+        let mut session = Session::new(single_threaded(of.night.limits), of.night.store)?;
         session.know(&of.model.keys);
         for (name, table) in &of.model.tables {
-            session.add_parquet(name, &table.path(name)).await?;
+            session.register_parquet(name, &table.path(name)).await?;
         }
         let mut parameters = score::parameters(of.night.as_of);
         let measured_on = of.period.measured_on(of.night.as_of);
@@ -108,7 +109,7 @@ impl Reading {
             parameters.insert(name.to_owned(), format!("DATE '{date}'"));
         }
         if !of.report.lists.is_empty() {
-            set_aside::add(of, &session).await?;
+            uncounted::add(of, &session).await?;
         }
         for id in &of.report.lists {
             reading.lists.push(lists::run(&session, of.night.project, id, &of.report.audience, &parameters).await?);
@@ -147,8 +148,8 @@ impl Reading {
         let sql = format!(
             "SELECT m.entity, f.record_id, {since} AS since, f.a, f.b FROM ({facts}) AS f JOIN membership AS m \
              ON m.rep_id = f.rep_id AND m.valid_from <= {day} AND {day} < m.valid_to \
-             WHERE m.level = '{}' AND {within} ORDER BY m.entity, since, f.record_id, f.a, f.b",
-            of.report.audience.replace('\'', "''")
+             WHERE m.level = {} AND {within} ORDER BY m.entity, since, f.record_id, f.a, f.b",
+            literal(&of.report.audience)
         );
         let aggregate = definition::aggregate(metric);
         // A fact that is counted needs no value, unless it may be counted in part.
@@ -261,21 +262,21 @@ fn hidden(of: &Rendering<'_>, workdays: &Workdays) -> Result<BTreeMap<String, BT
 }
 
 /// One thread: what is read for documents is little, and threads side by side hold much for it.
-pub(super) fn frugal(limits: Limits) -> Limits {
+pub(super) fn single_threaded(limits: Limits) -> Limits {
     Limits { threads: 1, ..limits }
 }
 
 /// Totals of all entities at other levels, for the reported periods: columns and places in them, for there are many.
 #[derive(Default)]
-struct Around {
+struct Comparisons {
     batches: Vec<(String, RecordBatch)>,
     /// Level and entity -> batch and row.
     places: BTreeMap<(String, String), Vec<(usize, usize)>>,
 }
 
-impl Around {
-    async fn open(of: &Rendering<'_>) -> Result<Around> {
-        let session = Session::new(frugal(of.night.limits), of.night.store)?;
+impl Comparisons {
+    async fn open(of: &Rendering<'_>) -> Result<Comparisons> {
+        let session = Session::new(single_threaded(of.night.limits), of.night.store)?;
         let calendar = &of.night.settings.calendar;
         let grains = of.report.also.iter().copied().chain([of.report.grain]);
         let present: Vec<String> = grains
@@ -284,21 +285,22 @@ impl Around {
                 format!("(grain = '{grain}' AND period_start = DATE '{start}')")
             })
             .collect();
-        let mut around = Around::default();
+        let mut around = Comparisons::default();
         if of.report.audience == COMPANY {
             return Ok(around);
         }
         for id in of.report.used() {
-            session.remove("scores")?;
-            session.add_parquet("scores", &of.scores.tables[id].path(id)).await?;
+            session.deregister("scores")?;
+            session.register_parquet("scores", &of.scores.tables[id].path(id)).await?;
             let sql = format!(
-                "SELECT * FROM scores WHERE level NOT IN ('{}', 'rep', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
-                of.report.audience.replace('\'', "''"),
+                "SELECT * FROM scores WHERE level NOT IN ({}, 'rep', '{REP_IN_TEAM}') AND slice = '' AND ({}) ORDER BY level, entity, grain",
+                literal(&of.report.audience),
                 present.join(" OR ")
             );
-            for batch in session.ask(&sql).await? {
+            for batch in session.query_own(&sql).await? {
                 for row in 0..batch.num_rows() {
-                    let place = (text(&batch, "level", row)?.to_owned(), text(&batch, "entity", row)?.to_owned());
+                    let (level, entity) = score_file::whose(&batch, row)?;
+                    let place = (level.to_owned(), entity.to_owned());
                     around.places.entry(place).or_default().push((around.batches.len(), row));
                 }
                 around.batches.push((id.clone(), batch));
@@ -345,7 +347,7 @@ impl Cursor {
                 self.next_batch()?;
                 continue;
             }
-            let here = (text(batch, "level", self.row)?, text(batch, "entity", self.row)?);
+            let here = score_file::whose(batch, self.row)?;
             match here.cmp(&(level, entity)) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => all.push(score(metric, batch, self.row)?),
@@ -355,67 +357,4 @@ impl Cursor {
         }
         Ok(())
     }
-}
-
-fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a std::sync::Arc<dyn Array>> {
-    batch.column_by_name(name).ok_or_else(|| Diagnostic::internal(format!("scores lack the column {name}")))
-}
-
-fn text<'a>(batch: &'a RecordBatch, name: &str, row: usize) -> Result<&'a str> {
-    Ok(column(batch, name)?.as_string::<i32>().value(row))
-}
-
-/// A row of a scores file.
-pub fn score(metric: &str, batch: &RecordBatch, row: usize) -> Result<Score> {
-    let number = |name: &str| -> Result<Option<Number>> {
-        let column = column(batch, name)?.as_primitive::<Decimal128Type>();
-        Ok(column.is_valid(row).then(|| Number::from_units(column.value(row))))
-    };
-    let day = |name: &str| -> Result<Date> {
-        Ok(EPOCH + column(batch, name)?.as_primitive::<Date32Type>().value(row).days())
-    };
-    let word = |name: &str| -> Result<Option<String>> {
-        let column = column(batch, name)?.as_string::<i32>();
-        Ok(column.is_valid(row).then(|| column.value(row).to_owned()))
-    };
-    let text = |name: &str| text(batch, name, row).map(String::from);
-    Ok(Score {
-        metric: metric.to_owned(),
-        level: text("level")?,
-        entity: text("entity")?,
-        grain: text("grain")?.parse::<Grain>().map_err(Diagnostic::internal)?,
-        period_start: day("period_start")?,
-        period_end: day("period_end")?,
-        slice: text("slice")?,
-        slice_value: text("slice_value")?,
-        value: number("value")?,
-        numerator: number("numerator")?,
-        denominator: number("denominator")?,
-        n: column(batch, "n")?.as_primitive::<Int64Type>().value(row),
-        previous: number("previous")?,
-        year_before: number("year_before")?,
-        target: number("target")?,
-        attainment: number("attainment")?,
-        target_low: number("target_low")?,
-        target_high: number("target_high")?,
-        target_of_reps: number("target_of_reps")?,
-        target_given: number("target_given")?,
-        target_ramp: number("target_ramp")?,
-        target_absent: number("target_absent")?,
-        pace: number("pace")?,
-        pace_by: word("pace_by")?,
-        usual: number("usual")?,
-        alert: word("alert")?,
-        state: word("state")?,
-        low: number("low")?,
-        high: number("high")?,
-        quartile: {
-            let column = column(batch, "quartile")?.as_primitive::<Int64Type>();
-            column.is_valid(row).then(|| column.value(row))
-        },
-        plan: number("plan")?,
-        next_target: number("next_target")?,
-        at_start: number("at_start")?,
-        due: number("due")?,
-    })
 }
