@@ -10,6 +10,7 @@ mod fan_out;
 mod fault;
 pub mod formula;
 mod guard;
+mod kept;
 mod lists;
 mod memory;
 mod names;
@@ -36,8 +37,11 @@ use datafusion::logical_expr::{Expr, LogicalPlan, ident, lit};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use futures::TryStreamExt;
+use kept::{Keeping, Kept};
+use memory::Held;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use tempfile::NamedTempFile;
 
 /// The engine's name and version, part of every key that depends on its answers.
 pub const VERSION: &str = concat!("datafusion ", "55.2");
@@ -70,8 +74,15 @@ pub struct Limits {
 pub struct Session {
     context: SessionContext,
     keys: Keys,
-    /// What the tables in memory take.
-    kept: Mutex<BTreeMap<String, MemoryReservation>>,
+    memory_bytes: usize,
+    /// What stands behind tables as long as they are there: what they take of the memory, or their files.
+    kept: Mutex<BTreeMap<String, Behind>>,
+}
+
+/// What a table stands on. Dropping it gives it back.
+enum Behind {
+    Memory { _charge: MemoryReservation },
+    File { _file: NamedTempFile },
 }
 
 /// Rows that are computed as they are asked for.
@@ -146,7 +157,7 @@ impl Session {
         for function in ["generate_series", "range"] {
             context.deregister_udtf(function);
         }
-        Ok(Session { context, keys: Keys::new(), kept: Mutex::default() })
+        Ok(Session { context, keys: Keys::new(), memory_bytes: limits.memory_bytes, kept: Mutex::default() })
     }
 
     /// Says which columns tell the rows of tables apart, so that a join on them is known to multiply nothing.
@@ -156,14 +167,23 @@ impl Session {
 
     /// Names some batches in memory.
     pub fn add_batches(&self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
-        let bytes = memory::held(&batches);
+        let charge = memory::charge(&self.context.runtime_env().memory_pool, name, Held::of(&batches).bytes());
+        self.add_charged(name, schema, batches, charge)
+    }
+
+    fn add_charged(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+        charge: MemoryReservation,
+    ) -> Result<()> {
         let add = || {
             let table = MemTable::try_new(schema, vec![batches])?;
             self.context.register_table(quoted(name), Arc::new(table))
         };
         add().map_err(|error| fault::internal(&format!("add the table {name}"), &error))?;
-        let charge = memory::charge(&self.context.runtime_env().memory_pool, name, bytes);
-        self.charges()?.insert(name.to_owned(), charge);
+        self.behind()?.insert(name.to_owned(), Behind::Memory { _charge: charge });
         Ok(())
     }
 
@@ -205,7 +225,7 @@ impl Session {
     pub fn deregister(&self, name: &str) -> Result<()> {
         let removed = self.context.deregister_table(quoted(name));
         removed.map_err(|error| fault::internal(&format!("forget the table {name}"), &error))?;
-        self.charges()?.remove(name);
+        self.behind()?.remove(name);
         Ok(())
     }
 
@@ -228,11 +248,46 @@ impl Session {
 
     /// Names the result of SQL, run once, as a table.
     pub async fn keep(&self, name: &str, sql: &Sql<'_>, parameters: &Parameters) -> Result<SchemaRef> {
-        let (planned, batches) = self.query(sql, parameters).await?;
-        // The plan may hold for never empty what the rows only happen not to leave empty.
-        let schema = batches.first().map_or(planned, |batch| batch.schema());
-        self.add_batches(name, schema.clone(), batches)?;
+        let (plan, _, _) = self.plan(sql, parameters).await?;
+        if sql.is_definition {
+            fan_out::refuse(self, sql, &plan).await?;
+        }
+        let (schema, kept) = self.kept(name, plan).await.map_err(|error| fault::of_definition(sql, &error))?;
+        self.put(name, schema.clone(), kept).await?;
         Ok(schema)
+    }
+
+    /// The rows of a plan, for a table; if they need more memory than there is, once more with less.
+    async fn kept(&self, name: &str, plan: LogicalPlan) -> Answer<(SchemaRef, Kept)> {
+        let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
+        let pool = &self.context.runtime_env().memory_pool;
+        let keep = async |frame: DataFrame| {
+            let mut keeping = Keeping::new(name, schema.clone(), pool, self.memory_bytes);
+            let mut rows = frame.execute_stream().await?;
+            while let Some(batch) = rows.try_next().await? {
+                keeping.add(&batch)?;
+            }
+            keeping.finish()
+        };
+        match keep(DataFrame::new(self.context.state(), plan.clone())).await {
+            Err(error) if fault::is_out_of_memory(&error) => keep(self.sparingly(plan)).await,
+            done => done,
+        }
+    }
+
+    /// Names kept rows as a table.
+    async fn put(&self, name: &str, schema: SchemaRef, kept: Kept) -> Result<()> {
+        let file = match kept {
+            Kept::Batches(batches, charge) => return self.add_charged(name, schema, batches, charge),
+            Kept::File(file) => file,
+        };
+        let options = ParquetReadOptions::default().schema(&schema);
+        let address = url::Url::from_file_path(file.path());
+        let address = address.map_err(|()| Diagnostic::internal("the folder of temporary files has no full path"))?;
+        let added = self.context.register_parquet(quoted(name), address, options).await;
+        added.map_err(|error| fault::internal(&format!("add the table {name}"), &error))?;
+        self.behind()?.insert(name.to_owned(), Behind::File { _file: file });
+        Ok(())
     }
 
     /// Runs SQL of Scorebook's own, whose faults are Scorebook's.
@@ -255,17 +310,10 @@ impl Session {
 
     /// Names the result of SQL of Scorebook's own, run once, as a table.
     pub async fn materialize(&self, name: &str, sql: &str) -> Result<()> {
-        let ask = async || {
-            let plan = self.own(sql).await?;
-            let planned: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
-            let rows = self.collect(plan).await?;
-            // As in `keep`.
-            let schema = rows.first().map_or(planned, |batch| batch.schema());
-            Answer::Ok((schema, rows))
-        };
-        let (schema, rows) = ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
+        let keep = async || self.kept(name, self.own(sql).await?).await;
+        let (schema, kept) = keep().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))?;
         self.deregister(name)?;
-        self.add_batches(name, schema, rows)
+        self.put(name, schema, kept).await
     }
 
     /// SQL of Scorebook's own. It may hold a formula's, so it is read in the same dialect.
@@ -298,7 +346,7 @@ impl Session {
         DataFrame::new(state, plan)
     }
 
-    fn charges(&self) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, MemoryReservation>>> {
+    fn behind(&self) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, Behind>>> {
         self.kept.lock().map_err(|_| Diagnostic::internal("a query died while a table was kept"))
     }
 

@@ -39,21 +39,43 @@ pub(super) fn charge(pool: &Arc<dyn MemoryPool>, table: &str, bytes: usize) -> M
 }
 
 /// What batches hold: each buffer once, for batches that were cut from one share its buffers, and keep all of them.
-pub(super) fn held(batches: &[RecordBatch]) -> usize {
-    fn add(data: &ArrayData, seen: &mut BTreeSet<usize>) -> usize {
-        let buffers = data.buffers().iter().chain(data.nulls().map(NullBuffer::buffer));
-        let mut bytes = 0;
-        for buffer in buffers {
+#[derive(Default)]
+pub(super) struct Held {
+    seen: BTreeSet<usize>,
+    bytes: usize,
+}
+
+impl Held {
+    /// All of them.
+    pub fn of(batches: &[RecordBatch]) -> Held {
+        let mut held = Held::default();
+        for batch in batches {
+            held.add(batch);
+        }
+        held
+    }
+
+    /// Adds one, which must live as long as this is asked. Gives what it holds that none before did.
+    pub fn add(&mut self, batch: &RecordBatch) -> usize {
+        let before = self.bytes;
+        batch.columns().iter().for_each(|column| self.add_data(&column.to_data()));
+        self.bytes - before
+    }
+
+    fn add_data(&mut self, data: &ArrayData) {
+        for buffer in data.buffers().iter().chain(data.nulls().map(NullBuffer::buffer)) {
             // The start of what was allocated, not of what is used of it.
-            if seen.insert(buffer.data_ptr().as_ptr().addr()) {
-                bytes += buffer.capacity();
+            if self.seen.insert(buffer.data_ptr().as_ptr().addr()) {
+                self.bytes += buffer.capacity();
             }
         }
-        bytes + data.child_data().iter().map(|child| add(child, seen)).sum::<usize>()
+        data.child_data().iter().for_each(|child| self.add_data(child));
     }
-    let mut seen = BTreeSet::new();
-    let columns = batches.iter().flat_map(RecordBatch::columns);
-    columns.map(|column| add(&column.to_data(), &mut seen)).sum()
+
+    /// Bytes so far.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 /// A pool that knows how full it was, and says what fills it when it is full.
@@ -154,11 +176,11 @@ mod tests {
             ("text", Arc::new(StringArray::from_iter_values((0..1000).map(|n| n.to_string())))),
         ];
         let whole = RecordBatch::try_from_iter(columns).unwrap();
-        let bytes = held(std::slice::from_ref(&whole));
+        let bytes = Held::of(std::slice::from_ref(&whole)).bytes();
         // Eight bytes a number and four an offset at least, and all of the texts.
         assert!((8_000 + 4_000 + 2_890..whole.get_array_memory_size() + 1).contains(&bytes), "{bytes}");
         let cut: Vec<RecordBatch> = (0..100).map(|n| whole.slice(10 * n, 10)).collect();
-        assert_eq!(held(&cut), bytes);
+        assert_eq!(Held::of(&cut).bytes(), bytes);
         assert!(cut.iter().map(RecordBatch::get_array_memory_size).sum::<usize>() > 50 * bytes);
     }
 }

@@ -18,7 +18,7 @@ mod score_writer;
 mod supply;
 mod targets;
 
-use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::domain::metric::{Aggregate, Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
 use crate::domain::period::Grain;
@@ -128,7 +128,8 @@ pub async fn run(night: &RunContext<'_>, model: &Model, metrics: &Metrics, grain
             }
             None => {
                 (night.tell)(Event::Item(&metric.id));
-                let made = scoring.make(metric, &scores).await?;
+                let made = scoring.make(metric, &scores).await;
+                let made = made.map_err(|error| blamed(error, metric))?;
                 night.steps.remember(key, &made)?;
                 scores.made.push(metric.id.clone());
                 made
@@ -138,6 +139,14 @@ pub async fn run(night: &RunContext<'_>, model: &Model, metrics: &Metrics, grain
     }
     night.steps.flush().await?;
     Ok(scores)
+}
+
+/// Says of an error that no definition is to blame for which metric it met.
+fn blamed(error: Box<Diagnostic>, metric: &Metric) -> Box<Diagnostic> {
+    match error.kind {
+        Kind::Internal => error.note(format!("the metric is {}: {}", metric.id, metric.path)),
+        _ => error,
+    }
 }
 
 /// What scoring any metric needs.

@@ -295,7 +295,7 @@ impl<'a> ScoreWriter<'a> {
 
     fn close_group(&mut self) -> Result<()> {
         let lines = std::mem::take(&mut self.lines);
-        if self.is_hidden() {
+        if lines.all.is_empty() || self.is_hidden() {
             return Ok(());
         }
         let grain: Grain = self.group.2.parse().map_err(Diagnostic::internal)?;
