@@ -294,9 +294,12 @@ async fn watch(store: &Store, first: Standing, pace: Pace) -> Result<(Standing, 
     Ok((first, Found::Dead(holder)))
 }
 
+/// The digits of a generation in its file's name.
+const GENERATION_DIGITS: usize = 12;
+
 /// Puts the next generation, and removes those before it.
 async fn next(store: &Store, standing: &Standing, holder: &Holder) -> Result<String> {
-    let path = format!("{FOLDER}/{:012}.json", standing.generation + 1);
+    let path = format!("{FOLDER}/{:0GENERATION_DIGITS$}.json", standing.generation + 1);
     if !store.put_absent(&path, text(holder)).await? {
         return Err(Diagnostic::new(Kind::Locked, "another run took the lock at the same moment").help("run again"));
     }
@@ -444,7 +447,9 @@ fn text(holder: &Holder) -> Vec<u8> {
 }
 
 fn generation(path: &str) -> Option<u64> {
-    path.strip_prefix("lock/")?.strip_suffix(".json")?.parse().ok()
+    let digits = path.strip_prefix("lock/")?.strip_suffix(".json")?;
+    // As this program writes them: what is called otherwise is no generation.
+    (digits.len() == GENERATION_DIGITS).then(|| digits.parse().ok()).flatten()
 }
 
 fn described(holder: &Holder) -> String {

@@ -200,7 +200,12 @@ impl Past {
         if entry.known_at.is_some() {
             return;
         }
-        self.sealed = Some(sealed(entry));
+        let mut next = sealed(entry);
+        // A run without pseudonyms changes no key.
+        if let Some(before) = self.sealed.take().filter(|_| next.pseudonym_keys.1.is_empty()) {
+            next.pseudonym_keys = before.pseudonym_keys;
+        }
+        self.sealed = Some(next);
         let told = entry.reports.iter().map(|(report, period)| ((period.clone(), report.clone()), entry.number));
         self.newest.extend(told);
         self.known = Known::of(&entry.observations);
@@ -218,7 +223,8 @@ impl Past {
 /// What of a run the next one's exports and model are held against.
 pub fn sealed(entry: &Entry) -> Sealed {
     let (observations, model) = (entry.observations.clone(), entry.model.clone());
-    Sealed { number: entry.number, as_of: entry.as_of, observations, model }
+    let keys = observations.iter().filter_map(|snapshot| snapshot.pseudonym_key.clone()).collect();
+    Sealed { number: entry.number, as_of: entry.as_of, observations, model, pseudonym_keys: (entry.number, keys) }
 }
 
 /// What was asked of a run beyond its settings.

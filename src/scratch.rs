@@ -34,6 +34,8 @@ impl Scratch {
     }
 
     fn within(parent: &Path) -> Option<Scratch> {
+        // A signal in between would leave a folder that nobody knows.
+        let _whole = at_work::undisturbed();
         // The folder is made by `tempfile`: 0700 from its first moment.
         let made = tempfile::Builder::new().prefix(UNLOCKED).tempdir_in(parent).ok()?;
         let lock = File::create_new(made.path().join(LOCK)).ok()?;

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use bytes::Bytes;
 use checked::{Checked, Fault, Identity};
-pub use checked::{OBJECTS, promised};
+pub use checked::{OBJECTS, expected, promised};
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
@@ -236,7 +236,7 @@ impl Store {
 
     /// Reads an export as a stream, or any object as it stands.
     pub async fn reader(&self, path: &str) -> Result<Box<dyn Read + Send>> {
-        let file = self.objects.unchecked(path).map_err(|error| self.failed("read", path, &error))?;
+        let file = self.objects.unchecked(path).map_err(|fault| self.told(fault, path))?;
         Ok(Box::new(file))
     }
 
@@ -380,6 +380,7 @@ pub fn failed(what: &str, place: &Path, error: &dyn std::fmt::Display) -> Box<Di
     let failed = Diagnostic::internal(format!("cannot {what} {}", place.display())).note(error.to_string());
     match is_full(&error.to_string()) {
         true => failed.help("make room there, and run again: what was made is kept and will be found"),
+        false if place.is_dir() => failed.help("a folder stands where the file should: move it away, and run again"),
         false => failed,
     }
 }

@@ -1,6 +1,7 @@
 //! The key of pseudonyms, from the environment or a file: the only secret that Scorebook knows.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -10,6 +11,8 @@ const KEY: &str = "SCOREBOOK_PSEUDONYM_KEY";
 const KEY_FILE: &str = "SCOREBOOK_PSEUDONYM_KEY_FILE";
 /// A shorter key could be found by trying: names and addresses are easily guessed, and each guess is a try.
 const LEAST_BYTES: usize = 16;
+/// Blanks alone are no key, whatever their number.
+const LEAST_DIFFERENT: usize = 4;
 
 /// The key, if one is set: of the environment, else of the file that it names.
 pub(super) fn secret() -> Result<Option<Vec<u8>>> {
@@ -37,11 +40,13 @@ fn checked(mut key: Vec<u8>, what: &str, file: Option<&str>) -> Result<Vec<u8>> 
     while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         key.pop();
     }
-    if key.len() >= LEAST_BYTES {
+    let different = key.iter().collect::<BTreeSet<&u8>>().len();
+    if key.len() >= LEAST_BYTES && different >= LEAST_DIFFERENT {
         return Ok(key);
     }
     let message = match key.len() {
         0 => format!("{what} is empty"),
+        LEAST_BYTES.. => format!("{what} repeats {different} different bytes, and needs at least {LEAST_DIFFERENT}"),
         length => format!("{what} has {length} bytes, and needs at least {LEAST_BYTES}"),
     };
     let error = Diagnostic::project(message)

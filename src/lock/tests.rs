@@ -129,6 +129,16 @@ async fn who_lost_the_lock_knows_it_and_leaves_the_next_holder_alone() {
 }
 
 #[tokio::test]
+async fn a_record_of_no_generation_is_nobodys_lock() {
+    let (_folder, store) = open();
+    for name in ["18446744073709551615", "1", "x"] {
+        store.put(&format!("lock/{name}.json"), record(container("x"))).await.unwrap();
+    }
+    let lock = take(&store, &Owner::this_process("a"), now(), PACE, QUIET).await.unwrap();
+    assert_eq!(lock.path, "lock/000000000001.json");
+}
+
+#[tokio::test]
 async fn freeing_by_hand_is_refused_to_the_living_and_told_until_a_run_is_sealed() {
     let (_folder, store) = open();
     let owner = Owner::this_process("a");

@@ -105,6 +105,8 @@ pub struct Sealed {
     pub observations: Vec<Snapshot>,
     /// Its model.
     pub model: BTreeMap<String, ModelTable>,
+    /// The fingerprints of the keys of its pseudonyms, or of the newest run before it that had any; and that run's number.
+    pub pseudonym_keys: (u64, BTreeSet<String>),
 }
 
 /// What exports and model are held against.

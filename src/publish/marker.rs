@@ -83,7 +83,9 @@ impl Owner {
         let continues = self.head.is_none_or(|head| chain.contains(&head));
         let same_parent = self.parent.is_some() && self.parent == warehouse.parent;
         let moved_or_elsewhere = same_ledger && continues && (same_path || same_file);
-        let where_it_stood = same_path && self.host == warehouse.host && (same_ledger || same_parent);
+        // Begun again where it stood: a ledger of its own says that it is another one, for containers share paths and names.
+        let begun_again = same_parent && (self.ledger.is_none() || warehouse.ledger.is_none());
+        let where_it_stood = same_path && self.host == warehouse.host && (same_ledger || begun_again);
         let own_copy = copy == Copied::Beside || (copy == Copied::Elsewhere && same_ledger);
         moved_or_elsewhere || where_it_stood || own_copy
     }
@@ -164,8 +166,11 @@ impl Marker {
         match marker {
             Ok(marker) if marker.format == FORMAT => Ok(marker),
             Ok(marker) => Err(Diagnostic::project(format!("{MARKER} has the format {}", marker.format))
-                .note("a newer Scorebook wrote it")),
-            Err(error) => Err(Diagnostic::project(format!("{MARKER} cannot be read: {error}"))),
+                .note("a newer Scorebook wrote it")
+                .help("run the newer program, or name another folder")),
+            Err(error) => Err(Diagnostic::project(format!("{MARKER} cannot be read: {error}")).help(format!(
+                "delete {MARKER}: the next run takes the folder over if all in it is from this warehouse"
+            ))),
         }
     }
 
@@ -218,6 +223,8 @@ mod tests {
         // A clone of a whole volume has the same numbers, but not what the original has sealed since.
         let ahead = owner("1", "4", "/p/warehouse", "one", "40", "70");
         assert!(!ahead.is(&owner("1", "3", "/p/warehouse", "two", "2", "70"), &chain, Copied::No));
+        // Two containers may have one path, one name and one inode for the folder above: another ledger is another warehouse.
+        assert!(!view.is(&owner("9", "9", "/p/warehouse", "one", "40", "70"), &chain, Copied::No));
         // A backup that was restored where it stood has lost entries.
         assert!(ahead.is(&owner("1", "3", "/p/warehouse", "one", "40", "99"), &chain, Copied::No));
         // A project that is copied with its views has views of its own; another one has not.

@@ -280,7 +280,7 @@ impl View {
     pub async fn make(&mut self, store: &Store, unit: &str, wanted: BTreeMap<String, File>, look: Look) -> Result<()> {
         let (before, digest) = self.list(unit)?;
         let mark = self.marker.mark(unit);
-        let trusted = self.marker.at_work || (digest.is_some() && self.marker.folders.get(&mark) == Some(&digest));
+        let trusted = digest.is_some() && self.marker.folders.get(&mark) == Some(&digest);
         let folder = Folder { unit, before, trusted };
         let look = if self.marker.at_work || !trusted { Look::Bytes } else { look };
         let mut list = List::default();
@@ -353,7 +353,10 @@ impl View {
                 }
             }
         }
-        for place in folders {
+        let is_ours = |place: &String| {
+            place == unit || list.0.keys().any(|path| format!("{unit}/{path}").starts_with(&format!("{place}/")))
+        };
+        for place in folders.into_iter().filter(is_ours) {
             let settled = self.files.settle(&place);
             // Beneath a closed folder nobody could read, whatever the modes.
             let was_open = self.settled(settled) && self.marker.shared && place == unit;

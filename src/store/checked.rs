@@ -178,7 +178,7 @@ impl Checked {
     }
 
     /// A file as it stands, whatever its name says.
-    pub(super) fn unchecked(&self, path: &str) -> io::Result<File> {
+    pub(super) fn unchecked(&self, path: &str) -> Result<File, Fault> {
         self.0.open(path)
     }
 
@@ -195,13 +195,29 @@ impl Checked {
 }
 
 impl Folder {
-    fn open(&self, path: &str) -> io::Result<File> {
+    /// Opens a file. What else stands in its place is damage: a pipe would never come to its end.
+    fn open(&self, path: &str) -> Result<File, Fault> {
         let path = ObjectPath::parse(path).map_err(io::Error::other)?;
         let place = self.files.path_to_filesystem(&path).map_err(io::Error::other)?;
-        match (File::open(place), &self.below) {
-            (Err(error), Some(below)) if error.kind() == io::ErrorKind::NotFound => below.0.open(path.as_ref()),
+        let opened = match std::fs::metadata(&place) {
+            Ok(found) if !found.is_file() => Err(Fault::Damaged),
+            Ok(_) => File::open(&place).map_err(Fault::from),
+            Err(error) => Err(error.into()),
+        };
+        match (opened, &self.below) {
+            (Err(Fault::Gone), Some(below)) => below.0.open(path.as_ref()),
+            (Err(Fault::Damaged), _) => {
+                locked(&self.damaged).insert(path.to_string());
+                Err(Fault::Damaged)
+            }
             (opened, _) => opened,
         }
+    }
+
+    /// Whether something else than a file stands there.
+    fn is_no_file(&self, path: &ObjectPath) -> bool {
+        let place = self.files.path_to_filesystem(path).ok();
+        place.and_then(|place| std::fs::metadata(place).ok()).is_some_and(|found| !found.is_file())
     }
 
     fn is_known(&self, path: &str, identity: &Identity) -> bool {
@@ -295,6 +311,16 @@ pub(super) fn digest_of(reader: &mut (impl Read + ?Sized)) -> io::Result<Digest>
     }
 }
 
+/// The error of an object that is expected, if a look at it finds none; one without bytes is none.
+pub fn expected(found: object_store::Result<ObjectMeta>, path: &str) -> object_store::Result<()> {
+    match found {
+        Ok(found) if found.size > 0 => Ok(()),
+        Ok(_) => Err(carried(Fault::Damaged, path)),
+        Err(object_store::Error::NotFound { .. }) => Err(carried(Fault::Gone, path)),
+        Err(error) => Err(error),
+    }
+}
+
 /// An object's fault in a form that the engine carries through its own errors.
 fn carried(fault: Fault, path: &str) -> object_store::Error {
     object_store::Error::Generic { store: "warehouse", source: fault.told(path) }
@@ -328,6 +354,10 @@ impl ObjectStore for Checked {
 
     async fn get_opts(&self, location: &ObjectPath, options: GetOptions) -> object_store::Result<GetResult> {
         let head = options.head;
+        // A pipe or a device would never come to its end.
+        if self.0.is_no_file(location) {
+            return Err(carried(Fault::Damaged, location.as_ref()));
+        }
         let found = match (self.0.files.get_opts(location, options.clone()).await, &self.0.below) {
             (Err(object_store::Error::NotFound { .. }), Some(below)) => below.get_opts(location, options).await?,
             (found, _) => found?,

@@ -31,6 +31,44 @@ fn one_flipped_byte_is_found_and_named() {
     project.scorebook(&["verify"]).expect_code(0);
 }
 
+/// An object without bytes, or without a file, is no table without rows; and what never ends is not waited for.
+#[test]
+fn what_is_emptied_or_no_file_is_damage_and_no_answer() {
+    let project = Project::generated(2, 13).formats(r#"["csv"]"#);
+    project.run(&[]);
+    let entry = project.entry(1);
+    let object = |folder: &str, table: &serde_json::Value| {
+        project.path(&format!("warehouse/{folder}/{}.parquet", table["digest"].as_str().unwrap()))
+    };
+    let scores = object("scores/bookings", &entry["scores"]["bookings"]);
+    let deals = object("model/opportunities", &entry["model"]["opportunities"]);
+    let sum = "SELECT SUM(value) AS v FROM scores WHERE metric = 'bookings'";
+    let count = "SELECT COUNT(*) AS n FROM opportunities";
+    for (object, question) in [(&scores, sum), (&deals, count)] {
+        let sound = std::fs::read(object).unwrap();
+        let spoiled: [(&str, &dyn Fn()); 4] = [
+            ("emptied", &|| std::fs::write(object, "").unwrap()),
+            ("gone", &|| {}),
+            ("a folder", &|| std::fs::create_dir(object).unwrap()),
+            ("a pipe", &|| {
+                #[cfg(unix)]
+                assert!(std::process::Command::new("mkfifo").arg(object).status().unwrap().success());
+            }),
+        ];
+        for (what, spoil) in spoiled {
+            std::fs::remove_file(object).unwrap();
+            spoil();
+            for command in [vec!["sql", question], vec!["verify"]] {
+                let said = project.scorebook(&command);
+                assert_eq!(said.code, 6, "{what}, {command:?}: {}{}", said.stdout, said.stderr);
+            }
+            let _ = std::fs::remove_dir(object);
+            std::fs::write(object, &sound).unwrap();
+        }
+        project.scorebook(&["sql", question]).expect_code(0);
+    }
+}
+
 #[test]
 fn what_is_missing_forged_or_left_over_is_told() {
     let project = Project::generated(2, 13).formats(r#"["csv"]"#);

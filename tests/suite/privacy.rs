@@ -266,6 +266,13 @@ fn a_changed_key_stops_the_run_until_it_is_accepted() {
     // It is the key before the accepted one that is another now.
     project.scorebook_with(&[(KEY, key)], &["run", "--quiet"]).expect_code(4);
     project.scorebook(&["replay", "6"]).expect_code(0);
+    // A night without pseudonyms in between makes nobody forget.
+    let pseudonymised = std::fs::read_to_string(project.path("scorebook.toml")).unwrap();
+    project.write("scorebook.toml", &pseudonymised.replace("Email = \"pseudonymise\"", "Email = \"drop\""));
+    project.scorebook(&["run", "--quiet"]).expect_code(0);
+    project.write("scorebook.toml", &pseudonymised);
+    let said = project.scorebook_with(&[(KEY, key)], &["run", "--quiet"]).expect_code(4);
+    says(&said, &["the key of pseudonyms is not the one of run 7"]);
     let entry = std::fs::read_to_string(project.path("warehouse/ledger/000006.json")).unwrap();
     assert!(!entry.contains(key) && !entry.contains("another key"));
 }

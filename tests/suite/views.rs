@@ -280,10 +280,38 @@ fn what_is_ours_is_repaired_also_after_a_kill() {
     assert_eq!((state(&project.path("site")), state(&project.path("reports"))), whole, "{report}");
 }
 
+#[cfg(unix)]
+fn open() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o755)
+}
+
 #[test]
 fn a_list_that_somebody_else_wrote_gives_no_right_to_remove() {
     let project = project();
     project.run(&[]);
+    // Not after a kill either: then only what the warehouse holds too is ours.
+    for view in ["site", "reports"] {
+        project.edit(&format!("{view}/{MARKER}"), |text| text.replace("\"at_work\":false", "\"at_work\":true"));
+    }
+    let folders = ["site/company", "reports/2026-09"];
+    for folder in folders {
+        project.write(&format!("{folder}/plan/notes.txt"), "theirs");
+        let digest = scorebook::domain::digest::Digest::of(b"theirs");
+        project.edit(&format!("{folder}/SHA256SUMS"), |list| format!("{list}{digest}  plan/notes.txt\n"));
+        #[cfg(unix)]
+        std::fs::set_permissions(project.path(&format!("{folder}/plan")), open()).unwrap();
+    }
+    project.run(&[]);
+    for folder in folders {
+        assert!(project.path(&format!("{folder}/plan/notes.txt")).exists(), "{folder}");
+        #[cfg(unix)]
+        {
+            // Nor is the folder's mode ours to set.
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(project.path(&format!("{folder}/plan"))).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o755, "{folder}");
+        }
+    }
     project.write("site/company/mine.txt", "theirs");
     let digest = scorebook::domain::digest::Digest::of(b"theirs");
     project.edit("site/company/SHA256SUMS", |list| format!("{list}{digest}  mine.txt\n{digest}  ../../mine.txt\n"));

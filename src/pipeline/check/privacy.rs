@@ -49,9 +49,9 @@ pub(super) fn of_table(source: &str, name: &str, table: &Table, present: &Export
 /// A key of pseudonyms that is another than the last run's: nothing of before would match anything from now on.
 pub(super) fn key(observed: &[Snapshot], baseline: &Baseline<'_>) -> Option<Found> {
     let earlier = baseline.earlier?;
-    let keys = |of: &[Snapshot]| of.iter().filter_map(|s| s.pseudonym_key.clone()).collect::<BTreeSet<String>>();
-    let (before, now) = (keys(&earlier.observations), keys(observed));
-    if now.is_empty() || now == before {
+    let now: BTreeSet<String> = observed.iter().filter_map(|snapshot| snapshot.pseudonym_key.clone()).collect();
+    let (number, before) = &earlier.pseudonym_keys;
+    if now.is_empty() || now == *before {
         return None;
     }
     if before.is_empty() {
@@ -61,10 +61,10 @@ pub(super) fn key(observed: &[Snapshot], baseline: &Baseline<'_>) -> Option<Foun
         let help = "from this run on a changed key is told; look once whether pseudonyms are those of before";
         return had_some.then(|| Found::warning(KEY, "all", title).help(help));
     }
-    let title = format!("the key of pseudonyms is not the one of run {}", earlier.number);
+    let title = format!("the key of pseudonyms is not the one of run {number}");
     let first = |keys: &BTreeSet<String>| keys.first().cloned().unwrap_or_default();
     let found = Found::error(KEY, "all", title)
-        .note(format!("its fingerprint is {}, and was {}", first(&now), first(&before)))
+        .note(format!("its fingerprint is {}, and was {}", first(&now), first(before)))
         .note("every pseudonym would be another one, so no record of before would match one from now on");
     Some(
         found.help(
