@@ -354,9 +354,10 @@ impl ObjectStore for Checked {
 
     async fn get_opts(&self, location: &ObjectPath, options: GetOptions) -> object_store::Result<GetResult> {
         let head = options.head;
-        // A pipe or a device would never come to its end.
+        // A pipe or a device would never come to its end, and a folder holds no bytes: there is no object.
         if self.0.is_no_file(location) {
-            return Err(carried(Fault::Damaged, location.as_ref()));
+            let source = std::io::Error::other("what stands there is no file").into();
+            return Err(object_store::Error::NotFound { path: location.to_string(), source });
         }
         let found = match (self.0.files.get_opts(location, options.clone()).await, &self.0.below) {
             (Err(object_store::Error::NotFound { .. }), Some(below)) => below.get_opts(location, options).await?,

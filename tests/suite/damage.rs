@@ -62,7 +62,8 @@ fn what_is_emptied_or_no_file_is_damage_and_no_answer() {
                 let said = project.scorebook(&command);
                 assert_eq!(said.code, 6, "{what}, {command:?}: {}{}", said.stdout, said.stderr);
             }
-            let _ = std::fs::remove_dir(object);
+            // Writing to a pipe would wait for a reader.
+            let _ = std::fs::remove_dir(object).or_else(|_| std::fs::remove_file(object));
             std::fs::write(object, &sound).unwrap();
         }
         project.scorebook(&["sql", question]).expect_code(0);
