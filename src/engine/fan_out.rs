@@ -277,8 +277,8 @@ fn terms(value: &Expr) -> Vec<Expr> {
             }
         }
         Expr::Case(case) => {
-            let thens = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
-            let branch = |(place, then): (usize, &Box<Expr>)| {
+            let thens = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr).map(AsRef::as_ref);
+            let branch = |(place, then): (usize, &Expr)| {
                 let mut asks = case.clone();
                 for (i, (_, then)) in asks.when_then_expr.iter_mut().enumerate() {
                     **then = lit(i == place);

@@ -1,6 +1,7 @@
 //! The results that a session keeps as tables: in memory while they are small, in a temporary file from then on, so that facts
 //! of any number leave the memory to the sorts and joins over them.
 
+use crate::diagnostic::Diagnostic;
 use crate::engine::memory::{self, Held};
 use crate::parquet_file::{ROW_GROUP_ROWS, Writer};
 use arrow::array::RecordBatch;
@@ -51,7 +52,7 @@ impl Keeping {
         }
         let batch = RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec())?;
         if let Some((writer, _)) = &mut self.file {
-            return writer.write(&batch).map_err(failed);
+            return writer.write(&batch).map_err(|error| failed(&error));
         }
         let more = self.held.add(&batch);
         self.batches.push(batch);
@@ -64,9 +65,10 @@ impl Keeping {
 
     fn move_to_file(&mut self) -> Result<()> {
         let file = tempfile::Builder::new().prefix("kept-").suffix(".parquet").tempfile()?;
-        let mut writer = Writer::into(file.reopen()?, self.schema.clone(), ROW_GROUP_ROWS).map_err(failed)?;
+        let mut writer =
+            Writer::into(file.reopen()?, self.schema.clone(), ROW_GROUP_ROWS).map_err(|error| failed(&error))?;
         for batch in self.batches.drain(..) {
-            writer.write(&batch).map_err(failed)?;
+            writer.write(&batch).map_err(|error| failed(&error))?;
         }
         self.charge.free();
         self.file = Some((writer, file));
@@ -77,7 +79,7 @@ impl Keeping {
     pub fn finish(self) -> Result<(SchemaRef, Kept)> {
         let kept = match self.file {
             Some((writer, file)) => {
-                writer.finish().map_err(failed)?;
+                writer.finish().map_err(|error| failed(&error))?;
                 Kept::File(file)
             }
             None => Kept::Batches(self.batches, self.charge),
@@ -87,6 +89,6 @@ impl Keeping {
 }
 
 /// A full disk is told as one.
-fn failed(error: Box<crate::diagnostic::Diagnostic>) -> DataFusionError {
-    DataFusionError::Execution([error.message, error.notes.join("; ")].join(": "))
+fn failed(error: &Diagnostic) -> DataFusionError {
+    DataFusionError::Execution([error.message.clone(), error.notes.join("; ")].join(": "))
 }

@@ -113,7 +113,7 @@ impl Joined {
                 let input = self.walk(&filter.input, keys);
                 let over_rows = |part: &&Expr| source(part, &input, &filter.input).is_over_rows;
                 let picks =
-                    split_conjunction(&filter.predicate).iter().any(|part| over_rows(&part) && !keeps_several(part));
+                    split_conjunction(&filter.predicate).iter().any(|part| over_rows(part) && !keeps_several(part));
                 self.picks.push(picks);
                 if picks {
                     return self.relation(plan, keys, before);

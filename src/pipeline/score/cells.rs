@@ -121,7 +121,7 @@ impl<'a> Query<'a> {
     /// Of reps, without slices.
     fn of_reps(metric: &'a Metric) -> Query<'a> {
         let slices = metric.header.apart.iter().collect();
-        Query { slices, is_whole: true, levels: literals(["rep"].into_iter()), ..Query::of(metric) }
+        Query { slices, is_whole: true, levels: literals(["rep"]), ..Query::of(metric) }
     }
 
     /// The slices, each followed by a comma, so that they may be none.
@@ -607,7 +607,7 @@ fn join(i: usize, part: &Part, span: &str, metric: &Metric, query: &Query<'_>) -
     let has = |slice: &String| metric.header.slices.contains(slice) || metric.header.pairs.contains(slice);
     let own: Vec<&str> = wanted().filter(|slice| !of_target && has(slice)).map(String::as_str).chain([""]).collect();
     let has_all = own.len() == wanted().count() + 1;
-    let own = literals(own.into_iter());
+    let own = literals(own);
     let start = if of_target || part.taken == Accessor::AtStart { "of_start" } else { "period_start" };
     let slice = |column: &str| match has_all {
         true => format!("k.{column}"),
