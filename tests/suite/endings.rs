@@ -22,7 +22,8 @@ pub fn send(child: &Child, signal: &str) {
 /// The newest record of the lock.
 pub fn lock(project: &Project) -> Option<Value> {
     let newest = project.files("warehouse/lock").into_iter().rfind(|name| name.ends_with(".json"))?;
-    serde_json::from_slice(&std::fs::read(project.path("warehouse/lock").join(newest)).unwrap()).ok()
+    // A run that takes the lock removes the record before its own.
+    serde_json::from_slice(&std::fs::read(project.path("warehouse/lock").join(newest)).ok()?).ok()
 }
 
 /// Waits until something is so.
