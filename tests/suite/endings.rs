@@ -8,6 +8,14 @@ use std::time::{Duration, Instant};
 /// The signals that ask a process to end: name and number.
 pub const SIGNALS: [(&str, i32); 3] = [("INT", 2), ("TERM", 15), ("HUP", 1)];
 
+/// Those of them that a process started here heeds: `nohup` has all that it starts ignore that the terminal is gone.
+pub fn signals() -> impl Iterator<Item = (&'static str, i32)> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    SIGNALS.into_iter().filter(move |(_, number)| ignored >> (number - 1) & 1 == 0)
+}
+
 /// Starts a command whose last words are kept.
 pub fn start(project: &Project, arguments: &[&str]) -> Child {
     project.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -38,7 +46,7 @@ fn wait_until(mut is_so: impl FnMut() -> bool) {
 #[test]
 fn a_signal_ends_a_run_with_a_sentence_and_a_free_lock() {
     let project = Project::generated(2, 13).formats(r#"["csv"]"#);
-    for (signal, number) in SIGNALS {
+    for (signal, number) in signals() {
         let child = start(&project, &["run"]);
         wait_until(|| lock(&project).is_some_and(|lock| lock["released"] == json!(false)));
         send(&child, signal);
@@ -63,7 +71,7 @@ fn a_signal_leaves_no_temporary_files() {
     project.run(&[]);
     let temporary = project.path("temporary");
     std::fs::create_dir(&temporary).unwrap();
-    for (signal, number) in SIGNALS {
+    for (signal, number) in signals() {
         let mut replay = project.command(&["replay", "--quiet"]);
         let child = replay.env("TMPDIR", &temporary).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         wait_until(|| project.files("temporary").iter().any(|file| file.ends_with(".parquet")));
