@@ -23,7 +23,7 @@ pub use memory::peak_bytes;
 pub use names::{Named, columns_named};
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::store::{self, Store};
+use crate::store::{Looks, Store};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::ScalarValue;
@@ -34,7 +34,6 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlan, ident, lit};
-use datafusion::object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use futures::TryStreamExt;
@@ -74,7 +73,7 @@ pub struct Limits {
 /// Named tables, and SQL over them.
 pub struct Session {
     context: SessionContext,
-    objects: Arc<dyn ObjectStore>,
+    warehouse: Looks,
     keys: Keys,
     memory_bytes: usize,
     /// What stands behind tables as long as they are there: what they take of the memory, or their files.
@@ -151,8 +150,7 @@ impl Session {
         let state = state.with_physical_optimizer_rule(Arc::new(recursion::BoundRecursion)).build();
         let context = SessionContext::new_with_state(state);
         let address = url::Url::parse(WAREHOUSE).map_err(|error| Diagnostic::internal(error.to_string()))?;
-        let objects = warehouse.objects();
-        context.register_object_store(&address, objects.clone());
+        context.register_object_store(&address, warehouse.objects());
         context.register_udaf(lists::array_agg());
         for function in UNREPEATABLE {
             context.deregister_udf(function);
@@ -160,7 +158,13 @@ impl Session {
         for function in ["generate_series", "range"] {
             context.deregister_udtf(function);
         }
-        Ok(Session { context, objects, keys: Keys::new(), memory_bytes: limits.memory_bytes, kept: Mutex::default() })
+        Ok(Session {
+            context,
+            warehouse: warehouse.looks(),
+            keys: Keys::new(),
+            memory_bytes: limits.memory_bytes,
+            kept: Mutex::default(),
+        })
     }
 
     /// Says which columns tell the rows of tables apart, so that a join on them is known to multiply nothing.
@@ -192,7 +196,7 @@ impl Session {
 
     /// Names a Parquet object of the warehouse.
     pub async fn register_parquet(&self, name: &str, path: &str) -> Result<()> {
-        self.expect_there(path).await?;
+        self.warehouse.expect(path).await?;
         let address = format!("{WAREHOUSE}/{path}");
         let added = self.context.register_parquet(quoted(name), address, ParquetReadOptions::default()).await;
         added.map_err(|error| fault::internal(&format!("read {path}"), &error))
@@ -203,7 +207,7 @@ impl Session {
         if columns.is_empty() {
             return self.register_parquet(name, path).await;
         }
-        self.expect_there(path).await?;
+        self.warehouse.expect(path).await?;
         let add = async || {
             let options = ParquetReadOptions::default();
             let frame = self.context.read_parquet(format!("{WAREHOUSE}/{path}"), options).await?;
@@ -216,16 +220,10 @@ impl Session {
         add().await.map(drop).map_err(|error| fault::internal(&format!("read {path}"), &error))
     }
 
-    /// The engine lists objects, and takes one that is gone or empty for no rows. What stands there is checked as it is read.
-    async fn expect_there(&self, path: &str) -> Result<()> {
-        let found = store::expected(self.objects.head(&Path::from(path)).await, path);
-        found.map_err(|error| fault::internal(&format!("read {path}"), &error.into()))
-    }
-
     /// Names the rows of several Parquet objects of one shape as one table.
     pub async fn register_parquets(&self, name: &str, paths: &[String]) -> Result<()> {
         for path in paths {
-            self.expect_there(path).await?;
+            self.warehouse.expect(path).await?;
         }
         let add = async || {
             let addresses: Vec<String> = paths.iter().map(|path| format!("{WAREHOUSE}/{path}")).collect();

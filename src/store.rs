@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use bytes::Bytes;
 use checked::{Checked, Fault, Identity};
-pub use checked::{OBJECTS, expected, promised};
+pub use checked::{OBJECTS, promised};
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
@@ -30,6 +30,20 @@ pub struct Store {
     unsynced: Mutex<BTreeSet<String>>,
     healed: Mutex<BTreeSet<String>>,
     access: Access,
+}
+
+/// Looks for objects: whoever lists them would take one that is gone or empty for no rows.
+#[derive(Clone, Debug)]
+pub struct Looks(Checked);
+
+impl Looks {
+    /// Expects an object where it should be.
+    ///
+    /// # Errors
+    /// If it is gone, empty or no file; with the kind of a failed verification.
+    pub async fn expect(&self, path: &str) -> Result<()> {
+        self.0.expect(path).await.map_err(|fault| fault.told(path))
+    }
 }
 
 /// An object's file, found sound.
@@ -253,6 +267,11 @@ impl Store {
     pub async fn digest(&self, path: &str) -> Result<Digest> {
         let mut reader = self.reader(path).await?;
         checked::digest_of(&mut *reader).map_err(|error| self.failed("read", path, &error))
+    }
+
+    /// What looks for objects on behalf of whoever lists them.
+    pub fn looks(&self) -> Looks {
+        Looks(self.objects.clone())
     }
 
     /// Checks that an object stands there with the bytes that its name says.

@@ -177,6 +177,12 @@ impl Checked {
         self.at_rest(path, move |folder, path| folder.sound(path, digest)).await
     }
 
+    /// Looks whether an object stands there; one without bytes is none. What it holds is checked when it is read.
+    pub(super) async fn expect(&self, path: &str) -> Result<(), Fault> {
+        let size = self.at_rest(path, |folder, path| Ok(folder.open(path)?.metadata()?.len())).await?;
+        if size > 0 { Ok(()) } else { Err(Fault::Damaged) }
+    }
+
     /// A file as it stands, whatever its name says.
     pub(super) fn unchecked(&self, path: &str) -> Result<File, Fault> {
         self.0.open(path)
@@ -308,16 +314,6 @@ pub(super) fn digest_of(reader: &mut (impl Read + ?Sized)) -> io::Result<Digest>
             0 => return Ok(digester.finish()),
             n => digester.update(&buffer[..n]),
         }
-    }
-}
-
-/// The error of an object that is expected, if a look at it finds none; one without bytes is none.
-pub fn expected(found: object_store::Result<ObjectMeta>, path: &str) -> object_store::Result<()> {
-    match found {
-        Ok(found) if found.size > 0 => Ok(()),
-        Ok(_) => Err(carried(Fault::Damaged, path)),
-        Err(object_store::Error::NotFound { .. }) => Err(carried(Fault::Gone, path)),
-        Err(error) => Err(error),
     }
 }
 
