@@ -1,4 +1,4 @@
-//! The order of the stages, and what every stage is baseline.
+//! The order of the stages, and what every stage is given.
 //!
 //! ```text
 //! exports -> land -> stage -> check -> score -> render -> seal

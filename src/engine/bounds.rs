@@ -248,8 +248,8 @@ fn expanded(expression: &ast::Expr) -> ControlFlow<String> {
                 ast::WindowFrameBound::Preceding(rows) | ast::WindowFrameBound::Following(rows) => rows.as_ref(),
                 ast::WindowFrameBound::CurrentRow => None,
             });
-            let is_whole = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-            match rows.any(|rows| Some(rows.to_string()).is_some_and(|rows| is_whole(&rows) && rows.len() > 9)) {
+            let is_large = |rows: String| rows.len() > 9 && rows.bytes().all(|byte| byte.is_ascii_digit());
+            match rows.any(|rows| is_large(rows.to_string())) {
                 true => ControlFlow::Break("the frame of a window has more than 999999999 rows".to_owned()),
                 false => ControlFlow::Continue(()),
             }
