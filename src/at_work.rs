@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What is to be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,10 @@ struct State {
     undisturbed: usize,
     /// Whether the process is about to end.
     ending: bool,
+    /// How many writes to temporary folders are under way.
+    writing: usize,
+    /// Whether temporary folders are being removed: nothing is written to them any more.
+    clearing: bool,
     numbers: u64,
     locks: BTreeMap<u64, Release>,
     scratch: BTreeMap<u64, PathBuf>,
@@ -108,7 +113,9 @@ pub fn lock(release: impl Fn(&str) + Send + 'static) -> Registered {
 pub fn scratch(folder: &Path) -> Registered {
     with(|state| {
         state.numbers += 1;
-        state.scratch.insert(state.numbers, folder.to_owned());
+        // As the stores name it.
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        state.scratch.insert(state.numbers, folder);
         Registered(state.numbers)
     })
 }
@@ -139,6 +146,33 @@ impl Drop for Undisturbed {
     }
 }
 
+/// While it lives, no temporary folder is removed because of a signal.
+#[derive(Debug)]
+#[must_use = "the folder may be removed as soon as this is dropped"]
+pub struct Writing(());
+
+/// Begins to write to a place that may be in a temporary folder, making again whatever folders it needs. If those are being
+/// removed, this waits for the end of the process, and holds up no thread. Elsewhere nothing is removed: `None`.
+pub async fn writing(place: &Path) -> Option<Writing> {
+    let (is_temporary, may) = with(|state| {
+        let is_temporary = state.scratch.values().any(|folder| place.starts_with(folder));
+        let may = !(is_temporary && state.clearing);
+        state.writing += usize::from(is_temporary && may);
+        (is_temporary, may)
+    });
+    match may {
+        true => is_temporary.then(|| Writing(())),
+        false => std::future::pending().await,
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        with(|state| state.writing -= 1);
+        CHANGED.notify_all();
+    }
+}
+
 /// Ends the process because of a signal, but for its last instruction: waits until nothing is under way that must come to its
 /// end, gives the locks back, removes temporary folders, and has `tell` say what was at work. Nothing is published after it.
 pub(crate) fn end(signal: &str, tell: impl FnOnce(&Work)) {
@@ -149,12 +183,22 @@ pub(crate) fn end(signal: &str, tell: impl FnOnce(&Work)) {
     let inner = state.get_or_insert_default();
     inner.ending = true;
     let (work, locks) = (inner.work.clone(), std::mem::take(&mut inner.locks));
-    let scratch: Vec<PathBuf> = std::mem::take(&mut inner.scratch).into_values().collect();
     drop(state);
     locks.values().for_each(|release| release(signal));
+    let scratch = cleared();
     scratch.iter().for_each(|folder| remove(folder));
     tell(&work);
     scratch.iter().for_each(|folder| drop(std::fs::remove_file(folder)));
+}
+
+/// The temporary folders, once nobody writes to them any more. Who cannot come to an end is not waited for long.
+fn cleared() -> Vec<PathBuf> {
+    let mut state = state();
+    state.get_or_insert_default().clearing = true;
+    let writes = |state: &mut Option<State>| state.as_ref().is_some_and(|state| state.writing > 0);
+    let waited = CHANGED.wait_timeout_while(state, Duration::from_secs(5), writes);
+    let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    state.get_or_insert_default().scratch.values().cloned().collect()
 }
 
 /// If a signal ends the process, waits for that end: it has the last word.
@@ -165,17 +209,18 @@ pub fn yield_to_signal() {
     }
 }
 
-/// Removes a folder, and leaves a file in its place: other threads are still at work, and would make the folder again with what
-/// they write next.
+/// Removes a folder, and leaves a file in its place: other threads are still at work. The stores write nothing any more
+/// ([`writing`]); what else does might make the folder again.
 fn remove(folder: &Path) {
     let mut aside = folder.as_os_str().to_owned();
     aside.push(".ended");
     for _ in 0..40 {
         let _ = std::fs::rename(folder, &aside);
         let _ = std::fs::remove_dir_all(&aside);
-        match std::fs::File::create_new(folder) {
-            Err(_) if folder.is_dir() => {}
-            _ => break,
+        // It was made again meanwhile, and may be gone again by now: its owner clears up too.
+        let is_there = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AlreadyExists;
+        if !std::fs::File::create_new(folder).is_err_and(|error| is_there(&error)) {
+            break;
         }
     }
     let _ = std::fs::remove_dir_all(&aside);

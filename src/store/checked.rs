@@ -7,6 +7,7 @@
 //!
 //! What this cannot see: a change within the same tick of the file system's clock (some milliseconds) as the check before it.
 
+use crate::at_work::{self, Writing};
 use crate::diagnostic::{Diagnostic, Kind, Place};
 use crate::domain::digest::{Digest, Digester};
 use bytes::Bytes;
@@ -220,6 +221,10 @@ impl Folder {
         }
     }
 
+    async fn writing(&self, path: &ObjectPath) -> Option<Writing> {
+        at_work::writing(&self.files.path_to_filesystem(path).ok()?).await
+    }
+
     /// Whether something else than a file stands there.
     fn is_no_file(&self, path: &ObjectPath) -> bool {
         let place = self.files.path_to_filesystem(path).ok();
@@ -337,6 +342,7 @@ impl ObjectStore for Checked {
         payload: PutPayload,
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
+        let _whole = self.0.writing(location).await;
         self.0.files.put_opts(location, payload, options).await
     }
 
@@ -345,6 +351,7 @@ impl ObjectStore for Checked {
         location: &ObjectPath,
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        let _whole = self.0.writing(location).await;
         self.0.files.put_multipart_opts(location, options).await
     }
 
@@ -393,6 +400,7 @@ impl ObjectStore for Checked {
     }
 
     async fn copy_opts(&self, from: &ObjectPath, to: &ObjectPath, options: CopyOptions) -> object_store::Result<()> {
+        let _whole = self.0.writing(to).await;
         self.0.files.copy_opts(from, to, options).await
     }
 }
