@@ -1,5 +1,6 @@
 //! What a metric is: its header, checked. The SQL beneath it is the engine's business.
 
+use crate::domain::aggregate::{Aggregate, Values};
 use crate::domain::limits;
 use crate::domain::period::{Grain, Period};
 use jiff::ToSpan;
@@ -274,36 +275,6 @@ pub enum Measure {
     Stock,
 }
 
-/// How facts become a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Aggregate {
-    /// The sum of `value`.
-    Sum,
-    /// How many facts.
-    Count,
-    /// How many different records.
-    Distinct,
-    /// The sum of `numerator` over the sum of `denominator`.
-    Ratio,
-    /// The mean of `value`.
-    Mean,
-    /// The middle of `value`.
-    Median,
-}
-
-impl Aggregate {
-    /// Whether a period, an entity or a slice without facts is zero rather than empty.
-    pub fn is_zero_without_facts(self) -> bool {
-        matches!(self, Aggregate::Sum | Aggregate::Count | Aggregate::Distinct)
-    }
-
-    /// Whether the facts of a day can be added up before all else.
-    pub fn is_additive(self) -> bool {
-        !matches!(self, Aggregate::Distinct | Aggregate::Median)
-    }
-}
-
 /// Which way is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -373,6 +344,17 @@ impl Metric {
             Form::OverWindow(of) => of,
             _ => &self.id,
         }
+    }
+
+    /// How its facts become a number; a formula is treated as a sum of one row.
+    pub fn aggregate(&self) -> Aggregate {
+        self.header.aggregate.unwrap_or(Aggregate::Sum)
+    }
+
+    /// Where the values of its facts stand.
+    pub fn values(&self) -> Values<'_> {
+        let column = self.header.value.as_deref().unwrap_or("value");
+        Values { column, cohort_days: self.header.cohort_days }
     }
 
     /// Whether a cell without facts is zero rather than empty.

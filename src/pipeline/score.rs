@@ -19,8 +19,9 @@ mod supply;
 mod targets;
 
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
+use crate::domain::aggregate::Aggregate;
 use crate::domain::digest::{Digest, Key};
-use crate::domain::metric::{Aggregate, Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
+use crate::domain::metric::{Better, Credit, Form, Measure, Metric, Metrics, Unit, Window};
 use crate::domain::period::Grain;
 use crate::domain::score::NotSupplied;
 use crate::engine::formula::Accessor;

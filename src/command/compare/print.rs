@@ -8,7 +8,7 @@ use crate::command::compare::run::Side;
 use crate::command::compare::scores::{Cell, ScoreChange};
 use crate::command::compare::{Compared, Told};
 use crate::command::output::{Table, one_line};
-use crate::domain::metric::{Aggregate, Metric, Unit};
+use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
 use crate::pipeline::render::format::{ENGLISH, Precision};
 use serde_json::{Value, json};
@@ -251,10 +251,10 @@ impl Compared<'_> {
     }
 
     fn fact(&self, metric: &str, one: &Move) -> String {
-        let aggregate = self.metric(metric).and_then(|metric| metric.header.aggregate);
-        let worth = |worth: &Option<(Option<Number>, Option<Number>)>| match (aggregate, worth) {
+        let has_two_sides = self.metric(metric).is_some_and(|metric| metric.aggregate().has_two_sides());
+        let worth = |worth: &Option<(Option<Number>, Option<Number>)>| match (has_two_sides, worth) {
             (_, None) => String::new(),
-            (Some(Aggregate::Ratio), Some((a, b))) => {
+            (true, Some((a, b))) => {
                 let [a, b] = [a, b].map(|side| side.map_or_else(|| "nothing".into(), |side| side.to_string()));
                 format!("{a} of {b}")
             }

@@ -4,7 +4,7 @@
 //! once, a row group at a time, as the documents pass.
 
 use crate::diagnostic::Result;
-use crate::domain::metric::{Aggregate, Measure};
+use crate::domain::metric::Measure;
 use crate::domain::number::Number;
 use crate::domain::period::EPOCH;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
@@ -151,14 +151,12 @@ impl ReportData {
              WHERE m.level = {} AND {within} ORDER BY m.entity, since, f.record_id, f.a, f.b",
             literal(&of.report.audience)
         );
-        let aggregate = definition::aggregate(metric);
-        // A fact that is counted needs no value, unless it may be counted in part.
-        let in_part = aggregate == Aggregate::Count && metric.header.credit.is_some();
+        let aggregate = metric.aggregate();
         let of = FactsOf {
             metric: id.to_owned(),
             stock,
-            ratio: aggregate == Aggregate::Ratio,
-            valued: in_part || matches!(aggregate, Aggregate::Sum | Aggregate::Mean | Aggregate::Median),
+            ratio: aggregate.has_two_sides(),
+            valued: aggregate.has_values(metric.header.credit.is_some()),
         };
         self.facts.push(Facts {
             of,

@@ -2,7 +2,7 @@
 //! the lines add up to the total.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::metric::{Aggregate, Metric, Unit};
+use crate::domain::metric::{Metric, Unit};
 use crate::domain::score::NO_VALUE;
 use crate::engine::text::fill;
 use crate::pipeline::score::definition;
@@ -12,12 +12,15 @@ use arrow::datatypes::{DataType, Fields};
 /// The value of what no part names.
 const UNALLOCATED: &str = "(unallocated)";
 
+/// What a part has above the line, and below it. No other aggregate may name a slice in `allocated`.
+fn members(metric: &Metric) -> (&'static str, Option<&'static str>) {
+    metric.aggregate().allocated_members().unwrap_or(("value", None))
+}
+
 /// Checks that a slice is a list of named parts.
 pub fn check(owner: &Metric, metric: &Metric, slice: &str, given: &DataType) -> Result<()> {
-    let wanted: &[&str] = match definition::aggregate(metric) {
-        Aggregate::Ratio => &["numerator", "denominator"],
-        _ => &["value"],
-    };
+    let (above, below) = members(metric);
+    let wanted: Vec<&str> = [above].into_iter().chain(below).collect();
     let number = |t: &DataType| t.is_integer() || matches!(t, DataType::Decimal128(_, _) | DataType::Null);
     let text = |t: &DataType| matches!(t, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     let fits = |fields: &Fields| {
@@ -42,10 +45,9 @@ pub fn check(owner: &Metric, metric: &Metric, slice: &str, given: &DataType) -> 
 /// is, the slices that stand apart, the slice, `a`, `b`, `unit`.
 pub fn sql(metric: &Metric, prepared: &PreparedFacts, slice: &str) -> Result<String> {
     let place = prepared.place(metric);
-    let ratio = definition::aggregate(metric) == Aggregate::Ratio;
-    let (a, b) = if ratio { ("numerator", Some("denominator")) } else { ("value", None) };
+    let (a, b) = members(metric);
     // A part of what is shared in cents is shared in cents; nothing else is rounded.
-    let cents = prepared.shared && metric.header.unit == Unit::Money && !ratio;
+    let cents = prepared.shared && metric.header.unit == Unit::Money && b.is_none();
     let side = |member: Option<&str>| match member {
         Some(member) => format!("CAST(_part['{member}'] * _share AS DECIMAL(38, 12))"),
         None => "CAST(NULL AS DECIMAL(38, 12))".to_owned(),

@@ -3,7 +3,7 @@
 //! Cells are many and are read once: what is made here is their query, not their rows.
 
 use crate::diagnostic::Result;
-use crate::domain::metric::{Aggregate, Metric, Metrics, months_of_days};
+use crate::domain::metric::{Metric, Metrics, months_of_days};
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{NO_VALUE, NotSupplied};
 use crate::engine::Session;
@@ -226,7 +226,7 @@ async fn summed(
     facts: &str,
     first_slot: &str,
 ) -> Result<String> {
-    let additive = definition::aggregate(query.metric).is_additive();
+    let additive = query.metric.aggregate().is_additive();
     let select = match prepared.shape {
         Shape::Flow if additive => daily(query, facts)?,
         Shape::Stock => {
@@ -253,22 +253,15 @@ async fn summed(
 
 /// The queries that add up by a query's slices, from facts or their sums.
 fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Result<Vec<String>> {
-    let (shape, aggregate) = (prepared.shape, definition::aggregate(query.metric));
+    let (shape, aggregate) = (prepared.shape, query.metric.aggregate());
     let template = match shape {
         Shape::Flow => include_str!("sql/flow.sql"),
         Shape::Stock => include_str!("sql/stock.sql"),
         Shape::PreAggregated => include_str!("sql/given.sql"),
     };
-    let (inputs, outputs) = match (aggregate, shape) {
-        (Aggregate::Distinct, _) => ("record_id", "record_id, COUNT(*) AS facts"),
-        (Aggregate::Median, _) => {
-            ("a", "MEDIAN(a) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(a) AS n, FALSE AS unit")
-        }
-        (_, Shape::PreAggregated) => ("", "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit"),
-        _ => ("a, b, n, unit", "SUM(a) AS a, SUM(b) AS b, SUM(n) AS n, BOOL_AND(unit) AS unit"),
-    };
+    let outputs = aggregate.outputs(shape == Shape::PreAggregated);
     let groupings = query.groupings(prepared.shared);
-    let within = if aggregate == Aggregate::Distinct { ", record_id" } else { "" };
+    let within = if aggregate.counts_records() { ", record_id" } else { "" };
     let cell = Keys::of(shape).cell();
     let due = if prepared.due_on { "f.due_on BETWEEN p.period_start AND p.period_end" } else { "FALSE" };
     let due = format!("(p.span <> '{DUE}' OR {due})");
@@ -281,7 +274,7 @@ fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Result
         let mut values = vec![("source", source), ("cell", cell), ("outputs", outputs), ("levels", &query.levels)];
         values.extend([("rows", rows.as_str()), ("sets", &sets), ("slice_name", &name), ("slice_value", &value)]);
         if shape != Shape::PreAggregated {
-            values.extend([("slices", slices.as_str()), ("inputs", inputs)]);
+            values.extend([("slices", slices.as_str()), ("inputs", aggregate.inputs())]);
         }
         if shape != Shape::Flow {
             values.push(("grains", &query.grains));
@@ -290,7 +283,7 @@ fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Result
             values.push(("due", &due));
         }
         let mut cells = fill(template, &values)?;
-        if aggregate == Aggregate::Distinct {
+        if aggregate.counts_records() {
             cells = fill(include_str!("sql/distinct.sql"), &[("cell", cell), ("records", &cells)])?;
         }
         Ok(format!("SELECT *, CAST(NULL AS VARCHAR) AS state FROM (\n{cells}\n)"))
@@ -326,7 +319,7 @@ fn standing(query: &Query<'_>, prepared: &PreparedFacts, facts: &str, first_slot
         known.map(|slice| slice.as_str()).chain(due_on)
     };
     // What has stood since a day has stood for as many days as there are from it to the day of measuring.
-    let weight = if definition::aggregate(query.metric) == Aggregate::Mean { "s.b" } else { "s.n" };
+    let weight = query.metric.aggregate().weight_of_a_day();
     let days = match prepared.since {
         true => format!(" + SUM({weight}) * CAST(CAST(m.measured_on AS INT) AS DECIMAL(18, 0))"),
         false => String::new(),

@@ -1,11 +1,11 @@
 //! Credits: facts shared over the reps who are credited with their records, so that rep lines add up to the fact.
 
 use crate::diagnostic::Result;
-use crate::domain::metric::{Aggregate, Measure, Metric, Unit};
+use crate::domain::aggregate::Sides;
+use crate::domain::metric::{Measure, Metric, Unit};
 use crate::engine::Session;
 use crate::engine::text::{fill, literal};
 use crate::pipeline::score::definition;
-use crate::pipeline::score::facts::sides;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 
@@ -27,13 +27,13 @@ pub async fn applies(session: &Session, metric: &Metric) -> Result<bool> {
 /// slices, `credit_kind` (empty for revenue), `_share`, `a` and `b`. The facts are a table or a query in parentheses; what
 /// has stood since a day has its days up to `to`.
 pub fn shared(metric: &Metric, facts: &str, slices: &[&str], to: Option<&str>) -> Result<String> {
-    let (a, b, _) = sides(metric, to);
+    let aggregate = metric.aggregate();
+    let Sides { a, b, .. } = aggregate.sides(&metric.values(), to);
     let (day, days) = match definition::measure(metric) {
         Measure::Flow => ("event_date", "event_date"),
         Measure::Stock => ("valid_from", "valid_from, valid_to"),
     };
-    let aggregate = definition::aggregate(metric);
-    let money = metric.header.unit == Unit::Money && aggregate == Aggregate::Sum;
+    let money = metric.header.unit == Unit::Money && aggregate.is_sum_of_values();
     // Cents go round one by one, by largest remainder. Trillionths need no fairness: all stay with the largest share.
     let cents = ["2", "0.01", "CASE WHEN _place * _step <= _left_a THEN _step ELSE 0 END", "_left_a % _step"];
     let trillionths = ["12", "0.000000000001", "0", "_left_a"];
@@ -42,10 +42,9 @@ pub fn shared(metric: &Metric, facts: &str, slices: &[&str], to: Option<&str>) -
     let lines = fill(include_str!("sql/credit_lines.sql"), &[("table", &record_table(metric))])?;
     let mut values =
         vec![("lines", lines.as_str()), ("days", days), ("slices", &slices), ("a", &a), ("b", &b), ("facts", facts)];
-    let template = match aggregate {
-        // A record or a middle value cannot be shared: each who is credited has it whole.
-        Aggregate::Distinct | Aggregate::Median => include_str!("sql/credit_whole.sql"),
-        _ => {
+    let template = match aggregate.is_shared_whole() {
+        true => include_str!("sql/credit_whole.sql"),
+        false => {
             values.extend([("day", day), ("digits", digits), ("step", step), ("each", each), ("rest", rest)]);
             include_str!("sql/credit.sql")
         }

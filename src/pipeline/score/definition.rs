@@ -1,8 +1,9 @@
 //! `queries/metrics/<group>/<id>.sql`: headers, checked against each other.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::aggregate::Aggregate;
 use crate::domain::digest::Digest;
-use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit, Window};
+use crate::domain::metric::{Form, Measure, Metric, Metrics, Unit, Window};
 use crate::engine::Sql;
 use crate::engine::formula::{self, Accessor, Formula, Part};
 use crate::project::{self, Project};
@@ -103,13 +104,9 @@ fn tell_owners(metrics: &mut Metrics) {
     let told: Vec<(String, BTreeSet<String>)> = sharers
         .map(|sharer| {
             let header = &sharer.header;
-            let added: &[&str] = match aggregate(sharer) {
-                Aggregate::Ratio if header.cohort_days.is_some() => &["converted_on"],
-                Aggregate::Ratio => &["numerator", "denominator"],
-                Aggregate::Sum | Aggregate::Mean | Aggregate::Median => &[header.value.as_deref().unwrap_or("value")],
-                Aggregate::Count | Aggregate::Distinct => &[],
-            };
-            let columns = added.iter().copied().chain(header.slices.iter().map(String::as_str));
+            let added = sharer.aggregate().columns(&sharer.values(), false);
+            let added = added.iter().map(|column| column.name);
+            let columns = added.chain(header.slices.iter().map(String::as_str));
             (owner_of_facts(metrics, sharer).id.clone(), columns.map(String::from).collect())
         })
         .collect();
@@ -231,7 +228,7 @@ fn check_parts(metric: &Metric, metrics: &Metrics) -> Result<()> {
     for part in all_parts(metric)? {
         let Some(of) = metrics.get(&part.metric) else { continue };
         let stock = !of.is_formula() && measure(of) == Measure::Stock;
-        let adds = of.header.aggregate.is_some_and(|aggregate| matches!(aggregate, Aggregate::Sum | Aggregate::Count));
+        let adds = of.header.aggregate.is_some_and(|of| of.is_additive() && of.is_zero_without_facts());
         let (fits, word, needs) = match part.taken {
             Accessor::AtStart => (stock, "at_start", "what holds over time: a metric with measure = \"stock\""),
             Accessor::Due => (stock && adds, "due", "a sum or count of what holds over time"),
@@ -344,7 +341,7 @@ fn check(metric: &Metric) -> Result<()> {
     if let Some(word) = header.states.keys().find(|word| !word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
         return wrong("a state is a word of lower-case letters", word, "states = { met = \"...\" }");
     }
-    let sums = header.aggregate == Some(Aggregate::Sum);
+    let sums = header.aggregate.is_some_and(Aggregate::is_sum_of_values);
     if header.value.is_some() && (header.facts.is_none() || !sums) {
         return wrong(
             "`value` names a column of shared facts to add up",
@@ -356,7 +353,7 @@ fn check(metric: &Metric) -> Result<()> {
         return wrong("only a sum of money has a value at the plan's rates", "plan", "take `plan` out of the header");
     }
     if let Some(days) = header.cohort_days {
-        let ratio = header.aggregate == Some(Aggregate::Ratio) && measure(metric) == Measure::Flow;
+        let ratio = header.aggregate.is_some_and(Aggregate::has_two_sides) && measure(metric) == Measure::Flow;
         if !ratio || header.formula.is_some() || !(1..=3660).contains(&days) {
             return wrong(
                 "a cohort is a ratio of what happens, over 1 to 3660 days",
@@ -405,8 +402,8 @@ fn check_slices(metric: &Metric) -> Result<()> {
                 &format!("take it out of `{word}`, or out of `pairs` and `apart`"),
             );
         }
-        let shared =
-            matches!(header.aggregate, Some(Aggregate::Sum | Aggregate::Ratio)) && header.cohort_days.is_none();
+        let members = header.aggregate.and_then(Aggregate::allocated_members);
+        let shared = members.is_some() && header.cohort_days.is_none();
         if word == "allocated" && (!shared || header.multi.contains(slice)) {
             return wrong(
                 &format!("`{slice}` cannot be allocated"),
@@ -493,9 +490,4 @@ pub fn owner_of_facts<'a>(metrics: &'a Metrics, metric: &'a Metric) -> &'a Metri
 /// A metric's measure: a flow unless it says otherwise.
 pub fn measure(metric: &Metric) -> Measure {
     metric.header.measure.unwrap_or(Measure::Flow)
-}
-
-/// A metric's aggregate; a formula has none and is treated as a sum of one row.
-pub fn aggregate(metric: &Metric) -> Aggregate {
-    metric.header.aggregate.unwrap_or(Aggregate::Sum)
 }

@@ -4,7 +4,8 @@
 //! the slices as text (never empty), and what the aggregate needs: `a`, `b` and `unit`.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics};
+use crate::domain::aggregate::{Holds, SINCE, Sides};
+use crate::domain::metric::{Form, Measure, Metric, Metrics};
 use crate::domain::score::{NO_VALUE, UNASSIGNED};
 use crate::engine::{Parameters, Session};
 use crate::pipeline::score::{allocation, credit, definition};
@@ -175,8 +176,6 @@ async fn returns(
     Ok(session.shape(&sql, parameters).await?.schema.field_with_name(column).is_ok())
 }
 
-/// What a stock may return instead of `value`.
-const SINCE: &str = "since";
 /// When a stock's fact is due.
 const DUE_ON: &str = "due_on";
 
@@ -200,24 +199,13 @@ fn needs<'a>(metric: &'a Metric, shape: Shape, since: bool) -> Vec<Need<'a>> {
             needs.push(need("period_start", "a date: the first day of the period it belongs to", is_day));
         }
     }
-    match definition::aggregate(metric) {
-        Aggregate::Sum | Aggregate::Mean | Aggregate::Median if since => {
-            needs.push(need(SINCE, "a date: the day since when it stands so", is_day));
-        }
-        Aggregate::Sum | Aggregate::Mean | Aggregate::Median => {
-            let value = metric.header.value.as_deref().unwrap_or("value");
-            needs.push(need(value, "an exact number: a whole number or DECIMAL", is_exact));
-            needs.extend(metric.header.plan.as_deref().map(|plan| need(plan, "an exact number: a DECIMAL", is_exact)));
-        }
-        Aggregate::Ratio if metric.header.cohort_days.is_some() => {
-            needs.push(need("converted_on", "a date, or nothing: the day on which it converted", is_day));
-        }
-        Aggregate::Ratio => {
-            needs.push(need("numerator", "an exact number: a whole number or DECIMAL", is_exact));
-            needs.push(need("denominator", "an exact number: a whole number or DECIMAL", is_exact));
-        }
-        Aggregate::Count | Aggregate::Distinct => {}
-    }
+    needs.extend(metric.aggregate().columns(&metric.values(), since).into_iter().map(|column| match column.holds {
+        Holds::Number => need(column.name, "an exact number: a whole number or DECIMAL", is_exact),
+        Holds::Since => need(column.name, "a date: the day since when it stands so", is_day),
+        Holds::Conversion => need(column.name, "a date, or nothing: the day on which it converted", is_day),
+    }));
+    let plan = metric.header.plan.as_deref().filter(|_| !since);
+    needs.extend(plan.map(|plan| need(plan, "an exact number: a DECIMAL", is_exact)));
     needs
 }
 
@@ -232,7 +220,7 @@ fn check(owner: &Metric, metric: &Metric, schema: &Schema) -> Result<Shape> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let select = || definition::sql(owner).place_of_outer("SELECT");
     let since = shape == Shape::Stock && has(SINCE);
-    let shared = definition::aggregate(metric) == Aggregate::Sum && metric.header.credit.is_some();
+    let shared = metric.aggregate().is_sum_of_values() && metric.header.credit.is_some();
     if since && (shared || !metric.header.allocated.is_empty()) {
         return Err(Diagnostic::project(format!("the days of {} cannot be shared out", metric.id))
             .at(definition::sql(owner).place_of_column(SINCE))
@@ -414,7 +402,7 @@ pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>
             (credit::shared(metric, &returned, &[], day)?, "f.a".into(), "f.b".into(), " WHERE f.credit_kind IS NULL")
         }
         None => {
-            let (a, b, _) = sides(metric, day);
+            let Sides { a, b, .. } = metric.aggregate().sides(&metric.values(), day);
             (returned, a, b, "")
         }
     };
@@ -422,31 +410,6 @@ pub fn bare(metrics: &Metrics, metric: &Metric, credits: bool, day: Option<&str>
         "SELECT CAST(f.record_id AS VARCHAR) AS record_id, COALESCE(r.rep_id, '{UNASSIGNED}') AS rep_id, {place}, \
          {a} AS a, {b} AS b FROM {source} AS f LEFT JOIN reps AS r ON r.rep_id = f.rep_id{filter}"
     ))
-}
-
-/// What a fact adds above and below the line, and whether it is a one among ones. What has stood since a day adds the days
-/// up to `to`.
-pub(super) fn sides(metric: &Metric, to: Option<&str>) -> (String, String, &'static str) {
-    let number = |text: &str| format!("CAST({text} AS DECIMAL(38, 12))");
-    let value = match to {
-        Some(to) => format!("{to} - CAST(f.{SINCE} AS INT)"),
-        None => format!("f.{}", metric.header.value.as_deref().unwrap_or("value")),
-    };
-    match definition::aggregate(metric) {
-        Aggregate::Sum | Aggregate::Median => (number(&value), number("NULL"), "FALSE"),
-        Aggregate::Mean => (number(&value), number(&format!("CASE WHEN {value} IS NULL THEN 0 ELSE 1 END")), "FALSE"),
-        Aggregate::Ratio if metric.header.cohort_days.is_some() => {
-            let days = metric.header.cohort_days.unwrap_or_default();
-            let took = "CAST(f.converted_on AS INT) - CAST(f.event_date AS INT)";
-            (number(&format!("CASE WHEN {took} BETWEEN 0 AND {days} THEN 1 ELSE 0 END")), number("1"), "TRUE")
-        }
-        Aggregate::Ratio => (
-            number("f.numerator"),
-            number("f.denominator"),
-            "COALESCE(f.denominator = 1 AND f.numerator IN (0, 1), FALSE)",
-        ),
-        Aggregate::Count | Aggregate::Distinct => (number("1"), number("NULL"), "FALSE"),
-    }
 }
 
 /// The slices of a metric that the engine adds: those of its own that the SQL does not return.
@@ -483,16 +446,14 @@ fn normalise(metric: &Metric, prepared: &PreparedFacts, schema: &Schema) -> Resu
     let (shape, credits) = (prepared.shape, prepared.shared);
     // The measuring day is added when it is known.
     let to = prepared.since.then_some("0");
-    let (mut a, mut b, mut unit) = sides(metric, to);
+    let Sides { mut a, mut b, mut unit } = metric.aggregate().sides(&metric.values(), to);
     let mut source = "returned".to_owned();
     if credits {
         let own = schema.fields().iter().map(|field| field.name().as_str());
         let kept_too = |name: &&str| metric.header.slices.iter().any(|slice| slice == name) || *name == DUE_ON;
         let own: Vec<&str> = own.filter(kept_too).collect();
         source = credit::shared(metric, "returned", &own, to)?;
-        // Shared ones are no longer ones.
-        let ones = definition::aggregate(metric) == Aggregate::Ratio;
-        unit = if ones { "COALESCE(f.b = 1 AND f.a IN (0, 1), FALSE)" } else { "FALSE" };
+        unit = metric.aggregate().unit_when_shared();
         (a, b) = ("f.a".into(), "f.b".into());
     }
     let place = match shape {

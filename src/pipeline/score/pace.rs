@@ -2,13 +2,12 @@
 //! day that has gone by weighs as much as usually comes on such a day, and so does a day to come.
 
 use crate::diagnostic::Result;
-use crate::domain::metric::{Aggregate, Metric};
+use crate::domain::metric::Metric;
 use crate::domain::number::{Number, SCALE};
 use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
-use crate::pipeline::score::definition;
 use crate::pipeline::score::periods::Periods;
 use crate::pipeline::stage::workdays::Workdays;
 use arrow::array::AsArray;
@@ -79,7 +78,7 @@ pub async fn due(
         return Ok(due);
     }
     // A count of distinct records is no sum of days, and has no curve of its own.
-    if definition::aggregate(metric) == Aggregate::Distinct {
+    if !metric.aggregate().is_additive() {
         due.extend(unfinished.into_iter().map(|period| (period.grain, Due(None))));
         return Ok(due);
     }

@@ -1,7 +1,7 @@
 //! From cells to scores, entity by entity: exact division, what came before, attainment and intervals.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::domain::metric::{Aggregate, Measure, Metric};
+use crate::domain::metric::{Measure, Metric};
 use crate::domain::number::Number;
 use crate::domain::period::EPOCH;
 use crate::domain::period::Grain;
@@ -257,7 +257,7 @@ impl<'a> ScoreWriter<'a> {
     }
 
     fn divides(&self) -> bool {
-        matches!(self.metric.header.aggregate, Some(Aggregate::Ratio | Aggregate::Mean))
+        self.metric.aggregate().divides()
     }
 
     /// Whether the group is a rep's whose numbers may not be shown.
@@ -335,10 +335,8 @@ impl<'a> ScoreWriter<'a> {
             Earlier::Whole(start) => self.value(line.now.get(&start)),
         };
         let value = self.value(Some(cell));
-        let interval = match definition::aggregate(self.metric) {
-            Aggregate::Ratio if cell.unit => cell.a.zip(cell.b).and_then(|(a, b)| wilson(a, b)),
-            _ => None,
-        };
+        let is_share = self.metric.aggregate().has_two_sides() && cell.unit;
+        let interval = cell.a.zip(cell.b).filter(|_| is_share).and_then(|(a, b)| wilson(a, b));
         let side = |side: Option<Number>| side.filter(|_| self.divides());
         let (target, goal) = (cell.target(), cell.goal());
         let of_reps = cell.of_reps.as_ref().filter(|_| self.group.0 != "rep").and_then(|target| target.value());

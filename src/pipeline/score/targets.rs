@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
 use crate::domain::json;
-use crate::domain::metric::{Aggregate, Form, Measure, Metric, Metrics, Unit};
+use crate::domain::metric::{Form, Measure, Metric, Metrics, Unit};
 use crate::domain::number::{Number, SCALE, divide_half_away, spread};
 use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, Period, days_between};
@@ -342,8 +342,7 @@ fn membership(batches: &[RecordBatch]) -> BTreeMap<String, Vec<Stretch>> {
 
 /// A sum's target is spread over days; what is measured, divided or picked out cannot be.
 pub fn is_spread(metric: &Metric) -> bool {
-    let adds = matches!(metric.header.aggregate, Some(Aggregate::Sum | Aggregate::Count | Aggregate::Distinct));
-    adds && definition::measure(metric) == Measure::Flow
+    metric.is_zero_without_facts() && definition::measure(metric) == Measure::Flow
 }
 
 fn given(rows: &Rows<'_>, row: usize, levels: &BTreeMap<String, String>, metrics: &Metrics) -> Result<(Goal, Given)> {
