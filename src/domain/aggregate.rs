@@ -142,13 +142,14 @@ impl Aggregate {
     }
 
     /// What a cell makes of them: `a`, `b`, `n` and `unit`, or the records that it then counts.
-    pub fn outputs(self, of_facts: bool) -> &'static str {
-        match self {
+    pub fn outputs(self, of_facts: bool) -> String {
+        let outputs = match self {
             Distinct => "record_id, COUNT(*) AS facts",
             Median => "MEDIAN(a) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(a) AS n, FALSE AS unit",
             Sum | Count | Ratio | Mean if of_facts => "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit",
             Sum | Count | Ratio | Mean => "SUM(a) AS a, SUM(b) AS b, SUM(n) AS n, BOOL_AND(unit) AS unit",
-        }
+        };
+        outputs.to_owned()
     }
 
     /// Whether a cell counts its records, each once.

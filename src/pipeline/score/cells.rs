@@ -271,7 +271,7 @@ fn added_up(query: &Query<'_>, prepared: &PreparedFacts, source: &str) -> Result
         let (rows, sets) = (&grouping.rows, grouping.sets(cell, within));
         let name = grouping.by_group(|group| literal(group.join("*")));
         let value = grouping.by_group(slice_value);
-        let mut values = vec![("source", source), ("cell", cell), ("outputs", outputs), ("levels", &query.levels)];
+        let mut values = vec![("source", source), ("cell", cell), ("outputs", &outputs), ("levels", &query.levels)];
         values.extend([("rows", rows.as_str()), ("sets", &sets), ("slice_name", &name), ("slice_value", &value)]);
         if shape != Shape::PreAggregated {
             values.extend([("slices", slices.as_str()), ("inputs", aggregate.inputs())]);
