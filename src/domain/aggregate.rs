@@ -4,11 +4,10 @@
 //! SQL text is written here, and run elsewhere. In it `f` are the facts as the metric's own SQL returns them. Scoring brings
 //! them into one form: `a` is what a fact adds above the line, `b` below it, `unit` whether it is a one among ones.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How facts become a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Aggregate {
     /// The sum of `value`.
@@ -23,9 +22,55 @@ pub enum Aggregate {
     Mean,
     /// The middle of `value`.
     Median,
+    /// The value that so great a share of the values reaches at most; between two values, by their distance.
+    Percentile(Share),
 }
 
-use Aggregate::{Count, Distinct, Mean, Median, Ratio, Sum};
+use Aggregate::{Count, Distinct, Mean, Median, Percentile, Ratio, Sum};
+
+/// A share between 0 and 1, in ten-thousandths: what is exact in a header stays so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "String")]
+pub struct Share(u16);
+
+impl Share {
+    const WHOLE: u16 = 10_000;
+}
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(share: f64) -> Result<Share, String> {
+        let parts = share * f64::from(Share::WHOLE);
+        let found = (1..Share::WHOLE).find(|whole| (parts - f64::from(*whole)).abs() < 1e-6);
+        found.map(Share).ok_or_else(|| {
+            format!("{share} is no percentile: write a share between 0 and 1 with at most four decimals, such as 0.9")
+        })
+    }
+}
+
+/// As a text: keys hold no floating-point numbers.
+impl From<Share> for String {
+    fn from(share: Share) -> String {
+        format!("0.{:04}", share.0)
+    }
+}
+
+/// A percentile of `a`, with `n` facts, as SQL. Between two values it is worked out in decimals: floating-point numbers would
+/// not give back what they were given.
+fn percentile(share: Share) -> String {
+    let (share, whole) = (share.0, Share::WHOLE);
+    let values = "ARRAY_AGG(a ORDER BY a) FILTER (WHERE a IS NOT NULL)";
+    // The place of the percentile among the values, in ten-thousandths; the first stands at 0.
+    let place = format!("(COUNT(a) - 1) * {share}");
+    let lower = format!("ARRAY_ELEMENT({values}, ({place}) / {whole} + 1)");
+    let upper = format!("ARRAY_ELEMENT({values}, LEAST(({place}) / {whole} + 2, COUNT(a)))");
+    let part = format!("CAST(({place}) % {whole} AS DECIMAL(9, 0)) * CAST('0.0001' AS DECIMAL(4, 4))");
+    format!(
+        "CAST({lower} + CAST(({upper} - {lower}) * ({part}) AS DECIMAL(38, 12)) AS DECIMAL(38, 12)) AS a, \
+         CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(a) AS n, FALSE AS unit"
+    )
+}
 
 /// What stands since a day may return it instead of a value: its value are the days since then.
 pub const SINCE: &str = "since";
@@ -75,8 +120,8 @@ impl Aggregate {
     pub fn columns<'a>(self, values: &Values<'a>, since: bool) -> Vec<Column<'a>> {
         let number = |name| Column { name, holds: Holds::Number };
         match self {
-            Sum | Mean | Median if since => vec![Column { name: SINCE, holds: Holds::Since }],
-            Sum | Mean | Median => vec![number(values.column)],
+            Sum | Mean | Median | Percentile(_) if since => vec![Column { name: SINCE, holds: Holds::Since }],
+            Sum | Mean | Median | Percentile(_) => vec![number(values.column)],
             Ratio if values.cohort_days.is_some() => {
                 vec![Column { name: "converted_on", holds: Holds::Conversion }]
             }
@@ -93,7 +138,7 @@ impl Aggregate {
             None => format!("f.{}", values.column),
         };
         let (a, b, unit) = match (self, values.cohort_days) {
-            (Sum | Median, _) => (number(&value), number("NULL"), "FALSE"),
+            (Sum | Median | Percentile(_), _) => (number(&value), number("NULL"), "FALSE"),
             (Mean, _) => (number(&value), number(&format!("CASE WHEN {value} IS NULL THEN 0 ELSE 1 END")), "FALSE"),
             (Ratio, Some(days)) => {
                 let took = "CAST(f.converted_on AS INT) - CAST(f.event_date AS INT)";
@@ -113,13 +158,13 @@ impl Aggregate {
     pub fn unit_when_shared(self) -> &'static str {
         match self {
             Ratio => "COALESCE(f.b = 1 AND f.a IN (0, 1), FALSE)",
-            Sum | Count | Distinct | Mean | Median => "FALSE",
+            Sum | Count | Distinct | Mean | Median | Percentile(_) => "FALSE",
         }
     }
 
-    /// Whether everyone who is credited with a fact has it whole: a record or a middle value cannot be shared.
+    /// Whether everyone who is credited with a fact has it whole: a record or one value of several cannot be shared.
     pub fn is_shared_whole(self) -> bool {
-        matches!(self, Distinct | Median)
+        matches!(self, Distinct | Median | Percentile(_))
     }
 
     /// The members of a part of an allocated fact: above the line, and below it if there is one. `None` if facts of this
@@ -128,7 +173,7 @@ impl Aggregate {
         match self {
             Sum => Some(("value", None)),
             Ratio => Some(("numerator", Some("denominator"))),
-            Count | Distinct | Mean | Median => None,
+            Count | Distinct | Mean | Median | Percentile(_) => None,
         }
     }
 
@@ -136,7 +181,7 @@ impl Aggregate {
     pub fn inputs(self) -> &'static str {
         match self {
             Distinct => "record_id",
-            Median => "a",
+            Median | Percentile(_) => "a",
             Sum | Count | Ratio | Mean => "a, b, n, unit",
         }
     }
@@ -146,6 +191,7 @@ impl Aggregate {
         let outputs = match self {
             Distinct => "record_id, COUNT(*) AS facts",
             Median => "MEDIAN(a) AS a, CAST(NULL AS DECIMAL(38, 12)) AS b, COUNT(a) AS n, FALSE AS unit",
+            Percentile(share) => return percentile(share),
             Sum | Count | Ratio | Mean if of_facts => "SUM(a) AS a, SUM(b) AS b, COUNT(*) AS n, BOOL_AND(unit) AS unit",
             Sum | Count | Ratio | Mean => "SUM(a) AS a, SUM(b) AS b, SUM(n) AS n, BOOL_AND(unit) AS unit",
         };
@@ -161,13 +207,13 @@ impl Aggregate {
     pub fn weight_of_a_day(self) -> &'static str {
         match self {
             Mean => "s.b",
-            Sum | Count | Distinct | Ratio | Median => "s.n",
+            Sum | Count | Distinct | Ratio | Median | Percentile(_) => "s.n",
         }
     }
 
     /// Whether the facts of a day can be added up before all else.
     pub fn is_additive(self) -> bool {
-        !matches!(self, Distinct | Median)
+        !matches!(self, Distinct | Median | Percentile(_))
     }
 
     /// Whether the number is what stands above the line over what stands below it.
@@ -194,9 +240,26 @@ impl Aggregate {
     /// Whether each fact has a value to show. One that is counted has none, unless it is shared and so counted in part.
     pub fn has_values(self, shared: bool) -> bool {
         match self {
-            Sum | Mean | Median => true,
+            Sum | Mean | Median | Percentile(_) => true,
             Count => shared,
             Distinct | Ratio => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_a_share_that_a_header_can_name_exactly() {
+        let read = |text: &str| serde_json::from_str::<Aggregate>(text);
+        assert_eq!(read(r#"{"percentile": 0.9}"#).unwrap(), Percentile(Share(9000)));
+        assert_eq!(serde_json::to_string(&Percentile(Share(2575))).unwrap(), r#"{"percentile":"0.2575"}"#);
+        for wrong in ["0", "1", "-0.5", "90", "0.12345", "1e-9"] {
+            let error = read(&format!(r#"{{"percentile": {wrong}}}"#)).unwrap_err().to_string();
+            assert!(error.contains("between 0 and 1"), "{error}");
+        }
+        assert!(read(r#""percentile""#).is_err());
     }
 }

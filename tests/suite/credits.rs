@@ -216,6 +216,15 @@ fn counts_means_and_stocks_are_shared_and_records_are_not() {
         ("c_count", "measure = \"flow\"\naggregate = \"count\"", "", "1.7", "0.3", "2", 3),
         ("c_distinct", "measure = \"flow\"\naggregate = \"distinct\"", "", "2", "1", "2", 3),
         ("c_mean", "measure = \"flow\"\naggregate = \"mean\"", ", amount AS value", "47.058823529412", "100", "55", 3),
+        (
+            "c_percentile",
+            "measure = \"flow\"\naggregate = { percentile = 0.25 }",
+            ", amount AS value",
+            "32.5",
+            "100",
+            "55",
+            3,
+        ),
         ("c_median", "measure = \"flow\"\naggregate = \"median\"", ", amount AS value", "55", "100", "100", 3),
         ("c_stock", "measure = \"stock\"\naggregate = \"sum\"", ", amount AS value", "80", "30", "110", 3),
         ("c_stock_count", "measure = \"stock\"\naggregate = \"count\"", "", "1.7", "0.3", "2", 3),
@@ -265,6 +274,12 @@ fn a_slice_of_several_values_counts_on_each_line_and_once_in_the_total() {
         ("m_sum", "measure = \"flow\"\naggregate = \"sum\"", ", amount AS value", ["115", "110", "100", "5"]),
         ("m_distinct", "measure = \"flow\"\naggregate = \"distinct\"", "", ["4", "2", "1", "2"]),
         ("m_stock", "measure = \"stock\"\naggregate = \"sum\"", ", amount AS value", ["115", "110", "100", "5"]),
+        (
+            "m_percentile",
+            "measure = \"stock\"\naggregate = { percentile = 0.9 }",
+            ", amount AS value",
+            ["73", "91", "100", "3.7"],
+        ),
         ("m_median", "measure = \"stock\"\naggregate = \"median\"", ", amount AS value", ["7", "55", "100", "2.5"]),
     ] {
         let select = if keys.contains("stock") { stock } else { flow };

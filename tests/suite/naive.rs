@@ -67,7 +67,7 @@ const TURNS: [&[&str]; 7] = [
     ],
     &["win_rate", "open_pipeline", "deal_days", "expected"],
     &["effort", "deals", "deal_size", "deals_touched", "touches_a_month", "yearly_change"],
-    &["open_deals", "open_deal_size", "open_days", "open_days_median", "open_days_sum", "backlog"],
+    &["open_deals", "open_deal_size", "open_days", "open_days_median", "open_days_p90", "open_days_sum", "backlog"],
     &["bookings", "exchange_rate_effect", "open_pipeline", "product_bookings", "quota_attainment", "run_rate"],
     &["bookings", "coverage", "growth", "deal_mean", "run_rate", "open_value", "moved"],
 ];

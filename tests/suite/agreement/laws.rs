@@ -20,7 +20,7 @@ fn additive<'a>(scores: &Scores, headers: &'a [Header]) -> BTreeMap<&'a str, boo
     let adding = known.filter_map(|header| match scores.aggregate(&header.id)? {
         Aggregate::Sum | Aggregate::Count => Some((header.id.as_str(), false)),
         Aggregate::Ratio | Aggregate::Mean => Some((header.id.as_str(), true)),
-        Aggregate::Median | Aggregate::Distinct => None,
+        Aggregate::Median | Aggregate::Percentile(_) | Aggregate::Distinct => None,
     });
     adding.collect()
 }

@@ -16,6 +16,8 @@ pub enum Aggregate {
     Ratio,
     Mean,
     Median,
+    /// In ten-thousandths.
+    Percentile(usize),
     Distinct,
 }
 
@@ -143,7 +145,7 @@ pub fn lines<'a>(company: &'a Company, metric: &'a Metric) -> Vec<Line<'a>> {
 
 fn shared<'a>(metric: &Metric, fact: &'a Fact, credits: &[&'a Credit]) -> Vec<Line<'a>> {
     let in_cents = metric.is_money && metric.aggregate == Aggregate::Sum;
-    let is_whole = matches!(metric.aggregate, Aggregate::Distinct | Aggregate::Median);
+    let is_whole = matches!(metric.aggregate, Aggregate::Distinct | Aggregate::Median | Aggregate::Percentile(_));
     let revenue: Vec<&Credit> = credits.iter().filter(|credit| !credit.is_overlay).copied().collect();
     let whole = |rep| Line { fact, rep, above: fact.above, below: fact.below, share: ONE, is_overlay: false };
     let mut lines = Vec::new();

@@ -107,6 +107,15 @@ impl Sum {
                 // The middle value; of an even number the mean of the two middle ones.
                 Some(Number::Over(above + below, 2 * ONE))
             }
+            Aggregate::Percentile(share) => {
+                let mut values = self.values.clone();
+                values.sort_unstable();
+                // Of two neighbours each counts by how near it is.
+                let place = share * values.len().checked_sub(1)?;
+                let (left, right) = (values[place / 10_000], values[place.div_ceil(10_000)]);
+                let part = (place % 10_000) as i128;
+                Some(Number::Over(left * (10_000 - part) + right * part, 10_000 * ONE))
+            }
         }
     }
 
@@ -115,7 +124,7 @@ impl Sum {
         self.above += above;
         self.below += below;
         match aggregate {
-            Aggregate::Median => self.values.push(above),
+            Aggregate::Median | Aggregate::Percentile(_) => self.values.push(above),
             Aggregate::Distinct => {
                 self.records.insert(record.to_owned());
             }

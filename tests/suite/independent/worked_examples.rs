@@ -441,10 +441,13 @@ fn cells_are_read_literally() {
     assert_eq!(["2026-09-31", "2026-9-30", "30.09.2026", "2026-09-30 08:00:00"].map(read_date), [None; 4]);
     assert!(timestamp("2026-09-30 08:00:00").is_some());
     assert!(["2026-09-30", "2026-09-30T08:00:00", "2026-09-30 25:00:00"].map(timestamp).iter().all(Option::is_none));
-    let median = |values: &[i128]| {
+    let of = |aggregate: Aggregate, values: &[i128]| {
         let mut sum = Sum::default();
-        values.iter().for_each(|value| sum.add(Aggregate::Median, "", value * ONE, ONE));
-        sum.value(Aggregate::Median).map(Number::to_f64)
+        values.iter().for_each(|value| sum.add(aggregate, "", value * ONE, ONE));
+        sum.value(aggregate).map(Number::to_f64)
     };
+    let median = |values: &[i128]| of(Aggregate::Median, values);
     assert_eq!([median(&[4, 1, 3]), median(&[4, 1, 3, 2]), median(&[])], [Some(3.0), Some(2.5), None]);
+    let upper = |values: &[i128]| of(Aggregate::Percentile(9000), values);
+    assert_eq!([upper(&[100, 1, 10, 4]), upper(&[7]), upper(&[])], [Some(73.0), Some(7.0), None]);
 }

@@ -56,7 +56,7 @@ fn shared(company: &Company, spec: &Spec, fact: &Fact) -> Vec<(Fact, i128)> {
         all
     };
     let (revenue, overlay) = (of(false), of(true));
-    let whole = !matches!(spec.aggregate, Aggregate::Distinct | Aggregate::Median);
+    let whole = !matches!(spec.aggregate, Aggregate::Distinct | Aggregate::Median | Aggregate::Percentile(_));
     let in_cents = spec.money && spec.aggregate == Aggregate::Sum;
     let line = |credit: &Credit, above: i128, plan: i128, below: i128| Fact {
         plan,

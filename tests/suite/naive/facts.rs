@@ -128,6 +128,15 @@ impl<'a> Facts<'a> {
                 values.sort_unstable();
                 of(Exact::over(values[(values.len() - 1) / 2] + values[values.len() / 2], 2 * ONE))
             }
+            Aggregate::Percentile(share) => {
+                let mut values: Vec<i128> = facts.iter().map(|fact| value(fact)).collect();
+                values.sort_unstable();
+                // The lowest value stands at 0, the highest at 1, and the others at equal distances between them.
+                let steps = share * (values.len() as i128 - 1);
+                let at = usize::try_from(steps / 10_000).unwrap();
+                let step = values.get(at + 1).map_or(0, |next| next - values[at]);
+                of(Exact::over(values[at] * 10_000 + step * (steps % 10_000), 10_000 * ONE))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub const ONE: i128 = 1_000_000_000_000;
 
 /// The metrics that no company has, for what the shipped ones do not use.
-pub const OWN: [(&str, &str); 27] = [
+pub const OWN: [(&str, &str); 28] = [
     ("product_bookings", include_str!("metrics/product_bookings.sql")),
     ("product_effort", include_str!("metrics/product_effort.sql")),
     ("product_win_rate", include_str!("metrics/product_win_rate.sql")),
@@ -27,6 +27,7 @@ pub const OWN: [(&str, &str); 27] = [
     ("open_value", include_str!("metrics/open_value.sql")),
     ("open_days", include_str!("metrics/open_days.sql")),
     ("open_days_median", include_str!("metrics/open_days_median.sql")),
+    ("open_days_p90", include_str!("metrics/open_days_p90.sql")),
     ("open_days_sum", include_str!("metrics/open_days_sum.sql")),
     ("growth", include_str!("metrics/growth.sql")),
     ("yearly_change", include_str!("metrics/yearly_change.sql")),
@@ -48,6 +49,8 @@ pub enum Aggregate {
     Ratio,
     Mean,
     Median,
+    /// So many ten-thousandths of the values are at most as great.
+    Percentile(i128),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +118,7 @@ const OPEN_DAYS: Spec = Spec {
 
 const BY_PRODUCT: Spec = Spec { slices: &["kind", "product"], allocated: true, grains: &["month", "quarter"], ..PLAIN };
 
-pub const SPECS: [Spec; 24] = [
+pub const SPECS: [Spec; 25] = [
     Spec {
         id: "bookings",
         plan: true,
@@ -258,6 +261,7 @@ pub const SPECS: [Spec; 24] = [
     Spec { id: "product_win_rate", aggregate: Aggregate::Ratio, credit: true, ..BY_PRODUCT },
     Spec { id: "open_days", aggregate: Aggregate::Mean, ..OPEN_DAYS },
     Spec { id: "open_days_median", aggregate: Aggregate::Median, ..OPEN_DAYS },
+    Spec { id: "open_days_p90", aggregate: Aggregate::Percentile(9000), ..OPEN_DAYS },
     Spec { id: "open_days_sum", credit: false, ..OPEN_DAYS },
 ];
 
@@ -413,7 +417,9 @@ pub fn facts(company: &Company, metric: &str) -> Vec<Fact> {
             .collect(),
         "effort" => won().map(|of| fact(of, days(of) * (ONE + 7), Vec::new())).collect(),
         "deal_days" => won().map(|of| fact(of, days(of) * ONE, vec![("product", several(of.products))])).collect(),
-        "open_deals" | "open_value" | "open_days" | "open_days_median" | "open_days_sum" => open(company, metric),
+        "open_deals" | "open_value" | "open_days" | "open_days_median" | "open_days_p90" | "open_days_sum" => {
+            open(company, metric)
+        }
         "product_bookings" | "product_sales" | "product_effort" | "product_win_rate" => by_product(company, metric),
         "open_pipeline" | "open_deal_size" => all.iter().flat_map(|of| versions(company, of)).collect(),
         "calls_made" => calls(company),

@@ -9,7 +9,9 @@ fn needs(metric: &str) -> Option<&'static str> {
         "calls_made" | "deals_touched" => Some("activities"),
         "leads_converted" => Some("leads"),
         // They have the facts of another one.
-        "rolling_bookings" | "open_days_median" | "open_days_sum" | "product_sales" => Some("opportunities"),
+        "rolling_bookings" | "open_days_median" | "open_days_p90" | "open_days_sum" | "product_sales" => {
+            Some("opportunities")
+        }
         "bookings"
         | "win_rate"
         | "sales_cycle_days"
