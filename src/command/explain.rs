@@ -14,6 +14,7 @@ use crate::domain::score::{NO_VALUE, pair_parts as pair_parts_of};
 use crate::engine::text::literal;
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
+use crate::pipeline::land::Snapshot;
 use crate::pipeline::render::{CONTEXT, Document};
 use crate::pipeline::score::{self, PreparedFacts, definition};
 use crate::pipeline::stage::contract::Contract;
@@ -355,8 +356,7 @@ impl Explained<'_> {
         let Some(column) = table.head.iter().position(|head| head == "export") else { return };
         for row in &mut table.rows {
             let digest = row[column].clone().unwrap_or_default();
-            let snapshot = self.found.entry.observations.iter().find(|s| s.raw.to_string() == digest);
-            row[column] = snapshot.map(|s| s.path.clone());
+            row[column] = Snapshot::named(&self.found.entry.observations, &digest).map(|s| s.path.clone());
         }
         for name in ["value", "of"] {
             if let Some(column) = table.head.iter().position(|head| head == name) {

@@ -4,7 +4,6 @@ use crate::diagnostic::Result;
 use crate::domain::metric::{Metric, Metrics};
 use crate::engine::Session;
 use crate::ledger::Entry;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::score::definition;
 use crate::pipeline::stage::contract::Contract;
 use crate::store::object_name;
@@ -72,9 +71,4 @@ pub(super) async fn add(
         there.of_day = true;
     }
     Ok(there)
-}
-
-/// The export that a snapshot's digest stands for: of several nights with the same bytes the newest.
-pub(super) fn export<'a>(entry: &'a Entry, digest: &str) -> Option<&'a Snapshot> {
-    entry.observations.iter().filter(|snapshot| snapshot.raw.to_string() == digest).max_by_key(|s| s.data_date)
 }

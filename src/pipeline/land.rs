@@ -87,6 +87,18 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The export that a snapshot's digest stands for: of several nights with the same bytes the newest.
+    pub fn named<'a>(all: &'a [Snapshot], raw: &str) -> Option<&'a Snapshot> {
+        all.iter().filter(|snapshot| snapshot.raw.to_string() == raw).max_by_key(|snapshot| snapshot.data_date)
+    }
+
+    /// The same of all of them: digest -> path.
+    pub fn paths(all: &[Snapshot]) -> BTreeMap<String, String> {
+        let mut by_date: Vec<&Snapshot> = all.iter().collect();
+        by_date.sort_by_key(|snapshot| snapshot.data_date);
+        by_date.into_iter().map(|snapshot| (snapshot.raw.to_string(), snapshot.path.clone())).collect()
+    }
+
     /// The path of the snapshot's Parquet file.
     pub fn raw_path(&self) -> String {
         object_name(&format!("raw/{}/{}", self.source, self.table), &self.raw, "parquet")

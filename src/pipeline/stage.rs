@@ -189,8 +189,7 @@ pub async fn run(night: &RunContext<'_>, snapshots: &[Snapshot]) -> Result<Model
     let contract = Contract::of(night.project)?;
     let stagings = definition::read(night.project, night.settings, &contract)?;
     let derived = derived::read(night.project, &contract)?;
-    let paths = snapshots.iter().rev().map(|snapshot| (snapshot.raw.to_string(), snapshot.path.clone())).collect();
-    let mut model = Model { paths, keys: contract.keys(), ..Model::default() };
+    let mut model = Model { paths: Snapshot::paths(snapshots), keys: contract.keys(), ..Model::default() };
     for name in contract.in_order()? {
         let table = &contract.tables[name];
         let is_derived = |target: &str| derived.iter().any(|derived| derived.name == target && !derived.completes());

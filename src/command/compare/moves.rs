@@ -14,6 +14,7 @@ use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
+use crate::pipeline::land::Snapshot;
 use crate::pipeline::score::{self, PreparedFacts, definition};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema};
@@ -358,7 +359,7 @@ impl<'a> Movers<'a> {
                 let sql = format!("SELECT w.record, w.day, l._snapshot, l._row FROM wanted AS w JOIN {join}");
                 for row in ask(session, &sql).await? {
                     let [Some(record), day, Some(snapshot), Some(number)] = &row[..] else { continue };
-                    let Some(export) = lineage::export(side.entry, snapshot) else { continue };
+                    let Some(export) = Snapshot::named(&side.entry.observations, snapshot) else { continue };
                     let origin = Origin { export: export.path.clone(), row: number.parse().unwrap_or_default() };
                     origins.insert((record.clone(), day.clone()), origin);
                 }

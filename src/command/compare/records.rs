@@ -2,9 +2,9 @@
 
 use crate::command::compare::removed;
 use crate::command::compare::run::{Side, ask};
-use crate::command::lineage;
 use crate::diagnostic::Result;
 use crate::engine::Session;
+use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::ModelTable;
 use crate::store::object_name;
 use serde::Serialize;
@@ -201,7 +201,7 @@ async fn origins(
     for row in ask(session, &sql).await? {
         let mut cells = row.into_iter().map(Option::unwrap_or_default);
         let (snapshot, number) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
-        if let Some(export) = lineage::export(side.entry, &snapshot) {
+        if let Some(export) = Snapshot::named(&side.entry.observations, &snapshot) {
             let origin = Origin { export: export.path.clone(), row: number.parse().unwrap_or_default() };
             origins.insert(cells.collect(), origin);
         }

@@ -201,7 +201,7 @@ async fn rows_of(
     let numbers = batches.iter().filter_map(|batch| batch.column_by_name("_row")?.as_primitive_opt::<Int64Type>());
     let numbers = numbers.flat_map(|numbers| numbers.values().to_vec());
     for (((of, start), origin), number) in reps.into_iter().zip(starts).zip(origins).zip(numbers) {
-        let export = snapshots.iter().find(|export| Some(export.raw.to_string()) == origin);
+        let export = origin.and_then(|origin| Snapshot::named(snapshots, &origin));
         if let (true, Some(start), Some(export)) = (of.as_deref() == Some(rep), start, export) {
             rows.insert(start, (export.path.clone(), number));
         }

@@ -141,7 +141,7 @@ pub(in crate::pipeline::stage) async fn told(
             let (tables, from, to, exports) = (text(0), text(1), text(2), text(3));
             let rows = batch.column(4).as_primitive::<Int64Type>();
             for row in (0..batch.num_rows()).filter(|row| tables.value(*row) == table) {
-                let export = snapshots.iter().find(|snapshot| snapshot.raw.to_string() == exports.value(row));
+                let export = Snapshot::named(snapshots, exports.value(row));
                 let path = export.map_or(MAPPINGS, |snapshot| snapshot.path.as_str());
                 let pair = (from.value(row).to_owned(), to.value(row).to_owned());
                 places.insert(pair, format!("{path}, record {}", rows.value(row)));

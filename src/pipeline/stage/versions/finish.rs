@@ -193,7 +193,7 @@ impl Versions<'_> {
         }
         let (mut parts, mut exports) = (Vec::new(), Vec::new());
         for (digest, own) in by_export {
-            let Some(snapshot) = snapshots.iter().find(|snapshot| snapshot.raw.to_string() == digest) else { continue };
+            let Some(snapshot) = Snapshot::named(snapshots, digest) else { continue };
             let picked = UInt32Array::from_iter_values(own.iter().map(|row| *row as u32));
             let batch = take_record_batch(&part.batch, &picked);
             let not = || vec![false; own.len()];
