@@ -1,5 +1,6 @@
 //! Parse, resolve, dispatch, print the error, exit code.
 
+use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
 use scorebook::cli::Cli;
 use scorebook::diagnostic::{Diagnostic, Result};
@@ -42,9 +43,10 @@ fn on_large_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T>
 
 /// Prints an error. A closed stderr leaves the exit code to speak.
 fn tell(error: &Diagnostic) {
-    let colour = std::io::stderr().is_terminal();
+    // As NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM have it.
+    let colour = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
     // What is being worked on may stand on the terminal's last line.
-    let clear = if colour { "\r\x1b[2K" } else { "" };
+    let clear = if colour && std::io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
     let _ = writeln!(std::io::stderr(), "{clear}{}", error.render(colour));
 }
 

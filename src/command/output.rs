@@ -6,6 +6,7 @@ use crate::domain::spreadsheet;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::io::Write;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The widest text that is printed whole for people.
 const WIDEST: usize = 60;
@@ -47,8 +48,8 @@ impl Table {
         };
         let rows: Vec<Vec<String>> = self.rows.iter().map(cells).collect();
         let width = |i: usize| {
-            let widths = rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count());
-            widths.chain([self.head[i].chars().count()]).max().unwrap_or(0)
+            let widths = rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.width());
+            widths.chain([self.head[i].width()]).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
         let numeric = |i: usize| {
@@ -58,7 +59,7 @@ impl Table {
         let right: Vec<bool> = (0..self.head.len()).map(numeric).collect();
         let line = |cells: &[String]| {
             let padded = cells.iter().enumerate().map(|(i, cell)| {
-                let blank = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
+                let blank = " ".repeat(widths[i].saturating_sub(cell.width()));
                 if right[i] { format!("{blank}{cell}") } else { format!("{cell}{blank}") }
             });
             padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
@@ -98,8 +99,15 @@ fn in_csv(cell: &str) -> Cow<'_, str> {
 pub fn printable(text: &str) -> String {
     let mut clean = one_line(text);
     let widest = if clean.contains(' ') { WIDEST } else { WIDEST_NAME };
-    if clean.chars().count() > widest {
-        clean = clean.chars().take(widest - 1).chain(['…']).collect();
+    if clean.width() > widest {
+        let mut left = widest - 1;
+        let fits = |c: &char| {
+            let width = c.width().unwrap_or(0);
+            let fits = width <= left;
+            left = left.saturating_sub(width);
+            fits
+        };
+        clean = clean.chars().take_while(fits).chain(['…']).collect();
     }
     clean
 }
@@ -154,5 +162,14 @@ mod tests {
         assert_eq!(printable(&path), path);
         let text = "asked for references ".repeat(10);
         assert_eq!(printable(&text).chars().count(), WIDEST);
+        // A sign may take two places, or none.
+        assert_eq!(printable(&"山田 ".repeat(40)).width(), WIDEST);
+        let mut table = Table::new(&["name", "deals"]);
+        table.row(["山田太郎", "7"]);
+        table.row(["Zoe\u{308}", "12"]);
+        assert_eq!(
+            table.render(Format::Table),
+            "name      deals\n--------  -----\n山田太郎      7\nZoe\u{308}          12\n"
+        );
     }
 }

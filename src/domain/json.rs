@@ -1,7 +1,7 @@
 //! Canonical JSON: one text for one value, so that its digest means something.
 //!
-//! Object keys are sorted by their code points, there is no white space, and numbers are integers: a decimal
-//! number is written as a string, so that no reader's floating point can change it.
+//! It is RFC 8785 without fractions: members stand in the order of their names' UTF-16 units, there is no white space, and
+//! numbers are integers. A decimal number is written as a string, so that no reader's floating point can change it.
 
 use serde::Serialize;
 use serde_json::Serializer;
@@ -178,7 +178,7 @@ impl Formatter for Sorted {
 
     fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> Result<()> {
         let mut members = self.open.pop().unwrap_or_default().members;
-        members.sort_by(|a, b| a.name.cmp(&b.name));
+        members.sort_by(|a, b| in_utf16(&a.name).cmp(in_utf16(&b.name)));
         let mut sink = self.sink(writer);
         sink.write_all(b"{")?;
         for (i, member) in members.into_iter().enumerate() {
@@ -193,6 +193,11 @@ impl Formatter for Sorted {
     }
 }
 
+/// A name in the units by which RFC 8785 sorts.
+fn in_utf16(name: &[u8]) -> impl Iterator<Item = u16> {
+    std::str::from_utf8(name).unwrap_or_default().encode_utf16()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +209,15 @@ mod tests {
         let text = r#"{"":[],"a":{},"a!":-7,"a\"":true,"b":[1,{"a":"x\"\n\u0001é","z":null}]}"#;
         assert_eq!(canonical(&value), text);
         assert_eq!(serde_json::from_str::<Value>(text).unwrap(), value);
+    }
+
+    /// The example of RFC 8785, section 3.2.3: by code points the last two would change places.
+    #[test]
+    fn names_are_sorted_as_rfc_8785_says() {
+        let names = ["\r", "1", "\u{80}", "\u{f6}", "\u{20ac}", "\u{1f600}", "\u{fb33}"];
+        let value = Value::Object(names.iter().rev().map(|name| ((*name).to_owned(), Value::Null)).collect());
+        let members: Vec<String> = names.map(|name| format!("{}:null", Value::from(name))).to_vec();
+        assert_eq!(canonical(&value), format!("{{{}}}", members.join(",")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The commands as people use them.
 
-use crate::project::{LAST_NIGHT, Project};
+use crate::project::{LAST_NIGHT, Project, Said};
 use std::collections::BTreeSet;
 
 /// A reference of a report's first CSV: the code with its column, the metric, the printed value and n.
@@ -126,6 +126,22 @@ fn a_target_is_explained_by_its_rows() {
         explained += 1;
     }
     assert!(explained >= 10 && repeated >= 10, "{explained} {repeated}");
+}
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    let project = Project::empty();
+    let said = |variables: &[(&str, &str)]| {
+        let mut command = project.command(&["show", "7"]);
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        Said::of(output).stderr.contains('\x1b')
+    };
+    assert!(!said(&[]));
+    assert!(said(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!said(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
 }
 
 /// The cells of a record of an export, by its number. Records that cannot be read count too.
