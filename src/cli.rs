@@ -1,13 +1,14 @@
 //! The command line: clap's types, and nothing else.
 
 use crate::domain::{calendar, limits};
+use crate::provenance::version;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use std::path::PathBuf;
 
 /// Turns a night's raw CRM exports into scorecards that can be proved.
 #[derive(Debug, Parser)]
-#[command(name = "scorebook", version, disable_help_subcommand = true)]
+#[command(name = "scorebook", version = version(), disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -14,6 +14,7 @@ use crate::pipeline::land::Snapshot;
 use crate::pipeline::render::Document;
 use crate::pipeline::score::ScoreTable;
 use crate::pipeline::stage::{Balance, ModelTable};
+use crate::provenance::Program;
 use crate::steps::Counts;
 use crate::store::{Store, Synced};
 use jiff::civil::Date;
@@ -80,17 +81,6 @@ pub struct Entry {
     /// The hash of all that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<Digest>,
-}
-
-/// The programs that made a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Program {
-    /// Scorebook's version.
-    pub scorebook: String,
-    /// The engine's.
-    pub engine: String,
-    /// The typesetter's.
-    pub typesetter: String,
 }
 
 /// The period that a run was asked for.

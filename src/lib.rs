@@ -16,6 +16,7 @@ pub mod parquet_file;
 pub mod pipeline;
 pub mod plain_file;
 pub mod project;
+pub mod provenance;
 pub mod publish;
 pub mod runaway;
 pub mod sample;

@@ -6,6 +6,7 @@
 
 use crate::at_work::{self, Work};
 use crate::diagnostic::{Diagnostic, Kind, Result};
+use crate::provenance::version;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 use std::sync::{Mutex, PoisonError};
 
@@ -85,7 +86,7 @@ fn fault(message: &str, place: &str, work: &Work) -> Box<Diagnostic> {
     let first = message.lines().next().unwrap_or_default();
     let mut error = Diagnostic::internal(format!("Scorebook made a mistake: {first}"));
     if !place.is_empty() {
-        error = error.note(format!("it was noticed at {place}, in scorebook {}", env!("CARGO_PKG_VERSION")));
+        error = error.note(format!("it was noticed at {place}, in scorebook {}", version()));
     }
     error = error.note(doing(work));
     if work.publishes {

@@ -14,8 +14,9 @@ use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
 use crate::engine::Limits;
-use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, KnownAt, Program, Unlocked, Work};
+use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, KnownAt, Unlocked, Work};
 use crate::project::Project;
+use crate::provenance::Program;
 use crate::settings::Settings;
 use crate::steps::{Counts, Steps};
 use crate::store::Store;
@@ -273,7 +274,7 @@ pub async fn seal<T>(
         as_of: night.as_of,
         started_at: times.started.to_string(),
         sealed_at: times.sealed.to_string(),
-        program: program(),
+        program: Program::at_work(),
         overrides: asking.overrides,
         period: asking.period,
         known_at: asking.known_at,
@@ -307,13 +308,4 @@ pub async fn seal<T>(
     let proof = night.store.sync()?;
     let _undisturbed = still_ours.await?;
     head.append(night.store, entry, proof).await
-}
-
-/// The programs at work.
-pub fn program() -> Program {
-    Program {
-        scorebook: env!("CARGO_PKG_VERSION").into(),
-        engine: crate::engine::VERSION.into(),
-        typesetter: render::TYPESETTER.into(),
-    }
 }

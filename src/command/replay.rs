@@ -14,6 +14,7 @@ use crate::pipeline::check::Baseline;
 use crate::pipeline::render::Before;
 use crate::pipeline::{self, Made, RunContext, Until};
 use crate::project::Project;
+use crate::provenance::Program;
 use crate::settings::Settings;
 use crate::steps::Steps;
 use crate::store::Store;
@@ -41,6 +42,10 @@ pub(super) async fn replay(global: &Global, args: ReplayArgs) -> Result<Option<K
                 entry.number,
                 entry.model.len()
             ))?;
+            let program = Program::at_work();
+            if entry.program != program {
+                output::write(&format!("made by scorebook {}, replayed by {program}\n", entry.program))?;
+            }
         }
         return Ok(None);
     }
@@ -90,15 +95,15 @@ pub(super) fn refused(entry: &Entry, differing: usize) -> Box<Diagnostic> {
         Kind::Verification,
         format!("run {} does not replay: {differing} of its outputs differ", entry.number),
     );
-    let program = pipeline::program();
+    let program = Program::at_work();
     if entry.program == program {
         error
             .note("its definitions and snapshots are those of the ledger; its outputs are not what they give")
             .help("`scorebook verify` says whether an object is damaged")
     } else {
         error
-            .note(format!("it was made by scorebook {}, and this is {}", entry.program.scorebook, program.scorebook))
-            .help("replay it with the version that made it")
+            .note(format!("it was made by scorebook {}, and this is {program}", entry.program))
+            .help("replay it with the build that made it")
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn show(global: &Global, args: ShowArgs) -> Result<()> {
         period::title(entry),
         entry.started_at,
         entry.sealed_at,
-        format_args!("scorebook {}", entry.program.scorebook),
+        format_args!("scorebook {}", entry.program),
         entry.program.engine,
         entry.program.typesetter,
         entry.hash.map(|hash| hash.to_string()).unwrap_or_default(),

@@ -74,7 +74,7 @@ fn runs(from: &Entry, to: &Entry) -> Vec<Differing> {
         let mut all = BTreeMap::from([
             ("as of".to_owned(), Some(entry.as_of.to_string())),
             ("period asked for".to_owned(), period),
-            ("scorebook".to_owned(), Some(entry.program.scorebook.clone())),
+            ("scorebook".to_owned(), Some(entry.program.to_string())),
             ("engine".to_owned(), Some(entry.program.engine.clone())),
             ("typesetter".to_owned(), Some(entry.program.typesetter.clone())),
         ]);
