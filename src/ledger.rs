@@ -4,16 +4,16 @@
 //! of its canonical JSON without the member `hash`. Appending one is what publishes a run; it is put only if absent, and
 //! only with the proof that everything it names stands on the disk.
 
+use crate::artifact::document::Document;
+use crate::artifact::finding::Finding;
+use crate::artifact::model::{Balance, ModelTable};
+use crate::artifact::scores::ScoreTable;
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::digest::{Digest, Digester};
 use crate::domain::json;
 use crate::domain::period::{Grain, Period};
 pub use crate::lock::Unlocked;
-use crate::pipeline::check::Finding;
-use crate::pipeline::land::Snapshot;
-use crate::pipeline::render::Document;
-use crate::pipeline::score::ScoreTable;
-use crate::pipeline::stage::{Balance, ModelTable};
 use crate::provenance::Program;
 use crate::steps::Counts;
 use crate::store::{Store, Synced};

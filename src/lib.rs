@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod artifact;
 pub mod at_work;
 pub mod cli;
 pub mod command;
@@ -18,6 +19,7 @@ pub mod plain_file;
 pub mod project;
 pub mod provenance;
 pub mod publish;
+pub mod run_context;
 pub mod runaway;
 pub mod sample;
 pub mod score_file;

@@ -10,70 +10,38 @@ pub mod render;
 pub mod score;
 pub mod stage;
 
+use crate::artifact::baseline::{Baseline, Sealed};
+use crate::artifact::document::{Before, CONTEXT, Rendered};
+use crate::artifact::finding::Finding;
+use crate::artifact::model::Model;
+use crate::artifact::scores::Scores;
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use crate::domain::metric::Metrics;
-use crate::engine::Limits;
 use crate::ledger::{self, Asked, Entry, FORMAT, Failure, Head, KnownAt, Unlocked, Work};
 use crate::project::Project;
 use crate::provenance::Program;
-use crate::settings::Settings;
-use crate::steps::{Counts, Steps};
+use crate::run_context::{Event, RunContext};
+use crate::steps::Counts;
 use crate::store::Store;
-use check::{Baseline, Finding, Sealed};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use land::{Exports, Known, Observed, Snapshot};
-use render::{Before, CONTEXT, Rendered};
-use score::{Scores, definition};
-use stage::Model;
+use land::{Exports, Known, Observed};
+use score::definition;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What every stage is given: the definitions, the warehouse, and the one date. No clock, no environment, no terminal.
-pub struct RunContext<'a> {
-    /// The definitions.
-    pub project: &'a Project,
-    /// The settings among them.
-    pub settings: &'a Settings,
-    /// The warehouse.
-    pub store: &'a Store,
-    /// The cache.
-    pub steps: &'a Steps<'a>,
-    /// The run's date.
-    pub as_of: Date,
-    /// The day whose periods are scored and reported: `as_of`, or the last day of an older period that was asked for.
-    pub anchor: Date,
-    /// How much of the machine to use; changes no result.
-    pub limits: Limits,
-    /// Told how the work goes on.
-    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
-}
-
-/// How the work goes on.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// A stage begins.
-    Begin(&'static str),
-    /// It is working on this.
-    Item(&'a str),
-    /// It is done.
-    End(&'static str, Counts),
-}
-
-impl RunContext<'_> {
-    /// Tells of a stage's beginning and end.
-    async fn stage<T>(
-        &self,
-        name: &'static str,
-        work: impl Future<Output = Result<T>>,
-        counts: impl FnOnce(&T) -> Counts,
-    ) -> Result<T> {
-        (self.tell)(Event::Begin(name));
-        let done = work.await.map_err(|error| needed_by(name, error))?;
-        (self.tell)(Event::End(name, counts(&done)));
-        Ok(done)
-    }
+/// Tells of a stage's beginning and end.
+async fn told<T>(
+    night: &RunContext<'_>,
+    name: &'static str,
+    work: impl Future<Output = Result<T>>,
+    counts: impl FnOnce(&T) -> Counts,
+) -> Result<T> {
+    (night.tell)(Event::Begin(name));
+    let done = work.await.map_err(|error| needed_by(name, error))?;
+    (night.tell)(Event::End(name, counts(&done)));
+    Ok(done)
 }
 
 /// Says of a damaged object who reads it.
@@ -120,10 +88,10 @@ pub async fn from_snapshots(
     let reports = render::reports(night.project)?;
     reports.iter().try_for_each(|report| render::input::check(night.project, report, &metrics))?;
     let intake = check::intake(night, observed, baseline).await.map_err(|error| needed_by("check", error))?;
-    let model = night.stage("stage", stage::run(night, observed), Model::counts).await?;
+    let model = told(night, "stage", stage::run(night, observed), Model::counts).await?;
     definition::check_tables(&metrics, &model.tables.keys().map(String::as_str).collect())?;
     let check = check::run(night, (&model, observed), baseline, intake);
-    let findings = night.stage("check", check, |found| Counts { made: found.len(), reused: 0 }).await?;
+    let findings = told(night, "check", check, |found| Counts { made: found.len(), reused: 0 }).await?;
     let (observed, scores, rendered) = (observed.to_vec(), Scores::default(), Rendered::default());
     let mut made = Made { observed, model, findings, scores, rendered, metrics };
     if until == Until::Checked {
@@ -131,13 +99,13 @@ pub async fn from_snapshots(
     }
     let grains = render::grains(&reports);
     let score = score::run(night, &made.model, &made.metrics, &grains);
-    made.scores = night.stage("score", score, Scores::counts).await?;
+    made.scores = told(night, "score", score, Scores::counts).await?;
     made.findings.extend(check::left_out(&made.scores.left_out));
     if until == Until::Scored {
         return Ok(made);
     }
     let render = render::run(night, &made.model, &made.scores, &made.metrics, &reports, before);
-    made.rendered = night.stage("render", render, Rendered::counts).await?;
+    made.rendered = told(night, "render", render, Rendered::counts).await?;
     made.findings.extend(render::unprinted(night, &made.model, &made.rendered).await?);
     Ok(made)
 }
@@ -161,7 +129,7 @@ pub async fn observe(
     secret: Option<&[u8]>,
 ) -> Result<Observed> {
     let read = stage::definition::columns_named(night.project, night.settings)?;
-    night.stage("land", land::run(night, exports, known, &read, secret), Observed::counts).await
+    told(night, "land", land::run(night, exports, known, &read, secret), Observed::counts).await
 }
 
 /// What a run needs of those before it.

@@ -16,12 +16,14 @@ pub use places::{Folders, Named};
 pub use told::Notes;
 pub use view::{Claim, Look, View};
 
+use crate::artifact::document::Document;
 use crate::diagnostic::Result;
 use crate::domain::digest::Digest;
 use crate::ledger::{self, Entry};
 use crate::pipeline::render::site::{self, File, Pages};
-use crate::pipeline::render::{self, Document, naming};
-use crate::pipeline::{Made, Past, RunContext};
+use crate::pipeline::render::{self, naming};
+use crate::pipeline::{Made, Past};
+use crate::run_context::RunContext;
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

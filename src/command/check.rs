@@ -1,5 +1,6 @@
 //! `scorebook check`: everything up to scoring, publishing nothing.
 
+use crate::artifact::baseline::Baseline;
 use crate::cli::{CheckArgs, Format, Global};
 use crate::command::Opened;
 use crate::command::healing::{healing, tell_healed};
@@ -8,8 +9,9 @@ use crate::command::output;
 use crate::command::progress::Progress;
 use crate::command::run::tell_findings;
 use crate::diagnostic::Result;
-use crate::pipeline::check::{Baseline, refuse_unknown};
-use crate::pipeline::{self, Past, RunContext, Until};
+use crate::pipeline::check::refuse_unknown;
+use crate::pipeline::{self, Past, Until};
+use crate::run_context::{Event, RunContext};
 use crate::steps::Steps;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -29,7 +31,7 @@ async fn locked(global: &Global, args: &CheckArgs, accepted: &BTreeSet<String>, 
     let reading = RunInputs::of(opened, args.known_at.as_deref(), args.as_of).await?;
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store);
-    let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let follow = |event: Event<'_>| progress.tell(event);
     let as_of = reading.as_of;
     let night = RunContext {
         project: &opened.project,

@@ -1,13 +1,13 @@
 //! `scorebook verify --deep`: makes a sample of the newest run again from its inputs, and compares. What is not in the sample is
 //! taken from the cache, and nothing is written to the warehouse.
 
+use crate::artifact::document::{CONTEXT, Document};
 use crate::at_work;
 use crate::command::Opened;
 use crate::command::replay::{differences, made_again};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Digest;
 use crate::ledger::{Entry, Ledger};
-use crate::pipeline::render::{CONTEXT, Document};
 use crate::steps::Steps;
 use crate::store::Store;
 use std::collections::BTreeSet;

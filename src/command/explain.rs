@@ -2,6 +2,8 @@
 
 mod targets;
 
+use crate::artifact::document::{CONTEXT, Document};
+use crate::artifact::snapshot::Snapshot;
 use crate::cli::{ExplainArgs, Format, Global};
 use crate::command::Opened;
 use crate::command::lineage::{self, Lineage};
@@ -14,8 +16,6 @@ use crate::domain::score::{NO_VALUE, pair_parts as pair_parts_of};
 use crate::engine::text::literal;
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
-use crate::pipeline::land::Snapshot;
-use crate::pipeline::render::{CONTEXT, Document};
 use crate::pipeline::score::{self, PreparedFacts, definition};
 use crate::pipeline::stage::contract::Contract;
 use crate::project::Project;

@@ -1,12 +1,14 @@
 //! `--known-at`: a run, or a check, of what was known at a time that is past.
 
+use crate::artifact::snapshot::Snapshot;
 use crate::command::Opened;
 use crate::command::run::as_of;
 use crate::command::secret::secret;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::ledger::KnownAt;
-use crate::pipeline::land::{self, Exports, Known, Observed, Snapshot};
-use crate::pipeline::{self, RunContext};
+use crate::pipeline;
+use crate::pipeline::land::{self, Exports, Known, Observed};
+use crate::run_context::RunContext;
 use jiff::civil::Date;
 
 /// What a run reads.

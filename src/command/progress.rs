@@ -2,7 +2,7 @@
 
 use crate::at_work;
 use crate::command::output::{printable, tell};
-use crate::pipeline::Event;
+use crate::run_context::Event;
 use crate::steps::Counts;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::{Mutex, PoisonError};

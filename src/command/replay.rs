@@ -1,6 +1,8 @@
 //! `scorebook replay`: recomputes a run from its raw snapshots and its definitions, in an empty folder and without the
 //! cache, and compares every digest.
 
+use crate::artifact::baseline::Baseline;
+use crate::artifact::document::Before;
 use crate::at_work;
 use crate::cli::{Format, Global, ReplayArgs};
 use crate::command::Opened;
@@ -10,11 +12,10 @@ use crate::command::run::ACCEPT;
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::Digest;
 use crate::ledger::{Entry, Ledger};
-use crate::pipeline::check::Baseline;
-use crate::pipeline::render::Before;
-use crate::pipeline::{self, Made, RunContext, Until};
+use crate::pipeline::{self, Made, Until};
 use crate::project::Project;
 use crate::provenance::Program;
+use crate::run_context::{Event, RunContext};
 use crate::settings::Settings;
 use crate::steps::Steps;
 use crate::store::Store;
@@ -66,7 +67,7 @@ pub(super) async fn made_again(
     let project = Project::from_ledger(&opened.store, &entry.definitions).await?;
     let settings = Settings::of(&project)?;
     let progress = Progress::new(quiet);
-    let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let follow = |event: Event<'_>| progress.tell(event);
     let night = RunContext {
         project: &project,
         settings: &settings,
@@ -137,16 +138,16 @@ pub(super) fn differences(entry: &Entry, made: &Made) -> Table {
             }
         }
     };
-    let model = |tables: &BTreeMap<String, crate::pipeline::stage::ModelTable>| {
+    let model = |tables: &BTreeMap<String, crate::artifact::model::ModelTable>| {
         let all = tables.iter().flat_map(|(name, table)| table.objects(name));
         all.map(|(what, _, digest)| (what, digest)).collect()
     };
     compare("table", model(&entry.model), model(&made.model.tables));
-    let scores = |tables: &BTreeMap<String, crate::pipeline::score::ScoreTable>| {
+    let scores = |tables: &BTreeMap<String, crate::artifact::scores::ScoreTable>| {
         tables.iter().map(|(metric, table)| (metric.clone(), table.digest)).collect()
     };
     compare("scores", scores(&entry.scores), scores(&made.scores.tables));
-    let documents = |documents: &[crate::pipeline::render::Document]| {
+    let documents = |documents: &[crate::artifact::document::Document]| {
         let files = documents
             .iter()
             .flat_map(|d| d.files.iter().map(|(format, digest)| (format!("{}.{format}", d.view), *digest)));

@@ -1,5 +1,8 @@
 //! `scorebook run`: the nightly job.
 
+use crate::artifact::baseline::Baseline;
+use crate::artifact::document::Reason;
+use crate::artifact::finding::Finding;
 use crate::at_work;
 use crate::cli::{Format, Global, RunArgs};
 use crate::command::healing::{healing, tell_healed};
@@ -13,11 +16,12 @@ use crate::engine::{self, Limits};
 use crate::ledger::Entry;
 use crate::lock::Lock;
 use crate::panics;
-use crate::pipeline::check::{Baseline, Finding, refuse_unknown};
+use crate::pipeline::check::refuse_unknown;
 use crate::pipeline::land::{Exports, Known};
-use crate::pipeline::render::{self, Reason};
-use crate::pipeline::{self, Asking, Made, Past, RunContext, Times, Until};
+use crate::pipeline::render;
+use crate::pipeline::{self, Asking, Made, Past, Times, Until};
 use crate::publish::{self, Notes};
+use crate::run_context::{Event, RunContext};
 use crate::runaway;
 use crate::steps::Steps;
 use jiff::civil::Date;
@@ -61,7 +65,7 @@ async fn locked(
     };
     let progress = Progress::new(global.quiet);
     let steps = Steps::of(&opened.store).thorough(args.rehash);
-    let follow = |event: pipeline::Event<'_>| progress.tell(event);
+    let follow = |event: Event<'_>| progress.tell(event);
     let night = RunContext {
         project: &opened.project,
         settings: &opened.settings,
@@ -195,7 +199,7 @@ fn summary(
     }
     tell_failures(&made.rendered.failed);
     let totals = totals(entry);
-    let sum = |get: fn(&crate::pipeline::stage::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
+    let sum = |get: fn(&crate::artifact::model::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
     let work = entry.work;
     let mut text = format!("Run {}\n", period::title(entry));
     let set_aside = sum(|b| b.quarantined);
@@ -283,7 +287,7 @@ fn memory(limits: Limits) -> serde_json::Value {
 
 /// The run for programs.
 fn report(entry: &Entry, made: &Made, stages: &[Stage], notes: &Notes) -> serde_json::Value {
-    let sum = |get: fn(&crate::pipeline::stage::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
+    let sum = |get: fn(&crate::artifact::model::Balance) -> u64| entry.balance.iter().map(get).sum::<u64>();
     let stages: serde_json::Map<_, _> = stages
         .iter()
         .map(|stage| {

@@ -15,21 +15,22 @@ mod totals;
 
 pub use finding::refuse_unknown;
 
+use crate::artifact::baseline::Baseline;
+use crate::artifact::finding::{Finding, Severity};
+use crate::artifact::model::{Balance, DoubtOf, Model};
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine::{self, Session, Sql};
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::score::parameters;
-use crate::pipeline::stage::{Balance, DoubtOf, Model, ModelTable};
 use crate::project;
+use crate::run_context::RunContext;
 use crate::steps::Made;
 use crate::store::{Store, object_name};
 use arrow::util::display::array_value_to_string;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Where checks stand.
 const FOLDER: &str = "queries/checks/";
@@ -52,39 +53,6 @@ struct Header {
     help: String,
 }
 
-/// What wrong rows mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The run stops.
-    Error,
-    /// The run goes on.
-    Warning,
-}
-
-/// What a check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The check's name.
-    pub check: String,
-    /// The table or the column that it is about, of a check that looks at several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<String>,
-    /// What is wrong, in words.
-    pub title: String,
-    /// What it means.
-    pub severity: Severity,
-    /// Whether it would have stopped the run, and was accepted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub accepted: bool,
-    /// How many rows; zero if it is not about rows.
-    pub rows: u64,
-    /// The first of them.
-    pub shown: Vec<String>,
-    /// What to do.
-    pub help: String,
-}
-
 #[derive(Serialize, Deserialize)]
 struct MadeFinding(Option<Finding>);
 
@@ -92,32 +60,6 @@ impl Made for MadeFinding {
     fn objects(&self) -> Vec<String> {
         Vec::new()
     }
-}
-
-/// What the last sealed run read and made.
-#[derive(Clone, Debug)]
-pub struct Sealed {
-    /// Its number.
-    pub number: u64,
-    /// Its date.
-    pub as_of: Date,
-    /// What it read.
-    pub observations: Vec<Snapshot>,
-    /// Its model.
-    pub model: BTreeMap<String, ModelTable>,
-    /// The fingerprints of the keys of its pseudonyms, or of the newest run before it that had any; and that run's number.
-    pub pseudonym_keys: (u64, BTreeSet<String>),
-}
-
-/// What exports and model are held against.
-#[derive(Clone, Copy)]
-pub struct Baseline<'a> {
-    /// The last sealed run, if there is one.
-    pub earlier: Option<&'a Sealed>,
-    /// Where its objects are.
-    pub store: &'a Store,
-    /// The errors that a person accepted: `row_counts`, or `row_counts:salesforce.Opportunity`.
-    pub accepted: &'a BTreeSet<String>,
 }
 
 /// Checks what landed, before anything is made of it.

@@ -18,6 +18,8 @@ mod score_writer;
 mod supply;
 mod targets;
 
+use crate::artifact::model::Model;
+use crate::artifact::scores::{ScoreTable, Scores};
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::aggregate::Aggregate;
 use crate::domain::digest::{Digest, Key};
@@ -26,13 +28,11 @@ use crate::domain::period::Grain;
 use crate::domain::score::NotSupplied;
 use crate::engine::formula::Accessor;
 use crate::engine::{self, Parameters, Session};
-use crate::pipeline::stage::Model;
 use crate::pipeline::stage::workdays::Workdays;
-use crate::pipeline::{Event, RunContext};
 use crate::project::{Project, SETTINGS};
+use crate::run_context::{Event, RunContext};
 use crate::settings::People;
-use crate::steps::{Counts, Made};
-use crate::store::object_name;
+use crate::steps::Made;
 use entities::Entities;
 pub use facts::PreparedFacts;
 use facts::Shape;
@@ -48,45 +48,6 @@ use tokio::sync::OnceCell;
 
 /// Raised when scoring makes other numbers of the same inputs.
 const FORMAT: u32 = 6;
-
-/// The scores of one run.
-#[derive(Clone, Debug, Default)]
-pub struct Scores {
-    /// By metric.
-    pub tables: BTreeMap<String, ScoreTable>,
-    /// The metrics that had to be scored.
-    pub made: Vec<String>,
-    /// How many were found as they were.
-    pub reused: usize,
-    /// The targets that were left out, each with the reason.
-    pub left_out: Vec<String>,
-}
-
-impl Scores {
-    /// How many were made and found.
-    pub fn counts(&self) -> Counts {
-        Counts { made: self.made.len(), reused: self.reused }
-    }
-}
-
-/// The scores of one metric.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScoreTable {
-    /// Of the Parquet file.
-    pub digest: Digest,
-    /// Its rows.
-    pub rows: u64,
-    /// Why the metric has no scores, or none before some day, if no export supplies a table that it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_supplied: Option<NotSupplied>,
-}
-
-impl ScoreTable {
-    /// The path of a metric's Parquet file.
-    pub fn path(&self, metric: &str) -> String {
-        object_name(&format!("scores/{metric}"), &self.digest, "parquet")
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct MadeScores {

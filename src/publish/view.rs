@@ -5,9 +5,9 @@
 //! what stands where a file of ours should is not replaced, and nothing is reached through a link.
 
 use crate::access::{Access, is_bystander};
+use crate::artifact::document::Document;
 use crate::diagnostic::{Diagnostic, Kind as Fault, Result};
 use crate::domain::digest::Digest;
-use crate::pipeline::render::Document;
 use crate::pipeline::render::site::{File, PAGES};
 use crate::publish::files::{Files, Stands};
 use crate::publish::list::{List, SUMS};

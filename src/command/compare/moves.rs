@@ -4,6 +4,7 @@
 //! looks at are left out; the rest is laid on the cells that moved. So the difference of what is left is the difference of
 //! the scores, to the cent.
 
+use crate::artifact::snapshot::Snapshot;
 use crate::command::compare::records::Origin;
 use crate::command::compare::run::{Side, ask};
 use crate::command::compare::scores::ScoreChange;
@@ -14,7 +15,6 @@ use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use crate::domain::score::NO_VALUE;
 use crate::engine::Session;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::score::{self, PreparedFacts, definition};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema};

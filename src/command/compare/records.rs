@@ -1,11 +1,11 @@
 //! The rows of the model that are new, gone or different, each with the export row that says so.
 
+use crate::artifact::model::ModelTable;
+use crate::artifact::snapshot::Snapshot;
 use crate::command::compare::removed;
 use crate::command::compare::run::{Side, ask};
 use crate::diagnostic::Result;
 use crate::engine::Session;
-use crate::pipeline::land::Snapshot;
-use crate::pipeline::stage::ModelTable;
 use crate::store::object_name;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

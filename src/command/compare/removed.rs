@@ -1,10 +1,10 @@
 //! Why a row that was there is gone: what the later run's exports say of its record.
 
+use crate::artifact::snapshot::Snapshot;
 use crate::command::compare::records::{Origin, RecordChange};
 use crate::command::compare::run::{Side, ask};
 use crate::diagnostic::{self, Result};
 use crate::engine::{Parameters, Session, Sql};
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Kind};
 use crate::pipeline::stage::definition::{self, Staging};
 use crate::settings::Fold;

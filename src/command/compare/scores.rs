@@ -1,5 +1,6 @@
 //! The scores that are another in the later run.
 
+use crate::artifact::scores::ScoreTable;
 use crate::command::compare::run::{Side, ask, entity_name};
 use crate::diagnostic::Result;
 use crate::domain::metric::{Form, Metric};
@@ -7,7 +8,6 @@ use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::COMPANY;
 use crate::engine::Session;
-use crate::pipeline::score::ScoreTable;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -8,9 +8,9 @@ use crate::domain::metric::Metric;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
 use crate::domain::score::{COMPANY, NUMBERS, NotSupplied, REP_IN_TEAM, Score, UNASSIGNED, WORDS};
-use crate::pipeline::RunContext;
 use crate::pipeline::score::PERIODS;
 use crate::pipeline::stage::model_from_rows::{Row, Rows};
+use crate::run_context::RunContext;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns that name a score.

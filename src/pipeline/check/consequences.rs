@@ -3,10 +3,10 @@
 //! One cell of one rep takes all that is the rep's along, a quarter of a table in a company of four. That says nothing of the
 //! table's form, so it does not stop the night; it is told like all that is set aside.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::Result;
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::stage::Model;
+use crate::run_context::RunContext;
 use crate::store::object_name;
 use arrow::array::{Array, AsArray};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,14 +1,14 @@
 //! Schema drift: columns that an export had on the night before and has no more, or did not have.
 
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Kind, Result, closest};
 use crate::engine::{Parameters, Session};
 use crate::parquet_file;
-use crate::pipeline::RunContext;
 use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::intake::{Earlier, Exported, Own, nights};
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::Contract;
 use crate::pipeline::stage::definition::{self, Staging};
+use crate::run_context::RunContext;
 use crate::store::Store;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;

@@ -2,13 +2,15 @@
 //! table that is there look like numbers of a company without such records. So they stop the run, whatever their size,
 //! until a person accepts it.
 
+use crate::artifact::baseline::Baseline;
+use crate::artifact::finding::{Finding, Severity};
+use crate::artifact::model::Balance;
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Place, Result};
 use crate::parquet_file;
-use crate::pipeline::RunContext;
+use crate::pipeline::check::SHOWN;
 use crate::pipeline::check::finding::Found;
-use crate::pipeline::check::{Baseline, Finding, SHOWN, Severity};
-use crate::pipeline::land::Snapshot;
-use crate::pipeline::stage::Balance;
+use crate::run_context::RunContext;
 use crate::settings::Fold;
 use crate::store::Store;
 use arrow::array::AsArray;

@@ -1,7 +1,7 @@
 //! What a check found, before it is known whether the run may go on with it.
 
+use crate::artifact::finding::{Finding, Severity};
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::pipeline::check::{Finding, Severity};
 use std::collections::BTreeSet;
 
 /// The checks whose errors a person may accept: the next run is held against what was accepted.

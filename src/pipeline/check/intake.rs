@@ -3,12 +3,13 @@
 //! A table's newest night is held against the last sealed run's, and only where that is the same night against the night
 //! before it. So a broken night that was never published is no measure for the next one.
 
+use crate::artifact::baseline::Baseline;
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Place, Result};
 use crate::domain::digest::Digest;
-use crate::pipeline::RunContext;
 use crate::pipeline::check::finding::Found;
-use crate::pipeline::check::{Baseline, drift, privacy, totals};
-use crate::pipeline::land::Snapshot;
+use crate::pipeline::check::{drift, privacy, totals};
+use crate::run_context::RunContext;
 use crate::settings::{Fold, Source, Table};
 use crate::store::Store;
 use jiff::civil::Date;

@@ -1,9 +1,9 @@
 //! What the settings keep out of the warehouse: whether it is decided, still there, and hashed by the same key as before.
 
-use crate::pipeline::check::Baseline;
+use crate::artifact::baseline::Baseline;
+use crate::artifact::snapshot::Snapshot;
 use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::intake::Exported;
-use crate::pipeline::land::Snapshot;
 use crate::settings::Table;
 use std::collections::BTreeSet;
 

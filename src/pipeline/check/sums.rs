@@ -1,13 +1,14 @@
 //! Controlled sums: what was won in closed months should not move from run to run.
 
+use crate::artifact::baseline::{Baseline, Sealed};
+use crate::artifact::model::Model;
 use crate::diagnostic::{Kind, Place, Result};
 use crate::domain::number::Number;
 use crate::engine::{Parameters, Session, Sql};
-use crate::pipeline::RunContext;
+use crate::pipeline::check::SHOWN;
 use crate::pipeline::check::finding::Found;
-use crate::pipeline::check::{Baseline, SHOWN, Sealed};
-use crate::pipeline::stage::Model;
 use crate::pipeline::stage::contract::{self, Column, Contract, Controlled, Table};
+use crate::run_context::RunContext;
 use crate::store::Store;
 use arrow::util::display::array_value_to_string;
 use std::collections::{BTreeMap, BTreeSet};

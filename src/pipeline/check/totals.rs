@@ -1,13 +1,13 @@
 //! Control totals that a source's owner supplies: how many records a night's export has, and the sums of its columns.
 
+use crate::artifact::baseline::Baseline;
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::number::Number;
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::check::Baseline;
 use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::intake::{are_same, nights};
-use crate::pipeline::land::Snapshot;
+use crate::run_context::RunContext;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 

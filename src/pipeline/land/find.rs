@@ -1,9 +1,9 @@
 //! Which exports there are: the files that the settings' paths lead to, and the date each speaks for.
 
+use crate::artifact::trace::Trace;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::domain::period::in_range;
-use crate::pipeline::land::Trace;
 use crate::plain_file;
 use crate::project::SETTINGS;
 use crate::settings::Settings;

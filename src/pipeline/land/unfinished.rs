@@ -1,8 +1,9 @@
 //! Exports that the CRM was still writing when they were read: told by what changed meanwhile, or by how they end.
 
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::parquet_file;
-use crate::pipeline::land::{Export, Exports, Snapshot};
+use crate::pipeline::land::{Export, Exports};
 use crate::store::Store;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;

@@ -1,15 +1,15 @@
 //! Who gets a document: the entities of the report's level that are there in its period.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::Result;
 use crate::domain::period::EPOCH;
 use crate::domain::period::Period;
 use crate::domain::score::UNASSIGNED;
 use crate::engine::Session;
 use crate::engine::text::{fill, literal};
-use crate::pipeline::RunContext;
 use crate::pipeline::render::input::{Entity, Report};
 use crate::pipeline::render::naming;
-use crate::pipeline::stage::Model;
+use crate::run_context::RunContext;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};

@@ -4,7 +4,7 @@
 //! every sign in a font of its own; and what does not print as it stands is told, never silently lost. Attachments, the CSV
 //! twin and the pages keep their texts.
 
-use serde::{Deserialize, Serialize};
+use crate::artifact::document::Unprinted;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use unicode_segmentation::UnicodeSegmentation;
@@ -13,17 +13,6 @@ use unicode_segmentation::UnicodeSegmentation;
 const LONGEST_WORD: usize = 30;
 /// What stands where no font has a sign: the first of these that a font has.
 const BOXES: [char; 3] = ['\u{25a1}', '\u{fffd}', '?'];
-
-/// A text that does not print as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Unprinted {
-    /// The text.
-    pub text: String,
-    /// What of it is not printed, each once.
-    pub signs: BTreeSet<char>,
-    /// Under which heading of the document it stands.
-    pub place: String,
-}
 
 /// How much is trusted to be shaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

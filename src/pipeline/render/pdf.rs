@@ -3,11 +3,12 @@
 //! Its one constraint: a document sees its template, the fonts it was given and the context as data, and nothing else:
 //! no clock, no package, no file of the machine, and no text of the data as markup.
 
+use crate::artifact::document::Unprinted;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::pipeline::render::attachments::Attachment;
 use crate::pipeline::render::charts::Chart;
 use crate::pipeline::render::context::Context;
-use crate::pipeline::render::glyphs::{Glyphs, Trust, Unprinted};
+use crate::pipeline::render::glyphs::{Glyphs, Trust};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,6 +3,7 @@
 //! Its one constraint: a folder holds what its readers may read and nothing else, and no link leads out of it. Who may read
 //! a document is whom it is about and whoever stood above; the company may read all.
 
+use crate::artifact::document::{CONTEXT, Document};
 use crate::diagnostic::Result;
 use crate::domain::digest::Digest;
 use crate::domain::metric::{Form, Metrics};
@@ -10,7 +11,7 @@ use crate::domain::score::COMPANY;
 use crate::pipeline::render::context::{Definition, lists};
 use crate::pipeline::render::format::ENGLISH;
 use crate::pipeline::render::html::Html;
-use crate::pipeline::render::{CONTEXT, Document, TEMPLATES, naming};
+use crate::pipeline::render::{TEMPLATES, naming};
 use crate::project::Project;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -3,10 +3,10 @@
 //! Their one constraint: nothing of the run. A list may print whose record it was, its name and the reason; paths, digests
 //! and record numbers stand in the warehouse and move from night to night.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::engine::Session;
 use crate::pipeline::render::Rendering;
-use crate::pipeline::stage::Model;
 use crate::store::object_name;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use std::collections::BTreeMap;

@@ -3,16 +3,16 @@
 //! Documents say which texts they are, whether made tonight or before; the model says whose they are. So the same is told of the
 //! same night, however much of it was found.
 
+use crate::artifact::document::Rendered;
+use crate::artifact::finding::{Finding, Severity};
+use crate::artifact::model::Model;
 use crate::diagnostic::Result;
 use crate::domain::digest::{Digest, Key};
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::check::{Finding, Severity};
-use crate::pipeline::render::Rendered;
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::glyphs::{Told, by_text, is_turn};
-use crate::pipeline::stage::Model;
 use crate::pipeline::stage::contract::{Contract, Kind, Table};
+use crate::run_context::RunContext;
 use crate::steps::Made;
 use arrow::array::{Array, AsArray};
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,14 @@
 //! Whom cells are of, as numbers: the engine adds up and sorts by these, and names come back when cells become scores.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::Result;
 use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::engine::Session;
-use crate::pipeline::RunContext;
 use crate::pipeline::score::periods::{add, numbers, texts};
 use crate::pipeline::stage::workdays::Rows;
-use crate::pipeline::stage::{Model, read_table};
+use crate::run_context::RunContext;
+use crate::run_context::read_table;
 use arrow::array::{ArrayRef, Date32Array};
 use std::sync::Arc;
 

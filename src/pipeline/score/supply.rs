@@ -1,10 +1,11 @@
 //! What no export supplies, and until when: such scores there are none, for absent is not zero.
 
+use crate::artifact::scores::Scores;
 use crate::diagnostic::Result;
 use crate::domain::metric::Metric;
 use crate::domain::period::Grain;
 use crate::domain::score::NotSupplied;
-use crate::pipeline::score::{Scores, Scoring, definition};
+use crate::pipeline::score::{Scoring, definition};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 

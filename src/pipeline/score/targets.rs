@@ -1,6 +1,7 @@
 //! Targets. Those of sums are days: each is spread over its working days, so that any period's target is the sum of its
 //! days, and ramp and absence take from the days they fall on. All others are values in force.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
@@ -10,12 +11,12 @@ use crate::domain::number::{Number, SCALE, divide_half_away, spread};
 use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, Period, days_between};
 use crate::domain::score::COMPANY;
-use crate::pipeline::RunContext;
 use crate::pipeline::score::definition;
 use crate::pipeline::score::periods::{Periods, SPANS};
 use crate::pipeline::score::score_writer::Group;
 use crate::pipeline::stage::workdays::{Rows, Workdays};
-use crate::pipeline::stage::{Model, read_table};
+use crate::run_context::RunContext;
+use crate::run_context::read_table;
 use arrow::array::RecordBatch;
 use jiff::ToSpan;
 use jiff::civil::Date;

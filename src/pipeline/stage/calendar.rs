@@ -1,12 +1,13 @@
 //! The table `calendar`: a row for each day and region, whether it is worked, and where its periods start.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::{Calendar, FIRST, LAST};
 use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, days_between};
-use crate::pipeline::RunContext;
+use crate::pipeline::stage::made_from;
 use crate::pipeline::stage::workdays::Workdays;
-use crate::pipeline::stage::{Model, made_from};
+use crate::run_context::RunContext;
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};
 use jiff::ToSpan;
 use jiff::civil::Date;

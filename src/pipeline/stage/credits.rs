@@ -2,10 +2,11 @@
 //!
 //! A company without splits has no such export, and the table is empty.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::number::Number;
-use crate::pipeline::RunContext;
-use crate::pipeline::stage::{Model, read_table};
+use crate::run_context::RunContext;
+use crate::run_context::read_table;
 use arrow::array::{Array, AsArray, Decimal128Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type};

@@ -1,16 +1,17 @@
 //! `queries/model/*.sql`: model tables that come from other model tables. One that reads the table of its own name, which
 //! staging fills, completes that: it changes cells and no keys, and all others read what it makes.
 
+use crate::artifact::model::{Model, ModelTable};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::engine::{self, Parameters, Session, Sql};
-use crate::pipeline::RunContext;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::fold::Keys;
 use crate::pipeline::stage::money;
 use crate::pipeline::stage::typed::{self, Origin};
-use crate::pipeline::stage::{Model, ModelTable, made_from, time_zone};
+use crate::pipeline::stage::{made_from, time_zone};
 use crate::project::{self, Project};
+use crate::run_context::RunContext;
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use serde::{Deserialize, Serialize};

@@ -1,14 +1,14 @@
 //! One export through one staging file: rows in the contract's columns, every record accounted for.
 
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::engine::{Parameters, Session};
-use crate::pipeline::RunContext;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::Table;
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::fold::{Keys, Part};
 use crate::pipeline::stage::typed::{self, Origin};
 use crate::pipeline::stage::{cell, money, source_names, time_zone};
+use crate::run_context::RunContext;
 use crate::settings::Fold;
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt64Array};
 use arrow::compute::{concat_batches, take_record_batch};

@@ -1,12 +1,13 @@
 //! A model from rows written by hand, for the metric tests: no exports, no staging.
 
+use crate::artifact::model::{Model, ModelTable};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::parquet_file;
-use crate::pipeline::RunContext;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::matching::tables;
 use crate::pipeline::stage::typed::{Origin, typed};
-use crate::pipeline::stage::{Model, ModelTable, calendar, credits, derived, organisation, time_zone};
+use crate::pipeline::stage::{calendar, credits, derived, organisation, time_zone};
+use crate::run_context::RunContext;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use jiff::civil::Date;

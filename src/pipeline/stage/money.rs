@@ -1,15 +1,15 @@
 //! Money in several currencies becomes the company's, row by row, while a table is staged. Which rate converts what is
 //! said in [`exchange`], and with numbers in docs/rules/money.md.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Digest;
 use crate::domain::exchange::{self, CENTS, Kind as RateKind, Rates};
 use crate::domain::number::{Number, SCALE};
 use crate::domain::period::EPOCH;
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::stage::Model;
 use crate::pipeline::stage::contract::{Column, Kind, Table};
+use crate::run_context::RunContext;
 use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type};
 use jiff::ToSpan;

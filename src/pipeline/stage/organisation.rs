@@ -3,14 +3,16 @@
 //! A day on which a rep has no team belongs to [`UNASSIGNED`] at every level of the tree, so that the lines of a level
 //! always add up to the company. Once a rep is gone for good, the level of reps has no line for them either.
 
+use crate::artifact::model::Model;
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::land::Snapshot;
-use crate::pipeline::stage::{Model, made_from, read_table};
+use crate::pipeline::stage::made_from;
+use crate::run_context::RunContext;
+use crate::run_context::read_table;
 use crate::store::object_name;
 use arrow::array::{Array, AsArray, Date32Array, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Int64Type};

@@ -1,7 +1,7 @@
 //! The rows that broke the contract.
 
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::Result;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::batch;
 use crate::pipeline::stage::contract::Table;
 use crate::pipeline::stage::fold::Part;

@@ -1,11 +1,13 @@
 //! Whether ids lead to a record.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::Result;
-use crate::pipeline::RunContext;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::fold::Part;
 use crate::pipeline::stage::matching::names::Names;
-use crate::pipeline::stage::{Model, batch, only, read_table, texts_of};
+use crate::pipeline::stage::{batch, only, texts_of};
+use crate::run_context::RunContext;
+use crate::run_context::read_table;
 use arrow::array::AsArray;
 use std::collections::{BTreeMap, BTreeSet};
 

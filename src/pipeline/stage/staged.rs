@@ -1,11 +1,11 @@
 //! One table of the model from all its exports: read, converted, folded, matched across sources.
 
+use crate::artifact::model::{Balance, Model, ModelTable};
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine;
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, exports, lookups};
@@ -13,9 +13,8 @@ use crate::pipeline::stage::fold::{self, Folded, Keys, Part};
 use crate::pipeline::stage::matching::names::Names;
 use crate::pipeline::stage::matching::{self, Doubt, tables};
 use crate::pipeline::stage::quarantine::quarantine;
-use crate::pipeline::stage::{
-    Balance, FORMAT, MadeTable, Model, ModelTable, batch, money, references, source_names, texts_of,
-};
+use crate::pipeline::stage::{FORMAT, MadeTable, batch, money, references, source_names, texts_of};
+use crate::run_context::RunContext;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::interleave_record_batch;
 use serde::Serialize;

@@ -5,12 +5,13 @@
 //! exported; [`finish`] then converts their money and makes their ids canonical, as rates and matches are today. With
 //! examples in docs/rules/history.md.
 
+use crate::artifact::model::{Model, ModelTable};
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::pipeline::RunContext;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Kind, Table};
 use crate::pipeline::stage::definition::Staging;
-use crate::pipeline::stage::{FORMAT, Model, ModelTable, money};
+use crate::pipeline::stage::{FORMAT, money};
+use crate::run_context::RunContext;
 
 mod chain;
 mod finish;

@@ -1,5 +1,6 @@
 //! Who works on which day, and how much of a goal a day asks for: the week, holidays by region, ramp and absence.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::digest::Digest;
@@ -7,8 +8,8 @@ use crate::domain::json;
 use crate::domain::number::Number;
 use crate::domain::period::EPOCH;
 use crate::domain::period::Period;
-use crate::pipeline::RunContext;
-use crate::pipeline::stage::{Model, read_table};
+use crate::run_context::RunContext;
+use crate::run_context::read_table;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, Decimal128Type};
 use jiff::ToSpan;

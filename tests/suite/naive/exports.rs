@@ -2,10 +2,11 @@
 
 use super::company::Company;
 use super::tables::Text;
+use scorebook::artifact::model::Model;
 use scorebook::diagnostic::Result;
-use scorebook::pipeline::RunContext;
 use scorebook::pipeline::land::{self, Known};
-use scorebook::pipeline::stage::{self, Model};
+use scorebook::pipeline::stage;
+use scorebook::run_context::RunContext;
 use scorebook::settings::Source;
 use std::collections::BTreeMap;
 use std::path::Path;

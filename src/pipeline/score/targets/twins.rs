@@ -1,10 +1,10 @@
 //! Two targets of one goal that cover the same days: a year's beside its months', a revised one beside the one it was. They may
 //! be meant to add up or to stand for each other. Nobody can tell, and one reading gives twice the target: the run stops.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::stage::Model;
+use crate::run_context::RunContext;
 use crate::store::object_name;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;

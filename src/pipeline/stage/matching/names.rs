@@ -1,11 +1,12 @@
 //! Every id of a record that another one stands for becomes that one's, in every table.
 
+use crate::artifact::model::Model;
 use crate::diagnostic::Result;
 use crate::parquet_file;
-use crate::pipeline::RunContext;
+use crate::pipeline::stage::batch;
 use crate::pipeline::stage::contract::{Column, Table};
 use crate::pipeline::stage::fold::Part;
-use crate::pipeline::stage::{Model, batch};
+use crate::run_context::RunContext;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,13 +1,15 @@
 //! What matching reads of the model, and what it writes to it.
 
+use crate::artifact::model::{DoubtOf, Model};
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Digest;
 use crate::parquet_file;
-use crate::pipeline::RunContext;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::matching::{Doubt, MAPPING, MAPPINGS, Mapping, Match, RECORD_TABLE, Record, TABLE};
-use crate::pipeline::stage::{DoubtOf, Model, batch, made_from, read_table};
+use crate::pipeline::stage::{batch, made_from};
+use crate::run_context::RunContext;
+use crate::run_context::read_table;
 use crate::store::object_name;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::concat_batches;

@@ -1,18 +1,19 @@
 //! From night to night: what each shows, held against what the one before showed.
 
+use crate::artifact::model::Model;
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::engine;
 use crate::parquet_file;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::{Columns, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, lookups, of_table};
 use crate::pipeline::stage::fold::{Keys, Part};
 use crate::pipeline::stage::versions::{FORMAT, FROM, TO, Versions};
-use crate::pipeline::stage::{Model, batch, money, source_names};
+use crate::pipeline::stage::{batch, money, source_names};
 use crate::settings::Fold;
 use crate::steps::Made;
 use crate::store::object_name;

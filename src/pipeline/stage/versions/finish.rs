@@ -1,9 +1,10 @@
 //! From versions as they were exported to those of the model: money converted, ids canonical, one history a record.
 
+use crate::artifact::model::{DoubtOf, Model, ModelTable};
+use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::parquet_file;
-use crate::pipeline::land::Snapshot;
 use crate::pipeline::stage::contract::Table;
 use crate::pipeline::stage::fold::Part;
 use crate::pipeline::stage::matching::names::Names;
@@ -11,7 +12,7 @@ use crate::pipeline::stage::matching::rank;
 use crate::pipeline::stage::quarantine::quarantine;
 use crate::pipeline::stage::versions::overlay::{Stretch, overlay};
 use crate::pipeline::stage::versions::{FORMAT, FROM, TO, Versions, chain};
-use crate::pipeline::stage::{DoubtOf, MadeTable, Model, ModelTable, batch, money, references};
+use crate::pipeline::stage::{MadeTable, batch, money, references};
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Date32Type, Int64Type};
