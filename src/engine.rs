@@ -14,13 +14,15 @@ mod kept;
 mod lists;
 mod memory;
 mod names;
+mod plan;
 mod recursion;
+mod sql;
 pub mod text;
 
 pub use fan_out::Keys;
-pub use guard::{Parameters, Sql};
 pub use memory::peak_bytes;
 pub use names::{Named, columns_named};
+pub use sql::{Parameters, Sql};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::store::{Looks, Store};
@@ -45,21 +47,6 @@ use tempfile::NamedTempFile;
 
 /// The engine's name and version, part of every key that depends on its answers.
 pub const VERSION: &str = concat!("datafusion ", "55.2");
-
-/// The functions of the clock and of chance that DataFusion has: all refused.
-const UNREPEATABLE: [&str; 11] = [
-    "now",
-    "current_date",
-    "current_time",
-    "current_timestamp",
-    "today",
-    "localtime",
-    "localtimestamp",
-    "random",
-    "rand",
-    "uuid",
-    "version",
-];
 
 /// How much of the machine the engine may use.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +139,7 @@ impl Session {
         let address = url::Url::parse(WAREHOUSE).map_err(|error| Diagnostic::internal(error.to_string()))?;
         context.register_object_store(&address, warehouse.objects());
         context.register_udaf(lists::array_agg());
-        for function in UNREPEATABLE {
+        for function in guard::UNREPEATABLE {
             context.deregister_udf(function);
         }
         for function in ["generate_series", "range"] {
@@ -251,10 +238,10 @@ impl Session {
     pub async fn query(&self, sql: &Sql<'_>, parameters: &Parameters) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let (plan, _, _) = self.plan(sql, parameters).await?;
         if sql.is_definition {
-            fan_out::refuse(self, sql, &plan).await?;
+            fan_out::refuse((&self.context, &self.keys), sql, &plan).await?;
         }
         let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
-        let batches = self.collect(plan).await.map_err(|error| fault::of_definition(sql, &error))?;
+        let batches = plan::collect(&self.context, plan).await.map_err(|error| fault::of_definition(sql, &error))?;
         Ok((schema, batches))
     }
 
@@ -262,7 +249,7 @@ impl Session {
     pub async fn keep(&self, name: &str, sql: &Sql<'_>, parameters: &Parameters) -> Result<SchemaRef> {
         let (plan, _, _) = self.plan(sql, parameters).await?;
         if sql.is_definition {
-            fan_out::refuse(self, sql, &plan).await?;
+            fan_out::refuse((&self.context, &self.keys), sql, &plan).await?;
         }
         let (schema, kept) = self.kept(name, plan).await.map_err(|error| fault::of_definition(sql, &error))?;
         self.put(name, schema.clone(), kept).await?;
@@ -282,7 +269,7 @@ impl Session {
             keeping.finish()
         };
         match keep(DataFrame::new(self.context.state(), plan.clone())).await {
-            Err(error) if fault::is_out_of_memory(&error) => keep(self.sparingly(plan)).await,
+            Err(error) if fault::is_out_of_memory(&error) => keep(plan::sparingly(&self.context, plan)).await,
             done => done,
         }
     }
@@ -304,7 +291,7 @@ impl Session {
 
     /// Runs SQL of Scorebook's own, whose faults are Scorebook's.
     pub async fn query_own(&self, sql: &str) -> Result<Vec<RecordBatch>> {
-        let ask = async || self.collect(self.own(sql).await?).await;
+        let ask = async || plan::collect(&self.context, self.own(sql).await?).await;
         ask().await.map_err(|error| fault::internal("score", &error).note(sql.to_owned()))
     }
 
@@ -334,28 +321,10 @@ impl Session {
         self.context.state().statement_to_plan(statement).await
     }
 
-    /// The rows of a plan; if they need more memory than there is, once more with less.
-    async fn collect(&self, plan: LogicalPlan) -> Answer<Vec<RecordBatch>> {
-        match DataFrame::new(self.context.state(), plan.clone()).collect().await {
-            Err(error) if fault::is_out_of_memory(&error) => self.sparingly(plan).collect().await,
-            done => done,
-        }
-    }
-
     async fn rows(&self, plan: LogicalPlan, what: String) -> Answer<Rows> {
-        let sparingly = Some(self.sparingly(plan.clone()));
+        let sparingly = Some(plan::sparingly(&self.context, plan.clone()));
         let rows = DataFrame::new(self.context.state(), plan).execute_stream().await?;
         Ok(Rows { rows, sparingly, what })
-    }
-
-    /// A plan that takes longer and less memory: all of it for one thread, and joins that sort, for sorts can spill and
-    /// tables of hashes cannot.
-    fn sparingly(&self, plan: LogicalPlan) -> DataFrame {
-        let mut state = self.context.state();
-        let options = state.config_mut().options_mut();
-        options.execution.target_partitions = 1;
-        options.optimizer.prefer_hash_join = false;
-        DataFrame::new(state, plan)
     }
 
     fn behind(&self) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, Behind>>> {
@@ -367,7 +336,7 @@ impl Session {
         sql: &Sql<'_>,
         parameters: &Parameters,
     ) -> Result<(LogicalPlan, BTreeSet<String>, BTreeSet<String>)> {
-        let guarded = guard::read_only(sql, parameters, &UNREPEATABLE)?;
+        let guarded = guard::read_only(sql, parameters)?;
         for table in &guarded.tables {
             if !self.context.table_exist(quoted(table)).unwrap_or(false) {
                 return Err(fault::unknown_table(sql, table, &self.tables()));
@@ -393,7 +362,7 @@ impl Session {
 
 /// The tables and parameters that SQL reads, without planning it.
 pub fn reads(sql: &Sql<'_>, parameters: &Parameters) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
-    let guarded = guard::read_only(sql, parameters, &UNREPEATABLE)?;
+    let guarded = guard::read_only(sql, parameters)?;
     Ok((guarded.tables, guarded.parameters))
 }
 

@@ -7,7 +7,8 @@
 //! asked. What repetition does not change (`MIN`, `MAX`, `DISTINCT`) is left alone.
 
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::engine::{Session, Sql, fault};
+use crate::engine::sql::Sql;
+use crate::engine::{fault, plan};
 use arrow::util::display::array_value_to_string;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -15,6 +16,7 @@ use datafusion::error::Result as Answer;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{GroupingSet, WindowFunctionDefinition};
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, LogicalPlan, LogicalPlanBuilder, Operator, ident, lit, when};
+use datafusion::prelude::SessionContext;
 use joined::Joined;
 pub use joined::Keys;
 use std::collections::BTreeSet;
@@ -54,7 +56,7 @@ struct Sum {
 ///
 /// # Errors
 /// The sum, the join, and a row that counts several times.
-pub(super) async fn refuse(session: &Session, sql: &Sql<'_>, plan: &LogicalPlan) -> Result<()> {
+pub(super) async fn refuse((context, keys): (&SessionContext, &Keys), sql: &Sql<'_>, plan: &LogicalPlan) -> Result<()> {
     let failed = |error| fault::of_definition(sql, &error);
     let mut all: Vec<(Sum, LogicalPlan)> = Vec::new();
     let walked = plan.apply_with_subqueries(|node| {
@@ -66,14 +68,14 @@ pub(super) async fn refuse(session: &Session, sql: &Sql<'_>, plan: &LogicalPlan)
         if is_lateral(&input).map_err(failed)? {
             return Err(lateral(sql, &sum));
         }
-        let joined = Joined::of(&input, &session.keys);
+        let joined = Joined::of(&input, keys);
         if joined.relations.len() < 2 || is_correlated(&input).map_err(failed)? {
             continue;
         }
         for term in sum.terms() {
             let taken = term.taken(&joined, &input);
             let Some(others) = joined.unsure(&taken, &term.group, &input) else { continue };
-            let repeated = term.repeated(session, &input, &joined, &taken).await.map_err(failed)?;
+            let repeated = term.repeated(context, &input, &joined, &taken).await.map_err(failed)?;
             if let Some(repeated) = repeated {
                 return Err(refused(sql, &term, &joined, &taken, &others, &repeated));
             }
@@ -169,7 +171,7 @@ impl Sum {
     /// it must be the rows of one relation that are counted, whichever that is.
     async fn repeated(
         &self,
-        session: &Session,
+        context: &SessionContext,
         input: &LogicalPlan,
         joined: &Joined,
         taken: &BTreeSet<usize>,
@@ -178,7 +180,7 @@ impl Sum {
         let numbered = self.that_count(numbered)?;
         if !taken.is_empty() {
             let key = taken.iter().map(|relation| rows[*relation].clone()).collect();
-            return self.ask(session, numbered, key).await;
+            return self.ask(context, numbered, key).await;
         }
         // Rows of an outer join that find none are those of another relation.
         let own = |one: usize| vec![rows[one].clone()];
@@ -194,7 +196,7 @@ impl Sum {
         }
         let mut first = None;
         for key in keys {
-            match self.ask(session, numbered.clone(), key).await? {
+            match self.ask(context, numbered.clone(), key).await? {
                 None => return Ok(None),
                 repeated => first = first.or(repeated),
             }
@@ -218,13 +220,13 @@ impl Sum {
         rows.build()
     }
 
-    async fn ask(&self, session: &Session, rows: LogicalPlan, key: Vec<Expr>) -> Answer<Option<String>> {
+    async fn ask(&self, context: &SessionContext, rows: LogicalPlan, key: Vec<Expr>) -> Answer<Option<String>> {
         let named = |(i, expression): (usize, &Expr)| expression.clone().unalias().alias(format!("__group_{i}"));
         let numbers = key.into_iter().enumerate().map(|(i, number)| number.alias(format!("__number_{i}")));
         let group: Vec<Expr> = self.group.iter().enumerate().map(named).chain(numbers).collect();
         let plan = LogicalPlanBuilder::from(rows).aggregate(group, vec![count(lit(1_i64)).alias(TIMES)])?;
         let plan = plan.filter(ident(TIMES).gt(lit(1_i64)))?.limit(0, Some(1))?.build()?;
-        let batches = session.collect(plan).await?;
+        let batches = plan::collect(context, plan).await?;
         let Some(row) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
         let cell = |name: &str| {
             let cell = row.column_by_name(name).and_then(|column| array_value_to_string(column, 0).ok());

@@ -1,7 +1,7 @@
 //! DataFusion's errors in Scorebook's one style.
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::engine::Sql;
+use crate::engine::sql::Sql;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use std::error::Error;

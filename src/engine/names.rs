@@ -2,7 +2,8 @@
 
 use crate::diagnostic::Result;
 use crate::engine::dialect::DIALECT;
-use crate::engine::{Parameters, Sql, UNREPEATABLE, guard};
+use crate::engine::guard;
+use crate::engine::sql::{Parameters, Sql};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{self, Expr, Ident, TableFactor};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -31,7 +32,7 @@ impl Named {
 /// # Errors
 /// What is no SQL that only reads.
 pub fn columns_named(sql: &Sql<'_>) -> Result<Named> {
-    let guarded = guard::read_only(sql, &Parameters::new(), &UNREPEATABLE)?;
+    let guarded = guard::read_only(sql, &Parameters::new())?;
     let Statement::Statement(statement) = guarded.statement else { return Ok(Named::default()) };
     let mut tables = Tables::default();
     let _: ControlFlow<()> = ast::Visit::visit(&statement, &mut tables);
