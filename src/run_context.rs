@@ -1,7 +1,7 @@
 //! What every stage is given.
 
 use crate::artifact::model::Model;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::engine::Limits;
 use crate::parquet_file;
 use crate::project::Project;
@@ -10,6 +10,7 @@ use crate::steps::{Counts, Steps};
 use crate::store::Store;
 use arrow::array::RecordBatch;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// What every stage is given: the definitions, the warehouse, and the one date. No clock, no environment, no terminal.
 pub struct RunContext<'a> {
@@ -40,6 +41,19 @@ pub enum Event<'a> {
     Item(&'a str),
     /// It is done.
     End(&'static str, Counts),
+}
+
+impl<'a> RunContext<'a> {
+    /// The company's time zone.
+    pub fn time_zone(&self) -> Result<TimeZone> {
+        let name = &self.settings.calendar.time_zone;
+        TimeZone::get(name).map_err(|error| Diagnostic::project(format!("`{name}` is no time zone: {error}")))
+    }
+
+    /// The names of all sources.
+    pub fn source_names(&self) -> Vec<&'a str> {
+        self.settings.sources.keys().map(String::as_str).collect()
+    }
 }
 
 /// Reads a model table whole.

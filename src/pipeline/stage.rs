@@ -12,52 +12,25 @@ pub mod definition;
 mod derived;
 mod export;
 mod fold;
+mod made;
 pub mod matching;
 pub mod model_from_rows;
 mod money;
 mod organisation;
 mod quarantine;
 mod references;
+mod rows;
 mod staged;
 pub mod typed;
 mod versions;
 pub mod workdays;
 
-use crate::artifact::model::{Balance, Model, ModelTable};
+use crate::artifact::model::Model;
 use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::domain::digest::Key;
-use crate::parquet_file;
 use crate::run_context::{Event, RunContext};
-use crate::steps::Made;
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::SchemaRef;
 use contract::Contract;
 use definition::Staging;
-use jiff::tz::TimeZone;
-use matching::Doubt;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-/// Raised when staging makes other bytes of the same inputs.
-const FORMAT: u32 = 7;
-
-/// What the step of one table made.
-#[derive(Serialize, Deserialize)]
-struct MadeTable {
-    name: String,
-    table: ModelTable,
-    balance: Vec<Balance>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    doubts: Vec<Doubt>,
-}
-
-impl Made for MadeTable {
-    fn objects(&self) -> Vec<String> {
-        self.table.objects(&self.name).into_iter().map(|(_, path, _)| path).collect()
-    }
-}
 
 /// Makes the model from the snapshots.
 pub async fn run(night: &RunContext<'_>, snapshots: &[Snapshot]) -> Result<Model> {
@@ -96,61 +69,4 @@ pub async fn run(night: &RunContext<'_>, snapshots: &[Snapshot]) -> Result<Model
     derived::make(night, &contract, derived, &mut model).await?;
     night.steps.flush().await?;
     Ok(model)
-}
-
-fn batch(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    RecordBatch::try_new(schema, columns).map_err(|error| Diagnostic::internal(format!("cannot build rows: {error}")))
-}
-
-fn texts_of(batches: &[RecordBatch], position: usize) -> BTreeSet<String> {
-    let columns = batches.iter().filter_map(|batch| batch.column(position).as_string_opt::<i32>());
-    columns.flat_map(|column| column.iter().flatten().map(String::from).collect::<Vec<_>>()).collect()
-}
-
-/// The texts that are known; the others become empty.
-fn only(texts: &StringArray, known: impl Fn(&str) -> bool) -> ArrayRef {
-    Arc::new(texts.iter().map(|text| text.filter(|id| known(id))).collect::<StringArray>())
-}
-
-/// The company's time zone.
-pub(crate) fn time_zone(night: &RunContext<'_>) -> Result<TimeZone> {
-    let name = &night.settings.calendar.time_zone;
-    TimeZone::get(name).map_err(|error| Diagnostic::project(format!("`{name}` is no time zone: {error}")))
-}
-
-/// The names of all sources.
-fn source_names<'a>(night: &RunContext<'a>) -> Vec<&'a str> {
-    night.settings.sources.keys().map(String::as_str).collect()
-}
-
-/// Finds or makes a table that comes from other tables alone.
-async fn made_from(
-    night: &RunContext<'_>,
-    model: &mut Model,
-    name: &str,
-    inputs: &impl Serialize,
-    supplied: bool,
-    make: impl AsyncFnOnce(&Model) -> Result<RecordBatch>,
-) -> Result<()> {
-    let key = Key::of("derive", FORMAT, &(name, inputs));
-    let made = match night.steps.recall::<MadeTable>(key).await? {
-        Some(made) => {
-            model.reused += 1;
-            made
-        }
-        None => {
-            (night.tell)(Event::Item(name));
-            let rows = make(model).await?;
-            let bytes = parquet_file::write(rows.schema(), std::slice::from_ref(&rows), parquet_file::ROW_GROUP_ROWS)?;
-            let digest = night.store.put_named(&format!("model/{name}"), "parquet", bytes).await?;
-            let rows = rows.num_rows() as u64;
-            let table = ModelTable::bare(digest, rows, supplied);
-            let made = MadeTable { name: name.to_owned(), table, balance: Vec::new(), doubts: Vec::new() };
-            night.steps.remember(key, &made)?;
-            model.made.push(name.to_owned());
-            made
-        }
-    };
-    model.tables.insert(name.to_owned(), made.table);
-    Ok(())
 }

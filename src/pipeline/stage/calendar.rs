@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::calendar::{Calendar, FIRST, LAST};
 use crate::domain::period::EPOCH;
 use crate::domain::period::{Grain, days_between};
-use crate::pipeline::stage::made_from;
+use crate::pipeline::stage::made::made_from;
 use crate::pipeline::stage::workdays::Workdays;
 use crate::run_context::RunContext;
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray};

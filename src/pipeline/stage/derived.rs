@@ -7,9 +7,9 @@ use crate::domain::digest::Digest;
 use crate::engine::{self, Parameters, Session, Sql};
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::fold::Keys;
+use crate::pipeline::stage::made::made_from;
 use crate::pipeline::stage::money;
 use crate::pipeline::stage::typed::{self, Origin};
-use crate::pipeline::stage::{made_from, time_zone};
 use crate::project::{self, Project};
 use crate::run_context::RunContext;
 use arrow::array::{RecordBatch, UInt32Array};
@@ -174,7 +174,7 @@ async fn rows(night: &RunContext<'_>, table: &Table, derived: &Derived<'_>, mode
     let failed =
         |error: &dyn std::fmt::Display| Diagnostic::internal(format!("cannot derive {}: {error}", derived.name));
     let rows = concat_batches(&schema, &batches).map_err(|error| failed(&error))?;
-    let zone = time_zone(night)?;
+    let zone = night.time_zone()?;
     let origin = Origin { file: derived.sql.file, source: "", sources: &[], formats: &BTreeMap::new(), zone: &zone };
     let typed = typed::typed(&origin, &table.columns, table.schema(), &rows)?;
     let refused = |message: String| Err(Diagnostic::project(message).at(Place::file(derived.sql.file)));

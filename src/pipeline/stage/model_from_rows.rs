@@ -6,7 +6,7 @@ use crate::parquet_file;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::matching::tables;
 use crate::pipeline::stage::typed::{Origin, typed};
-use crate::pipeline::stage::{calendar, credits, derived, organisation, time_zone};
+use crate::pipeline::stage::{calendar, credits, derived, organisation};
 use crate::run_context::RunContext;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -177,7 +177,7 @@ fn batch(night: &RunContext<'_>, name: &str, table: &Table, rows: &Rows) -> Resu
     let fields: Vec<Field> = rows.head.iter().map(|head| Field::new(head, DataType::Utf8, true)).collect();
     let given = RecordBatch::try_new(Arc::new(Schema::new(fields)), texts.collect());
     let given = given.map_err(|error| Diagnostic::internal(format!("no table {name}: {error}")))?;
-    let zone = time_zone(night)?;
+    let zone = night.time_zone()?;
     let origin = Origin { file: &rows.place.file, source: "", sources: &[], formats: &BTreeMap::new(), zone: &zone };
     let typed = typed(&origin, &table.columns, table.schema(), &given)?;
     match typed.faults.iter().zip(&rows.rows).find_map(|(fault, row)| Some((fault.as_ref()?, row))) {

@@ -10,7 +10,7 @@ use crate::domain::period::EPOCH;
 use crate::domain::period::days_between;
 use crate::domain::score::{COMPANY, REP_IN_TEAM, UNASSIGNED};
 use crate::parquet_file;
-use crate::pipeline::stage::made_from;
+use crate::pipeline::stage::made::made_from;
 use crate::run_context::RunContext;
 use crate::run_context::read_table;
 use crate::store::object_name;

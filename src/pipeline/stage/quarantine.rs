@@ -2,9 +2,9 @@
 
 use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::Result;
-use crate::pipeline::stage::batch;
 use crate::pipeline::stage::contract::Table;
 use crate::pipeline::stage::fold::Part;
+use crate::pipeline::stage::rows::batch;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use std::sync::Arc;

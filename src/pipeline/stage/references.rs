@@ -5,7 +5,7 @@ use crate::diagnostic::Result;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
 use crate::pipeline::stage::fold::Part;
 use crate::pipeline::stage::matching::names::Names;
-use crate::pipeline::stage::{batch, only, texts_of};
+use crate::pipeline::stage::rows::{batch, only, texts_of};
 use crate::run_context::RunContext;
 use crate::run_context::read_table;
 use arrow::array::AsArray;

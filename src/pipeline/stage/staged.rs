@@ -10,10 +10,12 @@ use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, exports, lookups};
 use crate::pipeline::stage::fold::{self, Folded, Keys, Part};
+use crate::pipeline::stage::made::{FORMAT, MadeTable};
 use crate::pipeline::stage::matching::names::Names;
 use crate::pipeline::stage::matching::{self, Doubt, tables};
 use crate::pipeline::stage::quarantine::quarantine;
-use crate::pipeline::stage::{FORMAT, MadeTable, batch, money, references, source_names, texts_of};
+use crate::pipeline::stage::rows::{batch, texts_of};
+use crate::pipeline::stage::{money, references};
 use crate::run_context::RunContext;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::interleave_record_batch;
@@ -53,7 +55,7 @@ pub(super) async fn staged(
         name,
         engine: engine::VERSION,
         time_zone: &night.settings.calendar.time_zone,
-        sources: source_names(night),
+        sources: night.source_names(),
         table,
         references: references.map(|target| (target, model.tables[target].digest)).collect(),
         named: named.map(|target| (target, model.tables[target].matches)).collect(),

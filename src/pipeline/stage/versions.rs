@@ -10,7 +10,8 @@ use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::pipeline::stage::contract::{Contract, Kind, Table};
 use crate::pipeline::stage::definition::Staging;
-use crate::pipeline::stage::{FORMAT, money};
+use crate::pipeline::stage::made::FORMAT;
+use crate::pipeline::stage::money;
 use crate::run_context::RunContext;
 
 mod chain;

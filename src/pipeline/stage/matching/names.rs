@@ -3,9 +3,9 @@
 use crate::artifact::model::Model;
 use crate::diagnostic::Result;
 use crate::parquet_file;
-use crate::pipeline::stage::batch;
 use crate::pipeline::stage::contract::{Column, Table};
 use crate::pipeline::stage::fold::Part;
+use crate::pipeline::stage::rows::batch;
 use crate::run_context::RunContext;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use std::collections::BTreeMap;

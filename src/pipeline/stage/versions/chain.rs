@@ -12,8 +12,9 @@ use crate::pipeline::stage::contract::{Columns, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, lookups, of_table};
 use crate::pipeline::stage::fold::{Keys, Part};
+use crate::pipeline::stage::money;
+use crate::pipeline::stage::rows::batch;
 use crate::pipeline::stage::versions::{FORMAT, FROM, TO, Versions};
-use crate::pipeline::stage::{batch, money, source_names};
 use crate::settings::Fold;
 use crate::steps::Made;
 use crate::store::object_name;
@@ -27,10 +28,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The exports of one data date, by the staging file that reads them.
-pub(super) type RunContext<'a> = (Date, Vec<(&'a Staging<'a>, Vec<&'a Snapshot>)>);
+pub(super) type NightlyExports<'a> = (Date, Vec<(&'a Staging<'a>, Vec<&'a Snapshot>)>);
 
 /// All nights, oldest first.
-pub(super) fn nights<'a>(stagings: &[&'a Staging<'a>], snapshots: &'a [Snapshot]) -> Vec<RunContext<'a>> {
+pub(super) fn nights<'a>(stagings: &[&'a Staging<'a>], snapshots: &'a [Snapshot]) -> Vec<NightlyExports<'a>> {
     let mut nights: BTreeMap<Date, Vec<(&Staging<'_>, Vec<&Snapshot>)>> = BTreeMap::new();
     for staging in stagings {
         for snapshot in of_table(staging.source, &staging.header.from, snapshots) {
@@ -74,7 +75,7 @@ impl Versions<'_> {
     pub(super) async fn nights(
         &self,
         stagings: &[&Staging<'_>],
-        nights: &[RunContext<'_>],
+        nights: &[NightlyExports<'_>],
         snapshots: &[Snapshot],
         model: &mut Model,
     ) -> Result<Digest> {
@@ -124,7 +125,7 @@ impl Versions<'_> {
     }
 
     /// What the versions up to a night depend on: its exports and those of the nights before, and how they are read.
-    fn key(&self, stagings: &[&Staging<'_>], nights: &[RunContext<'_>], snapshots: &[Snapshot]) -> Key {
+    fn key(&self, stagings: &[&Staging<'_>], nights: &[NightlyExports<'_>], snapshots: &[Snapshot]) -> Key {
         #[derive(Serialize)]
         struct Inputs<'a> {
             name: &'a str,
@@ -147,7 +148,7 @@ impl Versions<'_> {
             name: self.name,
             engine: engine::VERSION,
             time_zone: &settings.calendar.time_zone,
-            sources: source_names(self.night),
+            sources: self.night.source_names(),
             table: self.table,
             base: self.base,
             stagings: stagings.iter().map(|staging| (staging.path, staging.digest, fold(staging))).collect(),
