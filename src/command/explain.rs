@@ -17,7 +17,7 @@ use crate::engine::text::literal;
 use crate::engine::{Session, formula};
 use crate::ledger::{Entry, Ledger};
 use crate::pipeline::score::{self, PreparedFacts, definition};
-use crate::pipeline::stage::contract::Contract;
+use crate::pipeline::stage::contract_check;
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::store::object_name;
@@ -215,7 +215,7 @@ impl Explained<'_> {
         let own = cell.target.iter().map(|_| (&cell.metric, (cell.slice.as_str(), cell.slice_value.as_str())));
         let of_parts =
             self.part_scores.iter().filter(|(_, _, target)| target.is_some()).map(|(part, ..)| (part, ("", "")));
-        let (contract, entry) = (Contract::of(&self.project)?, self.found.entry);
+        let (contract, entry) = (contract_check::read(&self.project)?, self.found.entry);
         let mut all = Vec::new();
         for (id, slice) in own.chain(of_parts) {
             let Some(lineage) = entry.model.get("targets").and_then(|table| table.lineage) else { continue };
@@ -257,7 +257,7 @@ impl Explained<'_> {
             session.register_parquets("scores", &reads).await?;
         }
         let prepared = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
-        let contract = Contract::of(&self.project)?;
+        let contract = contract_check::read(&self.project)?;
         let lineage = lineage::add(&session, entry, &contract, &self.metrics, metric).await?;
         let sql = self.sql(metric, &prepared, lineage)?;
         let batches = session.query_own(&sql).await?;

@@ -7,6 +7,7 @@
 mod calendar;
 mod cell;
 pub mod contract;
+pub mod contract_check;
 mod credits;
 pub mod definition;
 mod derived;
@@ -29,12 +30,11 @@ use crate::artifact::model::Model;
 use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::run_context::{Event, RunContext};
-use contract::Contract;
 use definition::Staging;
 
 /// Makes the model from the snapshots.
 pub async fn run(night: &RunContext<'_>, snapshots: &[Snapshot]) -> Result<Model> {
-    let contract = Contract::of(night.project)?;
+    let contract = contract_check::read(night.project)?;
     let stagings = definition::read(night.project, night.settings, &contract)?;
     let derived = derived::read(night.project, &contract)?;
     let mut model = Model { paths: Snapshot::paths(snapshots), keys: contract.keys(), ..Model::default() };

@@ -10,6 +10,7 @@ use crate::ledger::Entry;
 use crate::parquet_file;
 use crate::pipeline::score::{PERIODS, definition};
 use crate::pipeline::stage::contract::Contract;
+use crate::pipeline::stage::contract_check;
 use crate::project::Project;
 use crate::settings::Settings;
 use arrow::util::display::array_value_to_string;
@@ -37,7 +38,7 @@ impl<'a> Side<'a> {
             notes.push(format!("the {what} of run {} cannot be read by this version: {}", entry.number, error.message));
         };
         let settings = Settings::of(&project).map_err(|error| unread("settings", &error)).ok();
-        let contract = Contract::of(&project).map_err(|error| unread("contract", &error)).ok();
+        let contract = contract_check::read(&project).map_err(|error| unread("contract", &error)).ok();
         let metrics = definition::read(&project).map_err(|error| unread("metrics", &error)).ok();
         let settings = settings.unwrap_or_else(|| opened.settings.clone());
         Ok(Side { opened, entry, project, settings, contract, metrics, notes })

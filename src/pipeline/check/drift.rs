@@ -6,7 +6,7 @@ use crate::engine::{Parameters, Session};
 use crate::parquet_file;
 use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::intake::{Earlier, Exported, Own, nights};
-use crate::pipeline::stage::contract::Contract;
+use crate::pipeline::stage::contract_check;
 use crate::pipeline::stage::definition::{self, Staging};
 use crate::run_context::RunContext;
 use crate::store::Store;
@@ -105,7 +105,7 @@ impl Drifted<'_> {
 
     /// The staging files that cannot do without a column. One that has been changed already to do without it is none.
     async fn readers(&self, column: &str) -> Result<Vec<Reader>> {
-        let contract = Contract::of(self.night.project)?;
+        let contract = contract_check::read(self.night.project)?;
         let mut readers = Vec::new();
         for staging in definition::read(self.night.project, self.night.settings, &contract)? {
             let header = &staging.header;

@@ -7,7 +7,8 @@ use crate::domain::number::Number;
 use crate::engine::{Parameters, Session, Sql};
 use crate::pipeline::check::SHOWN;
 use crate::pipeline::check::finding::Found;
-use crate::pipeline::stage::contract::{self, Column, Contract, Controlled, Table};
+use crate::pipeline::stage::contract::{self, Column, Controlled, Table};
+use crate::pipeline::stage::contract_check;
 use crate::run_context::RunContext;
 use crate::store::Store;
 use arrow::util::display::array_value_to_string;
@@ -20,7 +21,7 @@ const CHECK: &str = "control_sums";
 pub(super) async fn compare(night: &RunContext<'_>, model: &Model, baseline: &Baseline<'_>) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     let Some(earlier) = baseline.earlier else { return Ok(found) };
-    for (name, table) in &Contract::of(night.project)?.tables {
+    for (name, table) in &contract_check::read(night.project)?.tables {
         let (Some(now), Some(then)) = (model.tables.get(name), earlier.model.get(name)) else { continue };
         if now.digest == then.digest {
             continue;

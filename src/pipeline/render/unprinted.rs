@@ -11,7 +11,8 @@ use crate::domain::digest::{Digest, Key};
 use crate::parquet_file;
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::glyphs::{Told, by_text, is_turn};
-use crate::pipeline::stage::contract::{Contract, Kind, Table};
+use crate::pipeline::stage::contract::{Kind, Table};
+use crate::pipeline::stage::contract_check;
 use crate::run_context::RunContext;
 use crate::steps::Made;
 use arrow::array::{Array, AsArray};
@@ -108,7 +109,7 @@ async fn cells(
     signs: &BTreeSet<char>,
     texts: Vec<&str>,
 ) -> Result<BTreeSet<Cell>> {
-    let contract = Contract::of(night.project)?;
+    let contract = contract_check::read(night.project)?;
     let mut all = BTreeSet::new();
     for (name, table) in &contract.tables {
         let is_free = table.columns.iter().any(|column| column.kind == Kind::Text && column.allowed.is_empty());

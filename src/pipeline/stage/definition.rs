@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::engine::{self, Sql};
 use crate::pipeline::stage::contract::Contract;
+use crate::pipeline::stage::contract_check;
 use crate::project::{self, Project};
 use crate::settings::Settings;
 use serde::Deserialize;
@@ -58,7 +59,7 @@ pub fn columns_named(
     settings: &Settings,
 ) -> Result<BTreeMap<String, BTreeMap<String, BTreeSet<String>>>> {
     let mut named: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
-    for staging in read(project, settings, &Contract::of(project)?)? {
+    for staging in read(project, settings, &contract_check::read(project)?)? {
         let columns = engine::columns_named(&staging.sql)?;
         for table in std::iter::once(&staging.header.from).chain(&staging.header.lookups) {
             let of_table = named.entry(staging.source.to_owned()).or_default().entry(table.clone()).or_default();

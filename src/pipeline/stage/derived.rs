@@ -5,10 +5,10 @@ use crate::artifact::model::{Model, ModelTable};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::Digest;
 use crate::engine::{self, Parameters, Session, Sql};
+use crate::pipeline::stage::contract::EXCHANGE_RATES;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::fold::Keys;
 use crate::pipeline::stage::made::made_from;
-use crate::pipeline::stage::money;
 use crate::pipeline::stage::typed::{self, Origin};
 use crate::project::{self, Project};
 use crate::run_context::RunContext;
@@ -70,16 +70,18 @@ pub(super) fn read<'a>(project: &'a Project, contract: &Contract) -> Result<Vec<
                 .at(Place::file(path))
                 .closest(stranger, header.reads.iter().map(String::as_str)));
         }
-        if (contract.tables[name].converts() && !completes) || name == money::TABLE {
+        if (contract.tables[name].converts() && !completes) || name == EXCHANGE_RATES {
             let message = match name {
-                money::TABLE => format!("{name} is read while other tables are staged, so it cannot be derived"),
+                EXCHANGE_RATES => {
+                    format!("{name} is read while other tables are staged, so it cannot be derived")
+                }
                 _ => format!("{name} is derived, so its money is converted already"),
             };
             return Err(Diagnostic::project(message)
                 .at(Place::file(path))
                 .note("currencies are converted in staging alone")
                 .help(match name {
-                    money::TABLE => "stage it: queries/staging/<source>/exchange_rates.sql",
+                    EXCHANGE_RATES => "stage it: queries/staging/<source>/exchange_rates.sql",
                     _ => "take `currency` out of its columns in queries/model.toml",
                 }));
         }

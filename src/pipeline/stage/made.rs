@@ -1,6 +1,6 @@
 //! The steps of the stage: a table, found as an earlier run left it, or made.
 
-use super::matching::Doubt;
+use super::matching::record::Doubt;
 use crate::artifact::model::{Balance, Model, ModelTable};
 use crate::diagnostic::Result;
 use crate::domain::digest::Key;

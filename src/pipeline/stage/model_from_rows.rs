@@ -4,6 +4,7 @@ use crate::artifact::model::{Model, ModelTable};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::parquet_file;
 use crate::pipeline::stage::contract::{Contract, OnMissing, Table};
+use crate::pipeline::stage::contract_check;
 use crate::pipeline::stage::matching::tables;
 use crate::pipeline::stage::typed::{Origin, typed};
 use crate::pipeline::stage::{calendar, credits, derived, organisation};
@@ -80,7 +81,7 @@ pub async fn model(
     tables: &BTreeMap<String, Rows>,
     since: &BTreeMap<String, Date>,
 ) -> Result<Model> {
-    let mut contract = Contract::of(night.project)?;
+    let mut contract = contract_check::read(night.project)?;
     // A test gives the columns that matter to it.
     let columns = contract.tables.values_mut().flat_map(|table| &mut table.columns);
     columns.for_each(|column| column.required = false);

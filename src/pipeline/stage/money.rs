@@ -8,7 +8,7 @@ use crate::domain::exchange::{self, CENTS, Kind as RateKind, Rates};
 use crate::domain::number::{Number, SCALE};
 use crate::domain::period::EPOCH;
 use crate::parquet_file;
-use crate::pipeline::stage::contract::{Column, Kind, Table};
+use crate::pipeline::stage::contract::{Column, EXCHANGE_RATES, Kind, Table};
 use crate::run_context::RunContext;
 use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type};
@@ -19,13 +19,7 @@ use std::sync::Arc;
 
 pub mod rules;
 
-/// The model's table of exchange rates, which the engine reads if the contract has it.
-pub const TABLE: &str = "exchange_rates";
-/// What the engine needs of it; its key is all but the rate.
-const COLUMNS: [(&str, Kind); 4] =
-    [("from_currency", Kind::Text), ("valid_on", Kind::Date), ("kind", Kind::Text), ("rate", Kind::Rate)];
-/// In place of a column: the date of the run.
-pub(super) const AS_OF: &str = "as_of";
+use rules::COLUMNS;
 
 /// The columns as staging reads them: an amount that is to be converted stays exact until it is.
 pub(super) fn as_read(table: &Table) -> Table {
@@ -57,7 +51,7 @@ impl Inputs<'_> {
         // A required date is never empty, or its row is quarantined for that.
         let may_be_empty = |name: &str| table.column(name).is_none_or(|column| !column.required);
         let any_on_as_of = table.columns.iter().filter_map(|column| column.converts_on.as_deref()).any(may_be_empty);
-        let rates = model.tables.get(TABLE);
+        let rates = model.tables.get(EXCHANGE_RATES);
         let any_rate = rates.is_some_and(|rates| rates.rows > 0);
         table.converts().then(|| Inputs {
             company_currency: &night.settings.company.currency,
@@ -76,8 +70,8 @@ impl Inputs<'_> {
 /// Reads the model's exchange rates; none, if it has no such table.
 pub(super) async fn rates(night: &RunContext<'_>, model: &Model) -> Result<Rates> {
     let mut rates = Rates::new(&night.settings.company.currency, night.settings.money.rate_max_age_days);
-    let Some(table) = model.tables.get(TABLE) else { return Ok(rates) };
-    let path = table.path(TABLE);
+    let Some(table) = model.tables.get(EXCHANGE_RATES) else { return Ok(rates) };
+    let path = table.path(EXCHANGE_RATES);
     for batch in parquet_file::read_all(&path, night.store.get(&path).await?)? {
         let [currencies, days, kinds, units] = COLUMNS.map(|(name, _)| batch.column_by_name(name).cloned());
         let (Some(currencies), Some(days), Some(kinds), Some(units)) = (currencies, days, kinds, units) else {

@@ -6,13 +6,15 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::engine;
 use crate::parquet_file;
+use crate::pipeline::stage::contract::EXCHANGE_RATES;
 use crate::pipeline::stage::contract::{Contract, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::export::{Reader, exports, lookups};
 use crate::pipeline::stage::fold::{self, Folded, Keys, Part};
 use crate::pipeline::stage::made::{FORMAT, MadeTable};
 use crate::pipeline::stage::matching::names::Names;
-use crate::pipeline::stage::matching::{self, Doubt, tables};
+use crate::pipeline::stage::matching::record::Doubt;
+use crate::pipeline::stage::matching::{self, tables};
 use crate::pipeline::stage::quarantine::quarantine;
 use crate::pipeline::stage::rows::{batch, texts_of};
 use crate::pipeline::stage::{money, references};
@@ -162,7 +164,7 @@ impl Staged<'_> {
             if let Some(rates) = &rates {
                 part.batch = money::convert(self.table, rates, self.night.as_of, &part.batch, &mut part.faults)?;
             }
-            if self.name == money::TABLE {
+            if self.name == EXCHANGE_RATES {
                 money::refuse_no_currency(&part.batch, &mut part.faults);
             }
             names.rewrite(self.table, &mut part)?;
@@ -209,7 +211,7 @@ impl Staged<'_> {
         &self,
         parts: &[Part],
         folded: &mut Folded,
-    ) -> Result<(BTreeMap<String, matching::Match>, Vec<Doubt>)> {
+    ) -> Result<(BTreeMap<String, matching::record::Match>, Vec<Doubt>)> {
         if !self.contract.matches(self.name) {
             return Ok((BTreeMap::new(), Vec::new()));
         }
@@ -217,8 +219,8 @@ impl Staged<'_> {
         let records = tables::records(self.table, &rows)?;
         let mappings = tables::mappings(self.night, self.model, self.name).await?;
         let order = &self.night.settings.matching.order;
-        let found = matching::find(self.name, &self.table.same_by, &records, &mappings, order);
-        let matches: BTreeMap<String, matching::Match> =
+        let found = matching::find::find(self.name, &self.table.same_by, &records, &mappings, order);
+        let matches: BTreeMap<String, matching::record::Match> =
             found.matches.into_iter().map(|found| (found.record_id.clone(), found)).collect();
         folded.supersede(|place| matches.contains_key(&records[place].id));
         Ok((matches, found.doubts))
@@ -241,7 +243,7 @@ impl Staged<'_> {
         parts: &[Part],
         origins: &[&Snapshot],
         folded: &Folded,
-        matches: &BTreeMap<String, matching::Match>,
+        matches: &BTreeMap<String, matching::record::Match>,
     ) -> Result<(RecordBatch, RecordBatch)> {
         let order: Vec<(usize, usize)> = folded.present.values().copied().collect();
         let rows = self.follow_own_references(self.present(parts, folded)?, matches)?;
@@ -259,7 +261,7 @@ impl Staged<'_> {
     fn follow_own_references(
         &self,
         rows: RecordBatch,
-        matches: &BTreeMap<String, matching::Match>,
+        matches: &BTreeMap<String, matching::record::Match>,
     ) -> Result<RecordBatch> {
         let mut columns = rows.columns().to_vec();
         let key = self.table.key_positions()[0];

@@ -8,10 +8,10 @@
 use crate::artifact::model::{Model, ModelTable};
 use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::pipeline::stage::contract::AS_OF;
 use crate::pipeline::stage::contract::{Contract, Kind, Table};
 use crate::pipeline::stage::definition::Staging;
 use crate::pipeline::stage::made::FORMAT;
-use crate::pipeline::stage::money;
 use crate::run_context::RunContext;
 
 mod chain;
@@ -73,7 +73,7 @@ pub(super) fn check(contract: &Contract, name: &str, table: &Table) -> std::resu
             let message = format!("{name}.{} is not as it is in {base_name}", column.name);
             return wrong(&column.name, message, "give both tables the same column, of one type and currency");
         }
-        let is_moving = |on: &String| on == money::AS_OF;
+        let is_moving = |on: &String| on == AS_OF;
         if column.original.is_some() || column.at_plan.is_some() || column.converts_on.as_ref().is_some_and(is_moving) {
             let message = format!("{name}.{} cannot be converted so", column.name);
             let help =

@@ -1,6 +1,6 @@
 //! Groups of records that are the same.
 
-use crate::pipeline::stage::matching::{pair, source_of};
+use crate::pipeline::stage::matching::record::{pair, source_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Records that are the same, in groups; those that are in none are the same as no other.

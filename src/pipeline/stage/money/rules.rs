@@ -2,15 +2,18 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::domain::exchange::Kind as RateKind;
-use crate::pipeline::stage::contract::{Column, Kind, Table};
-use crate::pipeline::stage::money::{AS_OF, COLUMNS, TABLE};
+use crate::pipeline::stage::contract::{AS_OF, Column, EXCHANGE_RATES, Kind, Table};
+
+/// What the engine needs of it; its key is all but the rate.
+pub(super) const COLUMNS: [(&str, Kind); 4] =
+    [("from_currency", Kind::Text), ("valid_on", Kind::Date), ("kind", Kind::Text), ("rate", Kind::Rate)];
 
 /// What an error says, and the word of the contract that it is about.
 type Wrong = (Box<Diagnostic>, String);
 
 /// Checks what a table of the contract says of currencies.
 pub fn check(name: &str, table: &Table) -> std::result::Result<(), Wrong> {
-    if name == TABLE {
+    if name == EXCHANGE_RATES {
         check_rates(table)?;
     }
     let mut filled: Vec<&str> = Vec::new();
@@ -30,8 +33,11 @@ pub fn check(name: &str, table: &Table) -> std::result::Result<(), Wrong> {
             let (error, word) = at(&quoted(&column.name), format!("{full} has a currency and so must be money"));
             return Err((error.help("write type = \"money\""), word));
         }
-        if name == TABLE {
-            return Err(at(&quoted(&column.name), format!("{full} cannot be converted: {TABLE} is what converts")));
+        if name == EXCHANGE_RATES {
+            return Err(at(
+                &quoted(&column.name),
+                format!("{full} cannot be converted: {EXCHANGE_RATES} is what converts"),
+            ));
         }
         let Some(converts_on) = &column.converts_on else {
             let (error, word) = at(&quoted(&column.name), format!("{full} does not say which day's rate converts it"));
@@ -101,19 +107,20 @@ fn a_column<'a>(
 fn check_rates(table: &Table) -> std::result::Result<(), Wrong> {
     for (name, kind) in COLUMNS {
         if table.column(name).is_none_or(|column| column.kind != kind || !column.required) {
-            let error = Diagnostic::project(format!("{TABLE} needs `{name}`: {}, required", kind.words()));
+            let error = Diagnostic::project(format!("{EXCHANGE_RATES} needs `{name}`: {}, required", kind.words()));
             return Err((error.note("the engine converts money with this table"), quoted(name)));
         }
     }
     let mut key: Vec<&str> = table.key.iter().map(String::as_str).collect();
     key.sort_unstable();
     if key != ["from_currency", "kind", "valid_on"] {
-        let error = Diagnostic::project(format!("the key of {TABLE} must be from_currency, valid_on and kind"));
+        let error =
+            Diagnostic::project(format!("the key of {EXCHANGE_RATES} must be from_currency, valid_on and kind"));
         return Err((error.note("a currency has one rate of a kind a day"), "key".to_owned()));
     }
     let kinds = &table.columns[table.columns.iter().position(|column| column.name == "kind").unwrap_or(0)].allowed;
     if kinds.is_empty() || kinds.iter().any(|kind| RateKind::of(kind).is_none()) {
-        let error = Diagnostic::project(format!("{TABLE}.kind must be market or plan"));
+        let error = Diagnostic::project(format!("{EXCHANGE_RATES}.kind must be market or plan"));
         return Err((error.help("write allowed = [\"market\", \"plan\"]"), quoted("kind")));
     }
     Ok(())
@@ -198,7 +205,7 @@ mod tests {
 
     #[test]
     fn rates_have_one_form() {
-        assert_eq!(said(TABLE, RATES), "");
+        assert_eq!(said(EXCHANGE_RATES, RATES), "");
         let slips = [
             (r#"type = "rate""#, r#"type = "decimal""#, "needs `rate`: an exchange rate, required"),
             (r#"type = "date", required = true"#, r#"type = "date""#, "needs `valid_on`: a date, required"),
@@ -211,7 +218,7 @@ mod tests {
             ),
         ];
         for (from, to, expected) in slips {
-            let said = said(TABLE, &RATES.replacen(from, to, 1));
+            let said = said(EXCHANGE_RATES, &RATES.replacen(from, to, 1));
             assert!(said.contains(expected), "{to}: {said}");
         }
     }

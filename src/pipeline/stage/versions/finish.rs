@@ -9,7 +9,7 @@ use crate::pipeline::stage::contract::Table;
 use crate::pipeline::stage::fold::Part;
 use crate::pipeline::stage::made::MadeTable;
 use crate::pipeline::stage::matching::names::Names;
-use crate::pipeline::stage::matching::rank;
+use crate::pipeline::stage::matching::record::rank;
 use crate::pipeline::stage::quarantine::quarantine;
 use crate::pipeline::stage::rows::batch;
 use crate::pipeline::stage::versions::overlay::{Stretch, overlay};
