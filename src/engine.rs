@@ -22,7 +22,7 @@ pub mod text;
 pub use fan_out::Keys;
 pub use memory::peak_bytes;
 pub use names::{Named, columns_named};
-pub use sql::{Parameters, Sql};
+pub use sql::{Parameters, Sql, parameters};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::store::{Looks, Store};

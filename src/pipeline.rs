@@ -84,7 +84,7 @@ pub async fn from_snapshots(
     until: Until,
 ) -> Result<Made> {
     let metrics = definition::read(night.project)?;
-    score::check_people(night.project, &night.settings.people, &metrics)?;
+    score::people::check_people(night.project, &night.settings.people, &metrics)?;
     let reports = render::reports(night.project)?;
     reports.iter().try_for_each(|report| render::input::check(night.project, report, &metrics))?;
     let intake = check::intake(night, observed, baseline).await.map_err(|error| needed_by("check", error))?;

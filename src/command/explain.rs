@@ -14,9 +14,10 @@ use crate::domain::metric::{Header, Metric, Metrics};
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{NO_VALUE, pair_parts as pair_parts_of};
 use crate::engine::text::literal;
-use crate::engine::{Session, formula};
+use crate::engine::{Session, formula, parameters};
 use crate::ledger::{Entry, Ledger};
-use crate::pipeline::score::{self, PreparedFacts, definition};
+use crate::pipeline::score::prepared::PreparedFacts;
+use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::contract_check;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -256,7 +257,7 @@ impl Explained<'_> {
         if !reads.is_empty() {
             session.register_parquets("scores", &reads).await?;
         }
-        let prepared = score::facts_of(&session, &self.metrics, metric, &score::parameters(entry.as_of)).await?;
+        let prepared = score::facts_of(&session, &self.metrics, metric, &parameters(entry.as_of)).await?;
         let contract = contract_check::read(&self.project)?;
         let lineage = lineage::add(&session, entry, &contract, &self.metrics, metric).await?;
         let sql = self.sql(metric, &prepared, lineage)?;

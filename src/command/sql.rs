@@ -24,7 +24,7 @@ pub(super) async fn sql(global: &Global, args: SqlArgs) -> Result<()> {
         return print(&tables(entry), global.format);
     }
     let sql = Sql::bare("the query", &args.query);
-    let parameters = score::parameters(entry.as_of);
+    let parameters = engine::parameters(entry.as_of);
     let (wanted, _) = engine::reads(&sql, &parameters)?;
     let known = tables(entry).rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect::<Vec<_>>();
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
@@ -129,7 +129,7 @@ async fn add_facts(opened: &Opened, entry: &Entry, session: &Session, metric: &s
         return Err(Diagnostic::usage(format!("{metric} is a formula and has no facts of its own"))
             .help("ask the facts of its parts"));
     }
-    score::facts_of(session, &metrics, found, &score::parameters(entry.as_of)).await?;
+    score::facts_of(session, &metrics, found, &engine::parameters(entry.as_of)).await?;
     session.materialize(&format!("facts_{metric}"), "SELECT * FROM facts").await
 }
 

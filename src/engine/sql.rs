@@ -4,6 +4,7 @@ use crate::diagnostic::Place;
 use crate::engine::dialect::DIALECT;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 
 /// SQL, and where it stands, so that faults can be shown there.
@@ -90,3 +91,8 @@ fn is_word(token: &TokenWithSpan, text: &str) -> bool {
 
 /// The parameters of a definition: name without the `$`, and its value as SQL.
 pub type Parameters = BTreeMap<String, String>;
+
+/// The parameters every definition may use.
+pub fn parameters(as_of: Date) -> Parameters {
+    Parameters::from([("as_of".to_owned(), format!("DATE '{as_of}'"))])
+}

@@ -7,6 +7,7 @@
 mod consequences;
 mod drift;
 mod emptied;
+mod exports;
 mod finding;
 mod intake;
 mod privacy;
@@ -21,9 +22,10 @@ use crate::artifact::model::{Balance, DoubtOf, Model};
 use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::digest::{Digest, Key};
+use crate::engine::parameters;
 use crate::engine::{self, Session, Sql};
 use crate::parquet_file;
-use crate::pipeline::score::parameters;
+use crate::pipeline::check::finding::SHOWN;
 use crate::project;
 use crate::run_context::RunContext;
 use crate::steps::Made;
@@ -38,9 +40,6 @@ const FOLDER: &str = "queries/checks/";
 const FORMAT: u32 = 2;
 /// So few records may be set aside whatever part of an export they are.
 const MOST_SET_ASIDE: u64 = 10;
-/// How many of the wrong rows a message shows.
-const SHOWN: usize = 3;
-
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {

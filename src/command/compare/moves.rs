@@ -14,8 +14,9 @@ use crate::domain::metric::{Metric, Metrics};
 use crate::domain::number::Number;
 use crate::domain::period::Grain;
 use crate::domain::score::NO_VALUE;
-use crate::engine::Session;
-use crate::pipeline::score::{self, PreparedFacts, definition};
+use crate::engine::{Session, parameters};
+use crate::pipeline::score::prepared::PreparedFacts;
+use crate::pipeline::score::{self, definition};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema};
 use jiff::civil::Date;
@@ -137,7 +138,7 @@ impl<'a> Movers<'a> {
         if !reads.is_empty() {
             session.register_parquets("scores", &reads).await?;
         }
-        score::facts_of(session, metrics, metric, &score::parameters(side.entry.as_of)).await
+        score::facts_of(session, metrics, metric, &parameters(side.entry.as_of)).await
     }
 
     /// A run's facts of a group, as one table of text, exact numbers and days.

@@ -6,10 +6,14 @@ use std::collections::BTreeSet;
 
 /// The checks whose errors a person may accept: the next run is held against what was accepted.
 const ACCEPTABLE: [&str; 7] =
-    ["control_sums", "control_totals", "freshness", "missing", "no_records", super::privacy::KEY, "row_counts"];
+    ["control_sums", "control_totals", "freshness", "missing", "no_records", KEY, "row_counts"];
+/// The check of the key by which columns are pseudonymised.
+pub const KEY: &str = "pseudonym_key";
 /// The check that looks at what was accepted.
 const ACCEPT: &str = "accept";
 
+/// How many of the wrong rows a message shows.
+pub const SHOWN: usize = 3;
 /// So many errors are told beside the first.
 const TOLD: usize = 5;
 

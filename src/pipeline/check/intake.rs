@@ -6,14 +6,14 @@
 use crate::artifact::baseline::Baseline;
 use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Place, Result};
-use crate::domain::digest::Digest;
+use crate::pipeline::check::exports::{Earlier, Exported, Own, are_same, newest_date, nights};
 use crate::pipeline::check::finding::Found;
 use crate::pipeline::check::{drift, privacy, totals};
 use crate::run_context::RunContext;
-use crate::settings::{Fold, Source, Table};
+use crate::settings::{Fold, Source};
 use crate::store::Store;
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// All that is found in the exports themselves.
 pub(super) async fn run(night: &RunContext<'_>, observed: &[Snapshot], baseline: &Baseline<'_>) -> Result<Vec<Found>> {
@@ -47,15 +47,6 @@ pub(super) async fn run(night: &RunContext<'_>, observed: &[Snapshot], baseline:
     Ok(found)
 }
 
-/// The exports of a table by night; several of one night are its parts.
-pub(super) fn nights<'a>(snapshots: &'a [Snapshot], source: &str, table: &str) -> BTreeMap<Date, Vec<&'a Snapshot>> {
-    let mut nights: BTreeMap<Date, Vec<&Snapshot>> = BTreeMap::new();
-    for snapshot in snapshots.iter().filter(|snapshot| snapshot.source == source && snapshot.table == table) {
-        nights.entry(snapshot.data_date).or_default().push(snapshot);
-    }
-    nights
-}
-
 /// The day that exports should be of: the run's date, or the newest of all exports.
 fn today(night: &RunContext<'_>, observed: &[Snapshot]) -> Date {
     newest_date(observed.iter()).map_or(night.as_of, |newest| newest.max(night.as_of))
@@ -80,62 +71,7 @@ fn behind(
     Some(found.note(format!("the run is of {today}, and at most {days} days are allowed")).help(help))
 }
 
-fn newest_date<'a>(snapshots: impl Iterator<Item = &'a Snapshot>) -> Option<Date> {
-    snapshots.map(|snapshot| snapshot.data_date).max()
-}
-
-/// Whether two nights hold the same bytes.
-pub(super) fn are_same(one: &[&Snapshot], other: &[&Snapshot]) -> bool {
-    let digests = |parts: &[&Snapshot]| parts.iter().map(|part| part.raw).collect::<BTreeSet<Digest>>();
-    digests(one) == digests(other)
-}
-
-/// One table of one source, with its nights.
-pub(super) struct Own<'a> {
-    pub source: &'a str,
-    pub table: &'a str,
-    settings: &'a Source,
-    of_table: &'a Table,
-    now: BTreeMap<Date, Vec<&'a Snapshot>>,
-}
-
-/// A night of a table.
-pub(super) struct Exported<'a> {
-    pub date: Date,
-    pub parts: Vec<&'a Snapshot>,
-}
-
-/// The night that a table's newest one is held against.
-pub(super) struct Earlier<'a> {
-    pub night: Exported<'a>,
-    /// Where its snapshots stand.
-    pub store: &'a Store,
-    /// The last sealed run has the newest night too, just as it is.
-    pub is_sealed: bool,
-}
-
-impl Exported<'_> {
-    /// How many records it has, also those that could not be read.
-    fn records(&self) -> u64 {
-        self.parts.iter().map(|part| part.rows + part.rejected).sum()
-    }
-
-    /// Where it stands, for messages.
-    pub fn place(&self) -> Place {
-        Place::file(self.parts.first().map_or("", |part| part.path.as_str()))
-    }
-}
-
 impl<'a> Own<'a> {
-    /// `salesforce.Opportunity`.
-    pub fn name(&self) -> String {
-        format!("{}.{}", self.source, self.table)
-    }
-
-    fn present(&self) -> Option<Exported<'a>> {
-        self.now.iter().next_back().map(|(date, parts)| Exported { date: *date, parts: parts.clone() })
-    }
-
     /// Exports that the last run read and that are nowhere now, where their records would go with them.
     fn lost(&self, known: &BTreeMap<Date, Vec<&Snapshot>>) -> Option<Found> {
         let here: Vec<&Snapshot> = self.now.values().flatten().copied().collect();

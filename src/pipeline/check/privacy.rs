@@ -2,13 +2,11 @@
 
 use crate::artifact::baseline::Baseline;
 use crate::artifact::snapshot::Snapshot;
-use crate::pipeline::check::finding::Found;
-use crate::pipeline::check::intake::Exported;
+use crate::pipeline::check::exports::Exported;
+use crate::pipeline::check::finding::{Found, KEY};
 use crate::settings::Table;
 use std::collections::BTreeSet;
 
-/// The check of the key's name.
-pub(super) const KEY: &str = "pseudonym_key";
 /// So many columns are named in a title.
 const NAMED: usize = 8;
 

@@ -3,7 +3,7 @@
 use crate::artifact::snapshot::Snapshot;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::parquet_file;
-use crate::pipeline::land::{Export, Exports};
+use crate::pipeline::land::find::{Export, Exports};
 use crate::store::Store;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;

@@ -9,7 +9,7 @@ use crate::domain::number::Number;
 use crate::domain::period::EPOCH;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
 use crate::engine::text::literal;
-use crate::engine::{Limits, Parameters, Session, Sql};
+use crate::engine::{Limits, Parameters, Session, Sql, parameters};
 use crate::parquet_file;
 use crate::pipeline::render::audience::Member;
 use crate::pipeline::render::by_entity::ByEntity;
@@ -101,7 +101,7 @@ impl ReportData {
         for (name, table) in &of.model.tables {
             session.register_parquet(name, &table.path(name)).await?;
         }
-        let mut parameters = score::parameters(of.night.as_of);
+        let mut parameters = parameters(of.night.as_of);
         let measured_on = of.period.measured_on(of.night.as_of);
         for (name, date) in
             [("period_start", of.period.start), ("period_end", of.period.end), ("measured_on", measured_on)]
@@ -129,7 +129,7 @@ impl ReportData {
         if metric.is_formula() || !metric.header.reads.is_empty() || not_supplied {
             return Ok(());
         }
-        let parameters: Parameters = score::parameters(of.night.as_of);
+        let parameters: Parameters = parameters(of.night.as_of);
         let stock = definition::measure(metric) == Measure::Stock;
         let facts = score::facts_sql(session, of.metrics, metric, of.model, &parameters, measured_on).await?;
         let (day, within) = match stock {
@@ -255,7 +255,7 @@ fn hidden(of: &Rendering<'_>, workdays: &Workdays) -> Result<BTreeMap<String, BT
     if people.only_for_teams.is_empty() || !shows_reps {
         return Ok(BTreeMap::new());
     }
-    let one = |id: &String| Ok((id.clone(), score::hidden(people, workdays, of.metrics, &of.metrics[id])?));
+    let one = |id: &String| Ok((id.clone(), score::people::hidden(people, workdays, of.metrics, &of.metrics[id])?));
     of.report.used().into_iter().map(one).collect()
 }
 

@@ -6,7 +6,7 @@ use crate::domain::metric::{Metric, Unit};
 use crate::domain::score::NO_VALUE;
 use crate::engine::text::fill;
 use crate::pipeline::score::definition;
-use crate::pipeline::score::facts::PreparedFacts;
+use crate::pipeline::score::prepared::PreparedFacts;
 use arrow::datatypes::{DataType, Fields};
 
 /// The value of what no part names.

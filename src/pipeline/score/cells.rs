@@ -9,8 +9,8 @@ use crate::domain::score::{NO_VALUE, NotSupplied};
 use crate::engine::Session;
 use crate::engine::formula::{Accessor, Formula, Part};
 use crate::engine::text::{fill, literal, literals};
-use crate::pipeline::score::facts::{PreparedFacts, Shape};
 use crate::pipeline::score::periods::{DUE, PLAN, Periods, SPANS};
+use crate::pipeline::score::prepared::{PreparedFacts, Shape};
 use crate::pipeline::score::{allocation, definition};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,6 +12,9 @@ use crate::run_context::read_table;
 use arrow::array::{ArrayRef, Date32Array};
 use std::sync::Arc;
 
+/// Level, entity and grain: what a score is compared with has the same.
+pub type Group = (String, String, String);
+
 /// Everybody whom a fact may belong to, in the order of levels and names.
 #[derive(Default)]
 pub struct Entities {

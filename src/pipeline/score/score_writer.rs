@@ -7,7 +7,7 @@ use crate::domain::period::EPOCH;
 use crate::domain::period::Grain;
 use crate::domain::score::{IMMATURE, REP_IN_TEAM, Score};
 use crate::parquet_file::{self, SCORE_ROW_GROUP_ROWS};
-use crate::pipeline::score::entities::Entities;
+use crate::pipeline::score::entities::{Entities, Group};
 use crate::pipeline::score::pace::Due;
 use crate::pipeline::score::periods::{
     AT_START, DUE, Earlier, NEXT, Neighbours, PERIODS, PLAN, Periods, SPANS, SpanOf,
@@ -79,8 +79,6 @@ impl Target {
     }
 }
 
-/// Level, entity and grain: what a score is compared with has the same.
-pub type Group = (String, String, String);
 /// The cells of one entity, grain, slice and value.
 #[derive(Default)]
 struct Line {

@@ -5,7 +5,8 @@ use crate::diagnostic::Result;
 use crate::domain::metric::Metric;
 use crate::domain::period::Grain;
 use crate::domain::score::NotSupplied;
-use crate::pipeline::score::{Scoring, definition};
+use crate::pipeline::score::definition;
+use crate::pipeline::score::scoring::Scoring;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 

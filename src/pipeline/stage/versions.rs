@@ -11,27 +11,14 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::pipeline::stage::contract::AS_OF;
 use crate::pipeline::stage::contract::{Contract, Kind, Table};
 use crate::pipeline::stage::definition::Staging;
-use crate::pipeline::stage::made::FORMAT;
 use crate::run_context::RunContext;
 
 mod chain;
 mod finish;
 mod overlay;
+mod table;
 
-/// The column with a version's first day, the last part of the key.
-const FROM: &str = "valid_from";
-/// The column with the first day after it; empty while it stands.
-const TO: &str = "valid_to";
-
-/// A table of versions, and the table whose rows they are.
-struct Versions<'a> {
-    night: &'a RunContext<'a>,
-    contract: &'a Contract,
-    name: &'a str,
-    table: &'a Table,
-    base_name: &'a str,
-    base: &'a Table,
-}
+use table::{FROM, TO, Versions};
 
 /// What an error says, and the word of the contract that it is about.
 type Wrong = (Box<Diagnostic>, String);
