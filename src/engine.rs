@@ -57,6 +57,13 @@ pub struct Limits {
     pub memory_bytes: usize,
 }
 
+impl Limits {
+    /// The same on one thread: where little is read, threads side by side hold much for it.
+    pub fn single_threaded(self) -> Limits {
+        Limits { threads: 1, ..self }
+    }
+}
+
 /// Named tables, and SQL over them.
 pub struct Session {
     context: SessionContext,

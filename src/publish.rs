@@ -25,11 +25,9 @@ use crate::pipeline::render::{self, naming};
 use crate::pipeline::{Made, Past};
 use crate::run_context::RunContext;
 use crate::store::Store;
+use places::KNOWN_AT;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-/// The folder of reports of runs that were to know less than there was.
-const KNOWN_AT: &str = "known_at";
 
 /// The folders in which people read.
 pub struct Views {

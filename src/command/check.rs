@@ -2,12 +2,12 @@
 
 use crate::artifact::baseline::Baseline;
 use crate::cli::{CheckArgs, Format, Global};
-use crate::command::Opened;
+use crate::command::findings::tell_findings;
 use crate::command::healing::{healing, tell_healed};
 use crate::command::known_at::RunInputs;
+use crate::command::opened::Opened;
 use crate::command::output;
 use crate::command::progress::Progress;
-use crate::command::run::tell_findings;
 use crate::diagnostic::Result;
 use crate::pipeline::check::refuse_unknown;
 use crate::pipeline::{self, Past, Until};

@@ -3,6 +3,8 @@
 //! Two sealed entries are held against each other: the rows of their models, their scores, and beneath each score that is
 //! another the facts that moved it. No lock is taken, and every object is checked against its digest before it is read.
 
+mod changes;
+mod compared;
 mod inputs;
 mod moves;
 mod print;
@@ -12,32 +14,16 @@ mod run;
 mod scores;
 
 use crate::cli::{CompareArgs, Format, Global};
-use crate::command::{Opened, output};
+use crate::command::opened::Opened;
+use crate::command::output;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::ledger::{Entry, Ledger};
+use compared::{Compared, Told};
 use inputs::Basis;
-use moves::{Move, Movers};
-use records::TableChange;
+use moves::Movers;
 use run::Side;
 use scores::{ScoreChange, Wanted};
 use std::collections::BTreeMap;
-
-/// Two runs, compared.
-struct Compared<'a> {
-    from: &'a Side<'a>,
-    to: &'a Side<'a>,
-    basis: Basis,
-    records: Vec<TableChange>,
-    scores: Vec<Told>,
-    names: BTreeMap<String, String>,
-    notes: Vec<String>,
-}
-
-/// A score that is another, and the facts that made it so; none of a formula, which has parts instead.
-struct Told {
-    change: ScoreChange,
-    moves: Option<Vec<Move>>,
-}
 
 pub(super) async fn compare(global: &Global, args: CompareArgs) -> Result<()> {
     let opened = Opened::existing(global)?;

@@ -3,7 +3,7 @@
 
 use crate::artifact::document::{CONTEXT, Document};
 use crate::at_work;
-use crate::command::Opened;
+use crate::command::opened::Opened;
 use crate::command::replay::{differences, made_again};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::digest::Digest;

@@ -5,8 +5,8 @@ mod targets;
 use crate::artifact::document::{CONTEXT, Document};
 use crate::artifact::snapshot::Snapshot;
 use crate::cli::{ExplainArgs, Format, Global};
-use crate::command::Opened;
 use crate::command::lineage::{self, Lineage};
+use crate::command::opened::Opened;
 use crate::command::output::{self, Table, printable};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::code;
@@ -200,7 +200,7 @@ impl Explained<'_> {
             let batches = session.query_own(&sql).await?;
             let schema =
                 batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
-            for row in super::sql::table(&schema, &batches).rows {
+            for row in output::table(&schema, &batches).rows {
                 let number =
                     |i: usize| Some(row.get(i)?.as_ref()?.parse::<crate::domain::number::Number>().ok()?.to_string());
                 all.push((part.clone(), number(0), number(1)));
@@ -265,7 +265,7 @@ impl Explained<'_> {
         let total = batches.iter().map(|batch| batch.num_rows()).sum();
         let schema =
             batches.first().map(|batch| batch.schema()).unwrap_or_else(|| arrow::datatypes::Schema::empty().into());
-        let mut table = super::sql::table(&schema, &batches);
+        let mut table = output::table(&schema, &batches);
         table.rows.truncate(limit);
         self.name_exports(&mut table);
         Ok(Facts { table, total })

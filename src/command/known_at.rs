@@ -1,10 +1,10 @@
 //! `--known-at`: a run, or a check, of what was known at a time that is past.
 
 use crate::artifact::snapshot::Snapshot;
-use crate::command::Opened;
-use crate::command::run::as_of;
+use crate::command::opened::Opened;
 use crate::command::secret::secret;
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
+use crate::domain::calendar;
 use crate::ledger::KnownAt;
 use crate::pipeline;
 use crate::pipeline::land::{self, Exports, Known, Observed};
@@ -64,4 +64,16 @@ impl RunInputs {
             None => pipeline::observe(night, &self.exports, known, secret()?.as_deref()).await,
         }
     }
+}
+
+/// The run's date: as asked for, else the newest of the exports.
+pub(super) fn as_of(exports: &Exports, asked: Option<Date>) -> Result<Date> {
+    let date = asked
+        .or_else(|| exports.newest())
+        .ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))?;
+    calendar::can_be_run(date).map_err(|reason| {
+        Diagnostic::data(reason)
+            .note("it is the newest date of the exports: in a path as `{date}`, or the day a file was written on")
+            .help("rename the folder or the file to the date that it speaks for, or give one with --as-of")
+    })
 }

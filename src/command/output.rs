@@ -3,6 +3,9 @@
 use crate::cli::Format;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::spreadsheet;
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use arrow::util::display::array_value_to_string;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::io::Write;
@@ -135,6 +138,26 @@ pub fn write(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Prints a result on stdout.
+pub fn print(table: &Table, format: Format) -> Result<()> {
+    write(&table.render(format))
+}
+
+/// Rows as text.
+pub fn table(schema: &SchemaRef, batches: &[RecordBatch]) -> Table {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let mut table = Table::new(&names);
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let cell = |column: &arrow::array::ArrayRef| {
+                column.is_valid(row).then(|| array_value_to_string(column, row).unwrap_or_default())
+            };
+            table.rows.push(batch.columns().iter().map(cell).collect());
+        }
+    }
+    table
 }
 
 /// Writes a line to stderr; a closed stderr stops no run.

@@ -2,16 +2,16 @@
 
 use crate::artifact::baseline::Baseline;
 use crate::artifact::document::Reason;
-use crate::artifact::finding::Finding;
 use crate::at_work;
 use crate::cli::{Format, Global, RunArgs};
+use crate::command::findings::{ACCEPT, tell_findings};
 use crate::command::healing::{healing, tell_healed};
 use crate::command::known_at::RunInputs;
+use crate::command::opened::{Opened, now};
 use crate::command::output::{self, tell};
+use crate::command::period;
 use crate::command::progress::{Progress, Stage};
-use crate::command::{Opened, now, period};
 use crate::diagnostic::{Diagnostic, Kind, Result};
-use crate::domain::calendar;
 use crate::engine::{self, Limits};
 use crate::ledger::Entry;
 use crate::lock::Lock;
@@ -24,16 +24,12 @@ use crate::publish::{self, Notes};
 use crate::run_context::{Event, RunContext};
 use crate::runaway;
 use crate::steps::Steps;
-use jiff::civil::Date;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// So many reasons are told on the terminal.
 const REASONS_TOLD: usize = 12;
-
-/// The override that says what was accepted: names with blanks between.
-pub(super) const ACCEPT: &str = "accept";
 
 pub(super) async fn run(global: &Global, args: RunArgs) -> Result<Option<Kind>> {
     output::refuse_csv(global.format, "run")?;
@@ -135,33 +131,6 @@ async fn locked(
         true => Ok(Some(Kind::Verification)),
         false => Ok((!made.rendered.failed.is_empty()).then_some(Kind::Partial)),
     }
-}
-
-/// The run's date: as asked for, else the newest of the exports.
-pub(super) fn as_of(exports: &Exports, asked: Option<Date>) -> Result<Date> {
-    let date = asked
-        .or_else(|| exports.newest())
-        .ok_or_else(|| Diagnostic::data("no export has a date").help("give one with --as-of"))?;
-    calendar::can_be_run(date).map_err(|reason| {
-        Diagnostic::data(reason)
-            .note("it is the newest date of the exports: in a path as `{date}`, or the day a file was written on")
-            .help("rename the folder or the file to the date that it speaks for, or give one with --as-of")
-    })
-}
-
-/// What a run found wrong, for people.
-pub(super) fn tell_findings(findings: &[Finding]) {
-    for finding in findings {
-        let rows = if finding.rows == 0 { String::new() } else { format!(": {}", rows(finding.rows)) };
-        let accepted = if finding.accepted { "accepted: " } else { "" };
-        tell(&format!("warning: {accepted}{}{rows}", finding.title));
-        finding.shown.iter().for_each(|shown| tell(&format!("  {}", output::one_line(shown))));
-        tell(&format!("  help: {}", finding.help));
-    }
-}
-
-fn rows(count: u64) -> String {
-    if count == 1 { "1 row".into() } else { format!("{count} rows") }
 }
 
 /// What the run has to say of the folders in which people read; whoever is quiet hears it too.

@@ -1,8 +1,9 @@
 //! `scorebook runs`: the history.
 
 use crate::cli::Global;
+use crate::command::opened::Opened;
 use crate::command::output::Table;
-use crate::command::{Opened, print};
+use crate::command::output::print;
 use crate::diagnostic::Result;
 
 pub(super) async fn runs(global: &Global) -> Result<()> {

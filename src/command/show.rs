@@ -1,8 +1,9 @@
 //! `scorebook show`: one run of the history.
 
 use crate::cli::{Format, Global, ShowArgs};
+use crate::command::opened::Opened;
 use crate::command::output::{self, Table};
-use crate::command::{Opened, period};
+use crate::command::period;
 use crate::diagnostic::Result;
 use crate::domain::json;
 

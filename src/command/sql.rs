@@ -1,8 +1,10 @@
 //! `scorebook sql`: a read-only question to a run's tables.
 
 use crate::cli::{Global, SqlArgs};
+use crate::command::opened::Opened;
 use crate::command::output::Table;
-use crate::command::{Opened, print};
+use crate::command::output::print;
+use crate::command::output::table;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::engine::{self, Session, Sql};
 use crate::ledger::Entry;
@@ -10,9 +12,6 @@ use crate::pipeline::score::{self, definition};
 use crate::project::Project;
 use crate::runaway;
 use crate::store::object_name;
-use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::SchemaRef;
-use arrow::util::display::array_value_to_string;
 use std::collections::BTreeSet;
 
 pub(super) async fn sql(global: &Global, args: SqlArgs) -> Result<()> {
@@ -131,19 +130,4 @@ async fn add_facts(opened: &Opened, entry: &Entry, session: &Session, metric: &s
     }
     score::facts_of(session, &metrics, found, &engine::parameters(entry.as_of)).await?;
     session.materialize(&format!("facts_{metric}"), "SELECT * FROM facts").await
-}
-
-/// Rows as text.
-pub(super) fn table(schema: &SchemaRef, batches: &[RecordBatch]) -> Table {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let mut table = Table::new(&names);
-    for batch in batches {
-        for row in 0..batch.num_rows() {
-            let cell = |column: &arrow::array::ArrayRef| {
-                column.is_valid(row).then(|| array_value_to_string(column, row).unwrap_or_default())
-            };
-            table.rows.push(batch.columns().iter().map(cell).collect());
-        }
-    }
-    table
 }

@@ -5,9 +5,10 @@
 
 use crate::at_work;
 use crate::cli::{Global, TestArgs};
+use crate::command::opened::Opened;
 use crate::command::output::{self, tell};
+use crate::command::period;
 use crate::command::test::expectation::Expected;
-use crate::command::{Opened, period};
 use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Form, Metric, Metrics};

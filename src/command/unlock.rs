@@ -4,8 +4,8 @@
 //! life. It is for a holder that lives and hangs.
 
 use crate::cli::{Global, UnlockArgs};
+use crate::command::opened::{Opened, now, owner};
 use crate::command::output::{self, one_line};
-use crate::command::{Opened, now, owner};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::lock::{self, Pace};
 

@@ -5,8 +5,9 @@
 
 use crate::cli::{Format, Global, VerifyArgs};
 use crate::command::deep;
+use crate::command::opened::Opened;
 use crate::command::output::{self, Table, tell};
-use crate::command::{Opened, replay};
+use crate::command::replay;
 use crate::diagnostic::{Diagnostic, Kind, Result};
 use crate::domain::digest::{Digest, Key};
 use crate::ledger::{self, Entry, FOLDER as LEDGER, Head, Ledger};

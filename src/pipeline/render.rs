@@ -22,6 +22,7 @@ mod caught;
 mod changes;
 mod lists;
 mod members;
+mod rendering;
 mod report_data;
 mod uncounted;
 mod unprinted;
@@ -43,16 +44,16 @@ use crate::domain::json;
 use crate::domain::metric::Metrics;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::NotSupplied;
-use crate::pipeline::score::definition;
 use crate::project::Project;
 use crate::run_context::{Event, RunContext};
 use crate::settings::OnlyForTeams;
 use crate::steps::Made;
 use caught::caught;
-use charts::Chart;
-use context::Context;
+use charts::frame::Chart;
+use context::schema::Context;
 use input::{Company, Input, Report};
 use jiff::civil::Date;
+use rendering::{FONTS, OWN_FONTS, Rendering, TEMPLATES};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,12 +61,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const FORMAT: u32 = 7;
 /// The typesetter's name and version, part of every PDF's key.
 pub const TYPESETTER: &str = "typst 0.15.1";
-/// Where report templates stand.
-const TEMPLATES: &str = "report_templates/";
-/// Where fonts stand among the definitions.
-const FONTS: &str = "fonts/";
-/// Where a project's own fonts stand.
-const OWN_FONTS: &str = "report_templates/fonts/";
 /// So many documents are brought to the disk together.
 const FLUSH_EVERY: usize = 64;
 
@@ -150,20 +145,6 @@ pub async fn run(
     Ok(rendered)
 }
 
-/// One report while its documents are made.
-struct Rendering<'a> {
-    night: &'a RunContext<'a>,
-    model: &'a Model,
-    scores: &'a Scores,
-    metrics: &'a Metrics,
-    report: &'a Report,
-    period: Period,
-    company: Company,
-    definitions: BTreeMap<String, Digest>,
-    /// Digests of templates, themes and fonts, by path.
-    layout: BTreeMap<String, Digest>,
-}
-
 /// A document that is to be rendered.
 struct Job {
     context: Context,
@@ -184,26 +165,7 @@ struct Printed {
 /// Documents that could not be made: report, entity's id, and what is wrong.
 type Failed = Vec<(String, String, Box<Diagnostic>)>;
 
-impl<'a> Rendering<'a> {
-    fn of(
-        night: &'a RunContext<'a>,
-        model: &'a Model,
-        scores: &'a Scores,
-        metrics: &'a Metrics,
-        report: &'a Report,
-        period: Period,
-    ) -> Result<Rendering<'a>> {
-        let company =
-            Company { name: night.settings.company.name.clone(), currency: night.settings.company.currency.clone() };
-        let own = format!("{TEMPLATES}{}/", report.id);
-        let theme = format!("{TEMPLATES}theme/");
-        let parts = [own.as_str(), theme.as_str(), FONTS, OWN_FONTS];
-        let layout =
-            parts.into_iter().flat_map(|part| night.project.under(part).map(|(p, d)| (p.to_owned(), d.digest)));
-        let definitions = definition::digests(night.project, metrics);
-        Ok(Rendering { night, model, scores, metrics, report, period, company, definitions, layout: layout.collect() })
-    }
-
+impl Rendering<'_> {
     /// The key of the report as a whole.
     fn key(&self) -> Key {
         #[derive(Serialize)]

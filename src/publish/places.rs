@@ -5,6 +5,9 @@ use crate::diagnostic::{Diagnostic, Kind, Place, Result};
 use crate::settings::Paths;
 use std::path::{Component, Path, PathBuf};
 
+/// The folder of reports of runs that were to know less than there was.
+pub const KNOWN_AT: &str = "known_at";
+
 /// A folder, and who named it.
 #[derive(Clone, Debug)]
 pub struct Named {

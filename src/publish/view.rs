@@ -12,6 +12,7 @@ use crate::pipeline::render::site::{File, PAGES};
 use crate::publish::files::{Files, Stands};
 use crate::publish::list::{List, SUMS};
 use crate::publish::marker::{self, Copied, Kind, MARKER, Marker, Owner};
+use crate::publish::places::KNOWN_AT;
 use crate::store::{self, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -132,7 +133,7 @@ impl View {
         let (mut adopted, mut foreign) = (0, Vec::new());
         for name in others {
             let units = match (self.kind, name.as_str()) {
-                (Kind::Reports, super::KNOWN_AT) if self.files.is_folder(&name) => {
+                (Kind::Reports, KNOWN_AT) if self.files.is_folder(&name) => {
                     self.files.names(&name).map_err(failed)?.iter().map(|run| format!("{name}/{run}")).collect()
                 }
                 _ => vec![name],
@@ -161,7 +162,7 @@ impl View {
     async fn older(&self, store: &Store, unit: &str) -> Result<Option<Option<Digest>>> {
         let (list, digest) = self.list(unit)?;
         // Behind the folder come the report and the file, and before them the period, if the folder is not named after it.
-        let parts = if self.kind == Kind::Site || unit.starts_with(super::KNOWN_AT) { 3 } else { 2 };
+        let parts = if self.kind == Kind::Site || unit.starts_with(KNOWN_AT) { 3 } else { 2 };
         let mut documents = 0;
         let mut agrees = true;
         for (path, digest) in &list.0 {
@@ -253,15 +254,15 @@ impl View {
 
     /// Closes the folders that stay as they are: those of runs that were to know less than there was.
     fn settle_kept(&mut self) -> Result<()> {
-        if self.kind != Kind::Reports || !self.files.is_folder(super::KNOWN_AT) {
+        if self.kind != Kind::Reports || !self.files.is_folder(KNOWN_AT) {
             return Ok(());
         }
-        let runs = self.files.names(super::KNOWN_AT).map_err(|error| self.failed("list", super::KNOWN_AT, error))?;
-        for unit in runs.iter().map(|run| format!("{}/{run}", super::KNOWN_AT)) {
+        let runs = self.files.names(KNOWN_AT).map_err(|error| self.failed("list", KNOWN_AT, error))?;
+        for unit in runs.iter().map(|run| format!("{}/{run}", KNOWN_AT)) {
             if self.marker.folders.contains_key(&self.marker.mark(&unit)) {
                 let settled = self.files.access().settle_tree(&self.files.root().join(&unit));
                 self.settled(settled);
-                let settled = self.files.settle(super::KNOWN_AT);
+                let settled = self.files.settle(KNOWN_AT);
                 self.settled(settled);
             }
         }

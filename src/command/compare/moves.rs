@@ -5,7 +5,7 @@
 //! the scores, to the cent.
 
 use crate::artifact::snapshot::Snapshot;
-use crate::command::compare::records::Origin;
+use crate::command::compare::changes::Origin;
 use crate::command::compare::run::{Side, ask};
 use crate::command::compare::scores::ScoreChange;
 use crate::command::lineage;

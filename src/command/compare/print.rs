@@ -1,12 +1,12 @@
 //! What two runs differ in, as it is printed.
 
 use crate::cli::Format;
+use crate::command::compare::changes::{ColumnChange, Origin, RecordChange, TableChange};
+use crate::command::compare::compared::{Compared, Told};
 use crate::command::compare::inputs::{Basis, Differing};
 use crate::command::compare::moves::{Move, parts};
-use crate::command::compare::records::{ColumnChange, Origin, RecordChange, TableChange};
 use crate::command::compare::run::Side;
 use crate::command::compare::scores::{Cell, ScoreChange};
-use crate::command::compare::{Compared, Told};
 use crate::command::output::{Table, one_line};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;

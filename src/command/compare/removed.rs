@@ -1,7 +1,7 @@
 //! Why a row that was there is gone: what the later run's exports say of its record.
 
 use crate::artifact::snapshot::Snapshot;
-use crate::command::compare::records::{Origin, RecordChange};
+use crate::command::compare::changes::{Origin, RecordChange};
 use crate::command::compare::run::{Side, ask};
 use crate::diagnostic::{self, Result};
 use crate::engine::{Parameters, Session, Sql};

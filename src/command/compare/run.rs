@@ -1,6 +1,6 @@
 //! One of the two runs: its entry, its definitions, and its objects.
 
-use crate::command::Opened;
+use crate::command::opened::Opened;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::domain::metric::Metrics;
 use crate::domain::period::{Grain, Period};

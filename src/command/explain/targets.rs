@@ -1,6 +1,6 @@
 //! The rows of the table `targets` behind the target of a cell.
 
-use crate::command::output::Table;
+use crate::command::output::{self, Table};
 use crate::diagnostic::Result;
 use crate::domain::calendar::Calendar;
 use crate::domain::metric::Metric;
@@ -39,7 +39,7 @@ impl Asked<'_> {
     pub async fn rows(&self, session: &Session, contract: &Contract, calendar: &Calendar) -> Result<Table> {
         let all = session.query_own(&self.sql(contract)).await?;
         let Some(first) = all.first() else { return Ok(Table::default()) };
-        let mut table = super::super::sql::table(&first.schema(), &all);
+        let mut table = output::table(&first.schema(), &all);
         let text = |row: &[Option<String>], i: usize| row[i].clone().unwrap_or_default();
         let days = |i: usize| -> Option<(Date, Date)> {
             let row = &table.rows[i];

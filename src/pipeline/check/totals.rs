@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::number::Number;
 use crate::parquet_file;
 use crate::pipeline::check::exports::{are_same, nights};
-use crate::pipeline::check::finding::Found;
+use crate::pipeline::check::finding::{Found, SHOWN};
 use crate::run_context::RunContext;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
@@ -158,6 +158,6 @@ async fn sum(night: &RunContext<'_>, exports: &[&Snapshot], name: &str) -> Resul
             notes.push(format!("{} records of {} could not be read and are not in it", export.rejected, export.path));
         }
     }
-    notes.truncate(super::SHOWN);
+    notes.truncate(SHOWN);
     Ok(Some((sum, notes)))
 }

@@ -6,7 +6,7 @@
 use crate::domain::json;
 use crate::domain::metric::Metrics;
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{Context, Definition, Note, Table, WorkingDays};
+use crate::pipeline::render::context::schema::{Context, Definition, Note, Table, WorkingDays};
 use crate::pipeline::render::csv::{self, Csv, Field};
 use jiff::civil::Date;
 use serde::Serialize;

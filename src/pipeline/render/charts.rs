@@ -3,44 +3,26 @@
 //! Their one constraint: they draw what a line of the series says and nothing else, and floating point stays inside:
 //! coordinates are printed with one digit, so that the bytes are the same everywhere.
 
+pub mod frame;
 pub mod scale;
 pub mod steps;
 pub mod svg;
 
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
-use crate::pipeline::render::context::{ChartPlan, Column, Context, Line, Shape, Table};
+use crate::pipeline::render::context::schema::{ChartPlan, Column, Context, Line, Shape, Table};
 use crate::pipeline::render::format::{ENGLISH, Locale};
+use frame::{Chart, LEFT, NOTHING, RIGHT, WIDE, finished, from_f64};
 use scale::Scale;
 use svg::{ACCENT, Anchor, FAINT, INK, MUTED, PALE, Svg};
 
-/// A finished chart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chart {
-    /// The plan's id, unique within the document.
-    pub id: String,
-    /// The heading.
-    pub title: String,
-    /// The chart in words.
-    pub description: String,
-    /// The SVG, with title and description inside.
-    pub svg: String,
-}
-
 const WIDTH: f64 = 252.0;
 const HEIGHT: f64 = 104.0;
-/// Of charts over the whole width.
-const WIDE: (f64, f64) = (522.0, 128.0);
-const LEFT: f64 = 32.0;
-const RIGHT: f64 = 12.0;
 const TOP: f64 = 13.0;
 /// Room beneath the axis: the periods, and how many facts stand behind each point.
 const BOTTOM: f64 = 14.0;
 const COUNTS: f64 = 9.0;
 const LABEL_SIZE: f64 = 7.5;
-
-/// What stands where a chart would have no line.
-const NOTHING: &str = "nothing to draw yet";
 
 /// Draws every chart that the context plans.
 pub fn draw(context: &Context) -> Vec<Chart> {
@@ -70,11 +52,6 @@ fn chart(plan: &ChartPlan, line: &Line, table: &Table, currency: &str) -> Chart 
         drawing.nothing();
     }
     finished(plan, drawing.svg)
-}
-
-fn finished(plan: &ChartPlan, svg: Svg) -> Chart {
-    let (id, title, description) = (plan.id.clone(), plan.title.clone(), plan.description.clone());
-    Chart { id, title, description, svg: svg.finish() }
 }
 
 /// One chart while it is drawn.
@@ -232,9 +209,4 @@ impl<'a> Drawing<'a> {
         let y = y.max(LABEL_SIZE);
         self.svg.label((x, y), &text, if cell.few { MUTED } else { INK }, LABEL_SIZE);
     }
-}
-
-/// A tick as a number again, to be formatted; ticks are round, so nothing is lost.
-fn from_f64(value: f64) -> Number {
-    format!("{value:.6}").parse().unwrap_or(Number::ZERO)
 }

@@ -4,7 +4,7 @@
 
 use crate::domain::number::Number;
 use crate::domain::spreadsheet;
-use crate::pipeline::render::context::{Cell, Column, Context, Line, ListTable, Note, Table, WorkingDays};
+use crate::pipeline::render::context::schema::{Cell, Column, Context, Line, ListTable, Note, Table, WorkingDays};
 
 const HEAD: [&str; 20] = [
     "section",

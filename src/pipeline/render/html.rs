@@ -4,8 +4,8 @@
 //! escaped; only the charts, which [`super::charts`] wrote, go in as they are.
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::pipeline::render::charts::Chart;
-use crate::pipeline::render::context::Context;
+use crate::pipeline::render::charts::frame::Chart;
+use crate::pipeline::render::context::schema::Context;
 use crate::pipeline::render::glyphs::{is_turn, without_turns};
 use serde::Serialize;
 use std::collections::BTreeMap;

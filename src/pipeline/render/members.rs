@@ -8,10 +8,9 @@ use crate::domain::period::Grain;
 use crate::domain::score::Score;
 use crate::engine::Session;
 use crate::engine::text::literal;
-use crate::pipeline::render::Rendering;
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{MembersBy, Part};
-use crate::pipeline::render::report_data::single_threaded;
+use crate::pipeline::render::rendering::Rendering;
 use crate::score_file::score;
 use arrow::array::AsArray;
 use std::collections::BTreeSet;
@@ -31,7 +30,7 @@ impl Members {
         if of.report.members.is_empty() {
             return Ok(members);
         }
-        let session = Session::new(single_threaded(of.night.limits), of.night.store)?;
+        let session = Session::new(of.night.limits.single_threaded(), of.night.store)?;
         for name in ["membership", "reps", "teams"] {
             session.register_parquet(name, &of.model.tables[name].path(name)).await?;
         }

@@ -6,8 +6,8 @@
 use crate::artifact::document::Unprinted;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::pipeline::render::attachments::Attachment;
-use crate::pipeline::render::charts::Chart;
-use crate::pipeline::render::context::Context;
+use crate::pipeline::render::charts::frame::Chart;
+use crate::pipeline::render::context::schema::Context;
 use crate::pipeline::render::glyphs::{Glyphs, Trust};
 use serde::Serialize;
 use serde_json::Value;

@@ -9,14 +9,15 @@ use crate::domain::number::Number;
 use crate::domain::period::EPOCH;
 use crate::domain::score::{COMPANY, NotSupplied, REP_IN_TEAM, Score};
 use crate::engine::text::literal;
-use crate::engine::{Limits, Parameters, Session, Sql, parameters};
+use crate::engine::{Parameters, Session, Sql, parameters};
 use crate::parquet_file;
 use crate::pipeline::render::audience::Member;
 use crate::pipeline::render::by_entity::ByEntity;
 use crate::pipeline::render::input::{Fact, List, Part};
 use crate::pipeline::render::lists::{self, Listed};
 use crate::pipeline::render::members::Members;
-use crate::pipeline::render::{Rendering, uncounted};
+use crate::pipeline::render::rendering::Rendering;
+use crate::pipeline::render::uncounted;
 use crate::pipeline::score::{self, definition};
 use crate::pipeline::stage::workdays::{Workdays, Worked};
 use crate::score_file::{self, score};
@@ -96,7 +97,7 @@ impl ReportData {
             reading.metrics.push((id.clone(), Cursor::open(of.night.store.file(&table.path(id)).await?)?));
         }
         reading.around = Comparisons::open(of).await?;
-        let mut session = Session::new(single_threaded(of.night.limits), of.night.store)?;
+        let mut session = Session::new(of.night.limits.single_threaded(), of.night.store)?;
         session.know(&of.model.keys);
         for (name, table) in &of.model.tables {
             session.register_parquet(name, &table.path(name)).await?;
@@ -259,11 +260,6 @@ fn hidden(of: &Rendering<'_>, workdays: &Workdays) -> Result<BTreeMap<String, BT
     of.report.used().into_iter().map(one).collect()
 }
 
-/// One thread: what is read for documents is little, and threads side by side hold much for it.
-pub(super) fn single_threaded(limits: Limits) -> Limits {
-    Limits { threads: 1, ..limits }
-}
-
 /// Totals of all entities at other levels, for the reported periods: columns and places in them, for there are many.
 #[derive(Default)]
 struct Comparisons {
@@ -274,7 +270,7 @@ struct Comparisons {
 
 impl Comparisons {
     async fn open(of: &Rendering<'_>) -> Result<Comparisons> {
-        let session = Session::new(single_threaded(of.night.limits), of.night.store)?;
+        let session = Session::new(of.night.limits.single_threaded(), of.night.store)?;
         let calendar = &of.night.settings.calendar;
         let grains = of.report.also.iter().copied().chain([of.report.grain]);
         let present: Vec<String> = grains

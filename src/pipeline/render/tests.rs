@@ -1,7 +1,9 @@
 //! Documents of four people, made and looked into.
 
-use super::charts::{self, Chart};
-use super::context::{Context, context};
+use super::charts;
+use super::charts::frame::Chart;
+use super::context::context;
+use super::context::schema::Context;
 use super::fixture::Fixture;
 use super::input::Input;
 use super::{attachments, csv, html, pdf, workers};

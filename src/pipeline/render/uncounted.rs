@@ -6,7 +6,7 @@
 use crate::artifact::model::Model;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::engine::Session;
-use crate::pipeline::render::Rendering;
+use crate::pipeline::render::rendering::Rendering;
 use crate::store::object_name;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use std::collections::BTreeMap;

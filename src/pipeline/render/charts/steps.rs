@@ -2,10 +2,10 @@
 //!
 //! Its one constraint: every movement hangs where the one before it ended, so that the eye adds up.
 
-use super::scale::Scale;
-use super::svg::{ACCENT, Anchor, FAINT, INK, MUTED, PALE, Svg, WARNING};
-use super::{Chart, LEFT, NOTHING, RIGHT, WIDE, finished, from_f64};
-use crate::pipeline::render::context::{ChartPlan, Table};
+use crate::pipeline::render::charts::frame::{Chart, LEFT, NOTHING, RIGHT, WIDE, finished, from_f64};
+use crate::pipeline::render::charts::scale::Scale;
+use crate::pipeline::render::charts::svg::{ACCENT, Anchor, FAINT, INK, MUTED, PALE, Svg, WARNING};
+use crate::pipeline::render::context::schema::{ChartPlan, Table};
 use crate::pipeline::render::format::ENGLISH;
 
 const HEIGHT: f64 = 150.0;

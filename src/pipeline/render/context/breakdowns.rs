@@ -3,11 +3,11 @@
 //! Their one constraint: a breakdown shows every value that the slice takes in its periods, so that parts can be added up
 //! by whoever doubts them.
 
-use super::cells::{ScoreIndex, Wanted, capitalised};
-use super::{Column, Line, Table};
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::score::NO_VALUE;
+use crate::pipeline::render::context::cells::{ScoreIndex, Wanted, capitalised};
+use crate::pipeline::render::context::schema::{Column, Line, Table};
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::input::BreakdownBy;
 use std::cmp::Ordering;

@@ -3,8 +3,6 @@
 //! Its one constraint: a missing score is zero only where the metric adds up facts; everywhere else it is a dash with
 //! a reason.
 
-use super::judge;
-use super::{Cell, Column, Line};
 use crate::domain::code::reference_code;
 use crate::domain::digest::Digest;
 use crate::domain::json;
@@ -12,6 +10,7 @@ use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::{IMMATURE, REP_IN_TEAM, Score};
+use crate::pipeline::render::context::schema::{Cell, Column, Line};
 use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision};
 use crate::pipeline::render::input::Input;
 use jiff::civil::Date;
@@ -331,13 +330,18 @@ impl<'a> ScoreIndex<'a> {
             return Some(format!("too young to judge: not all have had {days} days"));
         }
         if cell.few {
-            return Some(judge::too_few(cell.n, self.locale));
+            return Some(too_few(cell.n, self.locale));
         }
         // A count is its own n, and a formula has no facts of its own.
         let called = metric.called()?;
         let is_its_own_n = metric.header.unit == Unit::Count;
         (!is_its_own_n).then(|| self.locale.records(cell.n, called))
     }
+}
+
+/// What to say of a number that too few facts stand behind.
+pub fn too_few(n: i64, locale: &Locale) -> String {
+    format!("n\u{a0}=\u{a0}{}, too few to judge", locale.count(n))
 }
 
 /// What to say where a metric that is not zero without facts has none.

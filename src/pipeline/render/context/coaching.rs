@@ -3,12 +3,12 @@
 //! Its one constraint: a note says a figure that is printed elsewhere in the document, what it is held against, and a
 //! remedy that the report's settings name; too few facts make no note.
 
-use super::cells::{ScoreIndex, Wanted};
-use super::{Cell, Note, Table};
 use crate::domain::metric::Metric;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
 use crate::domain::score::Score;
+use crate::pipeline::render::context::cells::{ScoreIndex, Wanted};
+use crate::pipeline::render::context::schema::{Cell, Note, Table};
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::input::{Part, Remedy, When};
 

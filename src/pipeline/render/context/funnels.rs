@@ -3,10 +3,10 @@
 //! Their one constraint: a step's share is of the step above it in the same period. What was begun earlier may end now, so
 //! it is a proportion and no conversion of the same deals; the caption says so.
 
-use super::cells::ScoreIndex;
-use super::{Beneath, Column, Line, Table};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
+use crate::pipeline::render::context::cells::ScoreIndex;
+use crate::pipeline::render::context::schema::{Beneath, Column, Line, Table};
 use crate::pipeline::render::format::Precision;
 use crate::pipeline::render::input::FunnelBy;
 

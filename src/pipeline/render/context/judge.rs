@@ -2,11 +2,10 @@
 //!
 //! Its one constraint: it says nothing where it cannot know: too few facts, or a metric for which neither way is good.
 
-use super::cells::ScoreIndex;
-use super::{Cell, Change};
 use crate::domain::metric::{Better, Metric};
 use crate::domain::number::Number;
-use crate::pipeline::render::format::Locale;
+use crate::pipeline::render::context::cells::ScoreIndex;
+use crate::pipeline::render::context::schema::{Cell, Change};
 use std::cmp::Ordering;
 
 /// How the entity's number stands against the same of an earlier period, if that can be said. `same_days` is what that had
@@ -43,9 +42,4 @@ pub fn change(
     };
     let [arrow, word, tone, against] = [arrow, word, tone, against].map(String::from);
     Some(Change { text, arrow, word, tone, against, phrase })
-}
-
-/// What to say of a number that too few facts stand behind.
-pub fn too_few(n: i64, locale: &Locale) -> String {
-    format!("n\u{a0}=\u{a0}{}, too few to judge", locale.count(n))
 }

@@ -2,10 +2,10 @@
 //!
 //! Their one constraint: text of the data stays as it is, but for line breaks.
 
-use super::{Definition, ListCell, ListHead, ListTable};
 use crate::domain::digest::Digest;
 use crate::domain::metric::{Better, Metric, Unit};
 use crate::domain::number::Number;
+use crate::pipeline::render::context::schema::{Definition, ListCell, ListHead, ListTable};
 use crate::pipeline::render::format::{Locale, NO_NUMBER, Precision, one_line};
 use crate::pipeline::render::input::{ColumnKind, Input, List};
 

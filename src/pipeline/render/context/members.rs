@@ -3,11 +3,11 @@
 //! Their one constraint: the last line is the whole as it stands everywhere else, and never a sum made here; by what parts
 //! and whole differ, a reader sees that something is missing.
 
-use super::cells::{ScoreIndex, Wanted, capitalised, column_letter, target_word};
-use super::{Beneath, Cell, Column, Line, Table};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::score::UNASSIGNED;
+use crate::pipeline::render::context::cells::{ScoreIndex, Wanted, capitalised, column_letter, target_word};
+use crate::pipeline::render::context::schema::{Beneath, Cell, Column, Line, Table};
 use crate::pipeline::render::format::{Precision, one_line};
 use crate::pipeline::render::input::{MembersBy, Part};
 

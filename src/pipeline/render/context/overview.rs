@@ -3,9 +3,10 @@
 //! Its one constraint: its first column is the reported period, its second the one before, its third the one a year before;
 //! tiles, changes and the summary rely on that.
 
-use super::cells::{ScoreIndex, Wanted, capitalised};
-use super::{Column, Table, judge};
 use crate::domain::score::COMPANY;
+use crate::pipeline::render::context::cells::{ScoreIndex, Wanted, capitalised};
+use crate::pipeline::render::context::judge;
+use crate::pipeline::render::context::schema::{Column, Table};
 use crate::pipeline::render::format::one_line;
 
 /// All metrics of the report: this period, the one before, a year before, the longer ones, and the team's.

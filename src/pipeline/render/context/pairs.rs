@@ -2,11 +2,11 @@
 //!
 //! Their one constraint: a field without facts stays empty; nothing is made up between two totals.
 
-use super::cells::{ScoreIndex, Wanted, capitalised, column_letter};
-use super::{Beneath, Column, Line, Table};
 use crate::domain::metric::Metric;
 use crate::domain::period::Period;
 use crate::domain::score::{NO_VALUE, pair_parts};
+use crate::pipeline::render::context::cells::{ScoreIndex, Wanted, capitalised, column_letter};
+use crate::pipeline::render::context::schema::{Beneath, Column, Line, Table};
 use crate::pipeline::render::format::one_line;
 use crate::pipeline::render::input::PairBy;
 

@@ -2,12 +2,12 @@
 //!
 //! Their one constraint: whatever a chart shows stands in a line here, and so in a table with a reference code.
 
-use super::cells::{ScoreIndex, target_word};
-use super::{Cell, ChartPlan, Line, Shape, Table};
 use crate::domain::calendar::Calendar;
 use crate::domain::metric::{Measure, Metric, Unit};
 use crate::domain::number::Number;
 use crate::domain::period::{Grain, Period};
+use crate::pipeline::render::context::cells::{ScoreIndex, target_word};
+use crate::pipeline::render::context::schema::{Cell, ChartPlan, Line, Shape, Table};
 use crate::pipeline::render::format::Locale;
 
 /// How many periods a chart has: a year, and the one of the year before to compare with.

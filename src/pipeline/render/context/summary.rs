@@ -3,12 +3,12 @@
 //! Their one constraint: they say only what the overview's numbers say, in plain words, and leave out what cannot be
 //! said; a metric that the report does not have is not missed.
 
-use super::cells::ScoreIndex;
-use super::{Cell, Line, Table};
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
 use crate::domain::period::Period;
 use crate::domain::score::UNASSIGNED;
+use crate::pipeline::render::context::cells::ScoreIndex;
+use crate::pipeline::render::context::schema::{Cell, Line, Table};
 use crate::pipeline::render::format::Precision;
 use std::cmp::Ordering;
 

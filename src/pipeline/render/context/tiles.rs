@@ -2,10 +2,11 @@
 //!
 //! Their one constraint: a tile repeats a cell of the overview and points to it; it holds no number of its own.
 
-use super::cells::{ScoreIndex, capitalised, target_word};
-use super::{Cell, Change, Line, Table, TargetBar, Tile, judge};
 use crate::domain::metric::{Metric, Unit};
 use crate::domain::number::Number;
+use crate::pipeline::render::context::cells::{ScoreIndex, capitalised, target_word};
+use crate::pipeline::render::context::judge;
+use crate::pipeline::render::context::schema::{Cell, Change, Line, Table, TargetBar, Tile};
 use crate::pipeline::render::format::{NO_NUMBER, Precision};
 use crate::pipeline::render::input::Compare;
 

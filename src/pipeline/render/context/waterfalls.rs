@@ -2,11 +2,11 @@
 //!
 //! Their one constraint: start, movements and end are scores of their own, and whether they add up is said, to the cent.
 
-use super::cells::{ScoreIndex, Wanted, capitalised};
-use super::{ChartPlan, Column, Line, Shape, Table, Waterfall};
 use crate::domain::metric::Unit;
 use crate::domain::number::Number;
 use crate::domain::score::{COMPANY, NO_VALUE};
+use crate::pipeline::render::context::cells::{ScoreIndex, Wanted, capitalised};
+use crate::pipeline::render::context::schema::{ChartPlan, Column, Line, Shape, Table, Waterfall};
 use crate::pipeline::render::format::{Precision, one_line};
 use crate::pipeline::render::input::WaterfallBy;
 

@@ -2,8 +2,8 @@
 //!
 //! Its one constraint: parts that are printed add up; what rounding takes from leave, it gives to work.
 
-use super::WorkingDays;
 use crate::domain::number::Number;
+use crate::pipeline::render::context::schema::WorkingDays;
 use crate::pipeline::render::format::Locale;
 use crate::pipeline::render::input::Input;
 
