@@ -21,7 +21,9 @@ mod leads;
 mod lines;
 mod names;
 mod operations;
+mod opportunities;
 mod people;
+mod plan;
 mod rng;
 mod stages;
 mod stories;
@@ -29,15 +31,12 @@ mod table;
 
 use crate::diagnostic::{Diagnostic, Result};
 use book::Book;
-use calendar::{Calendar, Day, Month};
+use calendar::{Calendar, Day};
 use people::{Rep, Story};
+use plan::{LAST, NIGHTS, Plan};
 use stories::Mapping;
 use table::Shape::{self, HubSpot, Salesforce, Sheet};
 use table::Table;
-
-/// The nights of the exports; the sample's last month is theirs.
-const NIGHTS: [Day; 3] = [Day::of(2026, 9, 28), Day::of(2026, 9, 29), Day::of(2026, 9, 30)];
-const LAST: Month = Month::of(2026, 9);
 
 /// How large a sample is, and which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +55,6 @@ impl Default for Options {
     fn default() -> Options {
         Options { reps: 24, months: 24, activities: 8, seed: 2 }
     }
-}
-
-/// What all parts of the story go by.
-struct Plan {
-    seed: u64,
-    first: Month,
-    last: Month,
-    activities: u32,
-    calendar: Calendar,
 }
 
 /// Writes all nights' exports, one call of `write` per file: its path, such as
@@ -111,7 +101,7 @@ pub fn generate(options: &Options, write: &mut dyn FnMut(&str, &[u8]) -> Result<
 
 /// Who takes over from a rep who leaves or goes on leave: the colleague beside them.
 fn successor<'a>(reps: &'a [Rep], rep: &'a Rep) -> &'a Rep {
-    let next = rep.index.is_multiple_of(people::TEAM) || matches!(rep.story, Story::Away(_));
+    let next = rep.index.is_multiple_of(plan::TEAM) || matches!(rep.story, Story::Away(_));
     let beside = if next { rep.index + 1 } else { rep.index - 1 };
     reps.get(beside).unwrap_or(rep)
 }
@@ -272,9 +262,9 @@ impl Export<'_> {
             "User" => people::users(reps, acquired, night, table),
             "Account" => accounts::accounts(books, night, table),
             "Lead" => leads::leads(books, night, table),
-            "Opportunity" => book::opportunities(books, night, table),
-            "OpportunityHistory" => book::histories(books, after, night, table),
-            "OpportunityFieldHistory" => book::owners(books, after, night, table),
+            "Opportunity" => opportunities::opportunities(books, night, table),
+            "OpportunityHistory" => opportunities::histories(books, after, night, table),
+            "OpportunityFieldHistory" => opportunities::owners(books, after, night, table),
             "Product2" => lines::products(table),
             "OpportunityLineItem" => lines::items(plan.seed, books, after, night, table),
             "OpportunitySplit" => lines::splits(books, night, table),
@@ -331,11 +321,6 @@ impl Export<'_> {
             tell(rep, &activities::of(self.plan, rep, book, from));
         }
     }
-}
-
-/// So many percent of a number, rounded down.
-fn percent(number: i64, percent: i64) -> i64 {
-    number * percent / 100
 }
 
 #[cfg(test)]

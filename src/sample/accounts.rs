@@ -1,42 +1,18 @@
 //! Customers, and which of them a deal is with.
 
-use super::calendar::{Day, Moment};
-use super::deals::{Draft, Kind, Segment};
-use super::id::{self, Id};
-use super::names::{self, Company, Place};
-use super::people::{BRACKWATER, Rep, TEAM};
-use super::rng::Rng;
-use super::stages::Stage;
-use super::table::Table;
-use super::{Book, Plan};
+use crate::sample::book::Account;
+use crate::sample::book::Book;
+use crate::sample::calendar::{Day, Moment};
+use crate::sample::deals::{Draft, Kind, Segment};
+use crate::sample::id::{self, Id};
+use crate::sample::names::{self, Place};
+use crate::sample::people::Rep;
+use crate::sample::plan::Plan;
+use crate::sample::plan::{BRACKWATER, TEAM};
+use crate::sample::rng::Rng;
+use crate::sample::stages::Stage;
+use crate::sample::table::Table;
 use std::collections::BTreeMap;
-
-/// A customer, or a company that may become one.
-#[derive(Clone)]
-pub struct Account {
-    /// Its record.
-    pub id: Id,
-    /// Its names and place.
-    pub company: Company,
-    /// The host of its site; few have none.
-    pub host: String,
-    /// The company above it.
-    pub parent: Option<Id>,
-    /// How large it is.
-    pub segment: Segment,
-    /// How many people work there.
-    pub employees: i64,
-    /// When it was entered.
-    pub created: Moment,
-    /// Whose it is.
-    pub owner: Id,
-    /// It was a customer before the sample begins.
-    pub old: bool,
-    /// Its first and its last won deal.
-    pub won: Option<(Moment, Moment)>,
-    /// A deal with it is open until then.
-    pub busy: Moment,
-}
 
 /// A book's accounts while its deals are told in order.
 pub struct Accounts<'a> {

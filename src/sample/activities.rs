@@ -1,13 +1,13 @@
 //! What reps do all day: calls and mails (`Task`) and meetings (`Event`), mostly about their open deals.
 
-use super::book::{Book, Deal};
-use super::calendar::{Day, Moment, Month};
-use super::id::{self, Id};
-use super::people::{Rep, Story};
-use super::rng::Rng;
-use super::stages::Stage;
-use super::table::Table;
-use super::{NIGHTS, Plan, percent};
+use crate::sample::book::{Book, Deal};
+use crate::sample::calendar::{Day, Moment, Month};
+use crate::sample::id::{self, Id};
+use crate::sample::people::{Rep, Story};
+use crate::sample::plan::{NIGHTS, Plan, percent};
+use crate::sample::rng::Rng;
+use crate::sample::stages::Stage;
+use crate::sample::table::Table;
 
 /// Activities by month in percent of the usual.
 const SEASON: [i64; 12] = [96, 101, 110, 99, 97, 108, 92, 66, 112, 104, 104, 84];

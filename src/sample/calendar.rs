@@ -2,7 +2,7 @@
 //!
 //! The rule for summer time is written out here, so that no machine's time-zone database can change a byte.
 
-use super::rng::Rng;
+use crate::sample::rng::Rng;
 use jiff::Span;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

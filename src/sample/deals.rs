@@ -3,12 +3,12 @@
 //! A deal is its whole life, told by [`Step`]s, beyond the sample's end too. An export is a cut through that life, so
 //! both nights, the histories and the open pipeline follow from one story and cannot contradict each other.
 
-use super::calendar::{Day, Moment, Month};
-use super::id::Id;
-use super::people::{Rep, Story};
-use super::rng::Rng;
-use super::stages::Stage;
-use super::{Plan, percent};
+use crate::sample::calendar::{Day, Moment, Month};
+use crate::sample::id::Id;
+use crate::sample::people::{Rep, Story};
+use crate::sample::plan::{Plan, percent};
+use crate::sample::rng::Rng;
+use crate::sample::stages::Stage;
 
 /// How large a customer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

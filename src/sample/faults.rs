@@ -21,20 +21,13 @@
 //! Three things look wrong and are not: the house account's deals, whose owner is nobody in `User`; a call and a deal
 //! that somebody deleted on the last night's day; deals without a type.
 
-use super::NIGHTS;
-use super::book::{Book, Deal};
-use super::hubspot;
-use super::id::{Id, Kind};
-use super::people::Rep;
-use super::stages::Stage;
-
-/// A damaged record that stands after so many rows of a file.
-pub struct Stray {
-    /// After which row.
-    pub after_rows: usize,
-    /// Its cells, as they are.
-    pub cells: Vec<Vec<u8>>,
-}
+use crate::sample::book::{Book, Deal};
+use crate::sample::hubspot;
+use crate::sample::id::{Id, Kind};
+use crate::sample::people::Rep;
+use crate::sample::plan::NIGHTS;
+use crate::sample::stages::Stage;
+use crate::sample::table::Stray;
 
 /// A book that no rep has.
 const NOBODY: usize = 999_999;

@@ -4,16 +4,17 @@
 //! One of its reps works in Alderbrook's CRM since [`MOVED`]: what was open that summer was migrated, stands in both from
 //! then on, and goes on in the other.
 
-use super::accounts::Account;
-use super::activities::{Activity, What};
-use super::book::{Book, Deal};
-use super::calendar::{Day, Moment};
-use super::deals::Kind;
-use super::id::{Id, Kind as Record};
-use super::lines::{self, BRACKWATERS};
-use super::people::{BRACKWATER, Rep};
-use super::stages::Stage;
-use super::table::Table;
+use crate::sample::activities::{Activity, What};
+use crate::sample::book::Account;
+use crate::sample::book::{Book, Deal};
+use crate::sample::calendar::{Day, Moment};
+use crate::sample::deals::Kind;
+use crate::sample::id::{Id, Kind as Record};
+use crate::sample::lines::{self, BRACKWATERS};
+use crate::sample::people::Rep;
+use crate::sample::plan::BRACKWATER;
+use crate::sample::stages::Stage;
+use crate::sample::table::Table;
 use std::collections::BTreeSet;
 
 /// The last night on which the rep who moved over worked here.

@@ -1,31 +1,16 @@
 //! Leads: people who asked for something. Some became a deal, most did not.
 
-use super::accounts::Account;
-use super::book::Deal;
-use super::calendar::{Day, Moment};
-use super::id::{self, Id};
-use super::names;
-use super::people::Rep;
-use super::rng::Rng;
-use super::table::Table;
-use super::{Book, Plan};
-
-/// Somebody who asked.
-pub struct Lead {
-    /// Their record.
-    pub id: Id,
-    first: &'static str,
-    last: &'static str,
-    company: String,
-    source: &'static str,
-    owner: Id,
-    /// When they were entered.
-    pub created: Moment,
-    /// What they became: when, which account, which deal.
-    converted: Option<(Moment, Id, Id)>,
-    /// How far the rep came, and when.
-    status: (&'static str, Moment),
-}
+use crate::sample::book::Account;
+use crate::sample::book::Book;
+use crate::sample::book::Deal;
+use crate::sample::book::Lead;
+use crate::sample::calendar::Day;
+use crate::sample::id::{self, Id};
+use crate::sample::names;
+use crate::sample::people::Rep;
+use crate::sample::plan::Plan;
+use crate::sample::rng::Rng;
+use crate::sample::table::Table;
 
 /// The lead that a deal and its account came from.
 pub fn converted(plan: &Plan, rep: &Rep, number: usize, account: &Account, deal: &Deal, rng: &mut Rng) -> Lead {

@@ -1,11 +1,11 @@
 //! What is in a deal: products, how many, at what price and what cost; and the offers that were made of it.
 
-use super::book::{Book, Deal};
-use super::calendar::{Calendar, Day, Moment};
-use super::id::{Id, Kind};
-use super::rng::Rng;
-use super::stages::Stage;
-use super::table::Table;
+use crate::sample::book::{Book, Deal};
+use crate::sample::calendar::{Calendar, Day, Moment};
+use crate::sample::id::{Id, Kind};
+use crate::sample::rng::Rng;
+use crate::sample::stages::Stage;
+use crate::sample::table::Table;
 
 /// Something that is sold.
 pub struct Product {

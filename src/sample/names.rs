@@ -3,8 +3,8 @@
 //! Some of them carry what breaks careless programs: `#`, `&`, `<`, quotes, commas, semicolons, line breaks, a
 //! leading `=`, `+`, `-` or `@`, and letters from all over Europe. They are part of the sample on purpose.
 
-use super::people::BRACKWATER;
-use super::rng::Rng;
+use crate::sample::plan::BRACKWATER;
+use crate::sample::rng::Rng;
 
 /// Where a company sits: city, country, and what its legal form is called there.
 pub type Place = (&'static str, &'static str, &'static str);

@@ -1,12 +1,13 @@
 //! What finance and sales operations keep beside the CRMs: exchange rates, costs, tools and who uses them, forecasts.
 
-use super::book::Book;
-use super::calendar::{Day, Month};
-use super::people::{BRACKWATER, Rep, Story, TEAM};
-use super::rng::Rng;
-use super::stages::Stage;
-use super::table::Table;
-use super::{Plan, percent};
+use crate::sample::book::Book;
+use crate::sample::calendar::{Day, Month};
+use crate::sample::people::{Rep, Story};
+use crate::sample::plan::{BRACKWATER, TEAM};
+use crate::sample::plan::{Plan, percent};
+use crate::sample::rng::Rng;
+use crate::sample::stages::Stage;
+use crate::sample::table::Table;
 
 /// Currencies, what one unit is usually worth, and at the plan's rate of 2024 to 2026: in hundredths of a cent.
 const CURRENCIES: [(&str, i64, [i64; 3]); 2] =

@@ -4,24 +4,12 @@
 //! with people whose temper is drawn. Four reps make a team, three teams a region. A rep's index is the number of their
 //! book.
 
-use super::calendar::{Day, Month};
-use super::id::{Id, Kind};
-use super::names;
-use super::rng::Rng;
-use super::table::Table;
-
-/// How many reps a team has.
-pub const TEAM: usize = 4;
-/// How many teams a region has.
-const REGION: usize = 3;
-/// The book of the house account, whose owner does not stand in `User`.
-pub const HOUSE: usize = 900_000;
-/// The book of people who lead.
-const LEADERS: usize = 910_000;
-/// The first book of Brackwater Sensors, the acquired company.
-pub const BRACKWATER: usize = 920_000;
-/// The one of Brackwater's reps who works in Alderbrook's CRM already.
-const MOVED_OVER: usize = 1;
+use crate::sample::calendar::{Day, Month};
+use crate::sample::id::{Id, Kind};
+use crate::sample::names;
+use crate::sample::plan::{BRACKWATER, HOUSE, LEADERS, MOVED_OVER, REGION, TEAM};
+use crate::sample::rng::Rng;
+use crate::sample::table::Table;
 
 /// What is particular about a rep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

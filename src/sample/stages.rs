@@ -1,6 +1,6 @@
 //! The stages of a deal at Alderbrook Instruments, and what Brackwater Sensors calls them.
 
-use super::table::Table;
+use crate::sample::table::Table;
 
 /// Where a deal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

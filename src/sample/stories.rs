@@ -3,15 +3,16 @@
 //! They are told of the whole roster only; smaller companies are too small for them. None draws from a stream, so that
 //! they move nobody else's numbers.
 
-use super::accounts::Account;
-use super::book::{Book, Deal};
-use super::calendar::{Calendar, Day, Moment};
-use super::deals::{Kind, Segment, Step};
-use super::id::{self, Id};
-use super::names::{self, Company, Place};
-use super::people::{BRACKWATER, ROSTER, Rep};
-use super::stages::Stage::{self, *};
-use super::table::Table;
+use crate::sample::book::Account;
+use crate::sample::book::{Book, Deal};
+use crate::sample::calendar::{Calendar, Day, Moment};
+use crate::sample::deals::{Kind, Segment, Step};
+use crate::sample::id::{self, Id};
+use crate::sample::names::{self, Company, Place};
+use crate::sample::people::{ROSTER, Rep};
+use crate::sample::plan::BRACKWATER;
+use crate::sample::stages::Stage::{self, *};
+use crate::sample::table::Table;
 
 /// Numbers from here on are those of accounts and deals that are told here.
 const FIRST: usize = 100_000;

@@ -1,10 +1,17 @@
 //! One CSV file in the making, in the shape of its source.
 
-use super::calendar::{Calendar, Day, Moment};
-use super::faults::Stray;
-use super::id::Id;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::sample::calendar::{Calendar, Day, Moment};
+use crate::sample::id::Id;
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
+
+/// A damaged record that stands after so many rows of a file.
+pub struct Stray {
+    /// After which row.
+    pub after_rows: usize,
+    /// Its cells, as they are.
+    pub cells: Vec<Vec<u8>>,
+}
 
 /// Which program wrote a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The sample as its readers find it: the files parsed again, and nothing of what made them.
 
-use super::*;
 use crate::domain::digest::Digest;
+use crate::sample::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
