@@ -1,10 +1,13 @@
 //! Which programs make a run, told apart to the build.
 
 use crate::domain::digest::Digest;
-use crate::{engine, pipeline::render};
+use crate::engine;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::LazyLock;
+
+/// The typesetter's name and version, part of every PDF's key.
+pub const TYPESETTER: &str = "typst 0.15.1";
 
 /// The programs that made a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +46,7 @@ impl Program {
             scorebook: env!("CARGO_PKG_VERSION").into(),
             build: Some(build),
             engine: engine::VERSION.into(),
-            typesetter: render::TYPESETTER.into(),
+            typesetter: TYPESETTER.into(),
         }
     }
 }

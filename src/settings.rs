@@ -3,10 +3,10 @@
 use crate::access::Room;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::domain::calendar::Calendar;
+use crate::domain::limits::Unpacking;
 use crate::domain::number::Number;
 use crate::domain::period::in_range;
 use crate::domain::{exchange, heading, limits};
-use crate::pipeline::land::unpack::Unpacking;
 use crate::project::{self, Project, SETTINGS};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

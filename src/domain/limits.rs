@@ -24,6 +24,21 @@ pub const PART_PERCENT: RangeInclusive<u32> = 0..=100;
 /// A change, which may be to many times as much.
 pub const CHANGE_PERCENT: RangeInclusive<u32> = 0..=10_000;
 
+/// How far a packed export is unpacked: the limits of `[land]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unpacking {
+    /// The most bytes that one export may unpack to.
+    pub most_bytes: u64,
+    /// The most bytes that each of its packed bytes may unpack to.
+    pub most_ratio: u64,
+}
+
+impl Default for Unpacking {
+    fn default() -> Unpacking {
+        Unpacking { most_bytes: 16 << 30, most_ratio: 500 }
+    }
+}
+
 /// A number within these two, or why not.
 struct Within<T> {
     range: RangeInclusive<T>,

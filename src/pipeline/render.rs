@@ -45,6 +45,7 @@ use crate::domain::metric::Metrics;
 use crate::domain::period::{Grain, Period};
 use crate::domain::score::NotSupplied;
 use crate::project::Project;
+use crate::provenance::TYPESETTER;
 use crate::run_context::{Event, RunContext};
 use crate::settings::OnlyForTeams;
 use crate::steps::Made;
@@ -59,8 +60,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised when rendering makes other documents of the same inputs.
 const FORMAT: u32 = 7;
-/// The typesetter's name and version, part of every PDF's key.
-pub const TYPESETTER: &str = "typst 0.15.1";
 /// So many documents are brought to the disk together.
 const FLUSH_EVERY: usize = 64;
 

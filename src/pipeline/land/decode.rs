@@ -3,8 +3,9 @@
 //! UTF-8 passes unchecked and a malformed sequence of another encoding becomes a byte that UTF-8 never has, so one bad
 //! character costs its record and not the file.
 
-use super::unpack::{Beyond, Counted, Limited, Unpacking};
+use super::unpack::{Beyond, Counted, Limited};
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::domain::limits::Unpacking;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 use std::io::{self, Cursor, Read};
 

@@ -2,6 +2,7 @@
 //! beyond a limit is an error as soon as it does, and never in memory.
 
 use crate::diagnostic::Diagnostic;
+use crate::domain::limits::Unpacking;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,21 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Up to here a packed export is unpacked, whatever its ratio: a small table may well repeat itself.
 const ALWAYS_BYTES: u64 = 64 << 20;
-
-/// The limits of `[land]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unpacking {
-    /// The most bytes that one export may unpack to.
-    pub most_bytes: u64,
-    /// The most bytes that each of its packed bytes may unpack to.
-    pub most_ratio: u64,
-}
-
-impl Default for Unpacking {
-    fn default() -> Unpacking {
-        Unpacking { most_bytes: 16 << 30, most_ratio: 500 }
-    }
-}
 
 /// Counts what is taken of a source.
 pub(super) struct Counted<R> {

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::pipeline::stage::contract::{Contract, FILE, Kind, Table};
-use crate::pipeline::stage::{matching, money, versions};
+use crate::pipeline::stage::{matching::check as matching, money::rules as money, versions::check as versions};
 use crate::project::{self, Project};
 use std::collections::BTreeSet;
 
@@ -73,7 +73,7 @@ pub fn read(project: &Project) -> Result<Contract> {
             }
         }
         refuse_dates(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
-        matching::check::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
+        matching::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
         versions::check(&contract, name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
         for column in &table.columns {
             let Some(by) = &column.references_by else { continue };
@@ -103,7 +103,7 @@ pub fn read(project: &Project) -> Result<Contract> {
         }
     }
     for (name, table) in &contract.tables {
-        money::rules::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
+        money::check(name, table).map_err(|(error, word)| error.at(in_table(name, &word)))?;
     }
     // Older projects have no credits; a metric that is shared over them asks for the table.
     let credits = contract.tables.contains_key(CREDITS.0).then_some(CREDITS);
