@@ -1,4 +1,4 @@
-//! One file per subcommand, and what they share: [`opened`] has the project, the warehouse and the clock, [`output`] the terminal.
+//! One file per subcommand, and what they share: `opened` has the project, the warehouse and the clock, `output` the terminal.
 
 mod check;
 mod compare;
